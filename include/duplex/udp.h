@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * udp.h - what datagrams (udp:// and unixgram://) add. A listener makes a conn for each peer address; a conn ends
+ * after idle_ms_max (60 s) without a datagram either way. One dx_send is one datagram; what arrives while a conn
+ * is paused waits in at most 64 KiB, the newest are dropped and counted (DX_COUNT_DATAGRAM_DROPS).
+ * Sources that are never answered, and so never become a conn: port 0, 7, 13, 17, 19, 37, 53, 69, 123, 161, 1900,
+ * 5353, 11211 off loopback, our own address, broadcast and multicast (RFC 8085; CVE-2024-2169).
+ */
+#ifndef DUPLEX_UDP_H
+#define DUPLEX_UDP_H
+#include <duplex/duplex.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+DX_API int dx_udp_join(dx_listener *s, const char *group, const char *interface_name); /* DX_ABSENT as yet */
+DX_API int dx_udp_ttl(dx_listener *s, int hops);                                       /* DX_ABSENT as yet */
+/* Bytes this peer has sent us and we have sent it: who answers strangers keeps the second below the first. */
+DX_API void dx_udp_traffic(const dx_conn *c, uint64_t *ret_in, uint64_t *ret_out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * http1.h - RFC 9112 heads and bodies. No sockets, no clock, no allocation: views into the caller's bytes. */
+#ifndef CODEC_HTTP1_H
+#define CODEC_HTTP1_H
+#include "base/url.h"
+
+enum { HTTP1_FIELDS_MAX = 100, HTTP1_HEAD_MAX = 32768, HTTP1_TARGET_MAX = 8192 };
+struct http1_field {
+    struct bytes name, value; /* value without blanks at its ends */
+};
+struct http1_head {
+    struct bytes method, target, reason; /* request: method, target; response: reason             */
+    struct bytes path, query, host;      /* of the target and Host; absolute-form is taken apart    */
+    int status;                          /* response                                              */
+    int version;                         /* 10, 11                                                */
+    int64_t length;                      /* Content-Length; -1: none                              */
+    bool chunked, close, keep_alive, expect_continue; /* close: Connection: close, or 1.0 without keep-alive */
+    bool upgrade_ws;                     /* Upgrade: websocket with Connection: upgrade            */
+    size_t count;
+    struct http1_field fields[HTTP1_FIELDS_MAX];
+};
+/* The head at p: its length with its blank line, 0: not whole yet, or minus the status its breach wants (400, 413,
+ * 414, 431, 501, 505). Leading CR LF pairs are skipped (and counted). *scanned starts at 0 and lets a call with more bytes go on
+ * where the last one stopped. Strict: RFC 9112 section 2-6: CR LF only, no obs-fold, no blank before ':', field names
+ * are tokens, no control bytes, exactly one Host in 1.1, no Content-Length beside Transfer-Encoding, no two
+ * different Content-Lengths, Transfer-Encoding is "chunked" alone. */
+int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
+int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
+/* The first field of that name, any case; p NULL: none. */
+struct bytes http1_get(const struct http1_head *h, const char *name);
+/* Does the comma-separated list in every field of that name hold the token, any case? */
+bool http1_has_token(const struct http1_head *h, const char *name, const char *token);
+
+struct http1_chunks { /* a chunked body, read in pieces; zero it first */
+    uint64_t left;
+    uint32_t line_n;  /* of the size line or trailer section so far */
+    uint8_t state;
+};
+/* The next piece of p[0..n): bytes used up (> 0) with *ret the data in them (n may be 0), 0: give more, or -400.
+ * *ret_end: the last chunk and its trailers are through. Trailers are checked and skipped. Limits: size line 256 bytes,
+ * trailers 8 KiB. */
+int64_t http1_chunk(struct http1_chunks *c, const uint8_t *p, size_t n, struct bytes *ret, bool *ret_end);
+#endif
