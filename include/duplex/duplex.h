@@ -38,6 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

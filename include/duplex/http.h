@@ -15,6 +15,7 @@
 #ifndef DUPLEX_HTTP_H
 #define DUPLEX_HTTP_H
 #include <duplex/duplex.h>
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -10,6 +10,7 @@
 #ifndef DUPLEX_QUIC_H
 #define DUPLEX_QUIC_H
 #include <duplex/duplex.h>
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -26,6 +26,7 @@
 #ifndef DUPLEX_TEXT_H
 #define DUPLEX_TEXT_H
 #include <duplex/duplex.h>
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

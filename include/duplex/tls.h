@@ -8,6 +8,7 @@
 #ifndef DUPLEX_TLS_H
 #define DUPLEX_TLS_H
 #include <duplex/duplex.h>
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -9,6 +9,7 @@
 #ifndef DUPLEX_UDP_H
 #define DUPLEX_UDP_H
 #include <duplex/duplex.h>
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -10,6 +10,7 @@
 #ifndef DUPLEX_WS_H
 #define DUPLEX_WS_H
 #include <duplex/duplex.h>
+/* clang-format off */
 #ifdef __cplusplus
 extern "C" {
 #endif

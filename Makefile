@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# The handles of the tree; meson and ninja do the work. Packages are installed by ./run and ./test alone.
+#   make                 an optimised build/duplex          make test     what ./test does
+#   make run ARGS=--lan  builds and serves                  make bench    speed, against a raw epoll server and libuv
+#   make peers           real programs talk to it           make soak     long: fuzzing and load, SOAK=minutes
+#   make format          clang-format 14 over the C files
+#   make install         DESTDIR= prefix=/usr/local
+prefix = /usr/local
+DESTDIR =
+ARGS =
+SOAK = 10
+
+all:
+	@tools/build.sh build
+
+run:
+	@./run $(ARGS)
+
+test:
+	@./test
+
+bench: all
+	@meson test -C build --benchmark --no-rebuild --verbose --num-processes 1
+
+peers: all
+	@meson test -C build --suite peers --no-rebuild --verbose
+
+soak: all
+	@SOAK=$(SOAK) meson test -C build --suite soak --no-rebuild --verbose --timeout-multiplier 0
+
+format:
+	@find include src tests examples bench -name '*.[ch]' -exec clang-format-14 -i {} +
+
+install: all
+	@[ "$$(meson introspect build --buildoptions | tr '{' '\n' | sed -n 's/.*"name": "prefix", "value": "\([^"]*\)".*/\1/p')" = "$(prefix)" ] || \
+	    meson configure build --prefix='$(prefix)'
+	@meson install -C build --destdir='$(DESTDIR)'
+
+clean:
+	@rm -rf build
+
+.PHONY: all run test bench peers soak format install clean
