@@ -24,7 +24,8 @@ struct url {
     bool local;              /* unix, unixgram, stdio, fd, file, exec: path is all there is        */
 };
 /* 0, or DX_URL with words that show what is wrong with it: "url 'tcp//a:1': no ':' after the scheme",
- * "url 'tcp://a:99999': port 99999 is over 65535". Blank, control bytes and user:password@ are refused. */
+ * "url 'tcp://a:99999': port 99999 is over 65535". Control bytes and user:password@ are refused, and blanks but in
+ * local paths. A scheme it does not know reads like tcp: who knows it is not this file's business. */
 int url_parse(const char *s, struct url *ret_url, dx_err *err);
 /* The value of name in "#name=value,other=..."; p NULL: absent; an empty value has n 0 and a p. */
 struct bytes url_option(const struct url *u, const char *name);

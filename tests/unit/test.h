@@ -4,6 +4,7 @@
 #ifndef TEST_H
 #define TEST_H
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,15 @@ static int test_failed_count;
         CHECK_SAY(!(want_n) || !memcmp(got, want, want_n), "%s differs from %s", #got, #want);                         \
     } while (0)
 
+/* Its own function: a longjmp spoils the locals of the one that called setjmp. */
+static inline bool test_passes(test_fn *fn)
+{
+    if (setjmp(test_out))
+        return false;
+    fn();
+    return true;
+}
+
 /* Runs all cases, or those whose name holds argv[1]. */
 #define TEST_MAIN                                                                                                      \
     int main(int argc, char **argv)                                                                                    \
@@ -62,13 +72,9 @@ static int test_failed_count;
         for (struct test_case *t = test_first; t; t = t->next) {                                                       \
             if (argc > 1 && !strstr(t->name, argv[1]))                                                                 \
                 continue;                                                                                              \
-            if (setjmp(test_out) == 0) {                                                                               \
-                t->fn();                                                                                               \
-                printf("ok %d - %s\n", ++n, t->name);                                                                  \
-            } else {                                                                                                   \
-                printf("not ok %d - %s\n", ++n, t->name);                                                              \
-                test_failed_count++;                                                                                   \
-            }                                                                                                          \
+            bool ok = test_passes(t->fn);                                                                              \
+            printf("%sok %d - %s\n", ok ? "" : "not ", ++n, t->name);                                                  \
+            test_failed_count += !ok;                                                                                  \
             fflush(stdout);                                                                                            \
         }                                                                                                              \
         printf("1..%d\n", n);                                                                                          \
