@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * pin.c - makes a certificate for itself and shows what a client should pin. Not in this build yet: it says so. */
+#include <duplex/tls.h>
+#include <stdio.h>
+
+int main(void)
+{
+    const dx_tls_opts o = {.cert = "auto"};
+    dx_err err = {0};
+    dx_tls *tls = dx_tls_new(&o, &err);
+    if (!tls) {
+        fprintf(stderr, "pin: %s\n", err.text);
+        return 1;
+    }
+    printf("%s\n", dx_tls_pin(tls));
+    dx_tls_drop(tls);
+    return 0;
+}
