@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * main.c - finds the subcommand and runs it. */
+#include "tool/options.h"
+#include "tool/tool.h"
+#include <stdio.h>
+#include <string.h>
+
+static int no_command(const char *word)
+{
+    const char *near = nearest_command(word);
+    if (near)
+        tool_say("no command '%.60s'.  Did you mean: duplex %s", word, near);
+    else if (strchr(word, ':'))
+        tool_say("no command '%.60s'.  Try: duplex dial %.160s", word, word);
+    else
+        tool_say("no command '%.60s'.  Try: duplex --help", word);
+    return TOOL_USAGE;
+}
+
+static void help_exits(void)
+{
+    printf("Exit codes (curl's numbers where it has them)\n");
+    for (const struct tool_exit_row *r = tool_exits; r->name; r++)
+        printf("  %3d  %-13s %s\n", r->code, r->name, r->words);
+}
+
+int cmd_help(int argc, char **argv)
+{
+    struct options o;
+    int r = options_read(argc, argv, &o);
+    if (r >= 0)
+        return r;
+    const struct command *c = o.arg_count ? command_find(o.args[0]) : NULL;
+    if (c)
+        help_command(c, stdout);
+    else if (!o.arg_count)
+        help_overview(stdout);
+    else if (!strcmp(o.args[0], "exit-codes"))
+        help_exits();
+    else
+        return no_command(o.args[0]);
+    return TOOL_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+        help_overview(stdout);
+        return TOOL_DONE;
+    }
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+        printf("duplex %s\n", dx_version());
+        return TOOL_DONE;
+    }
+    const struct command *c = command_find(argv[1]);
+    return c ? c->run(argc - 1, argv + 1) : no_command(argv[1]);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT
+ * options.c - the parser and --help over the tables of table.c. */
+#include "tool/options.h"
+#include "tool/tool.h"
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_MAX = 40, CANDIDATES_MAX = 64 };
+
+/* Is name one of the blank-separated words of list? */
+static bool among(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = list; (p = strstr(p, name)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+            return true;
+    return false;
+}
+
+static const struct opt *opt_next(const struct command *c, const struct opt *o)
+{
+    for (o = o ? o + 1 : option_table; o->name; o++)
+        if (among(o->commands, c->name))
+            return o;
+    return NULL;
+}
+
+static const struct opt *opt_named(const struct command *c, const char *name, size_t n)
+{
+    for (const struct opt *o = opt_next(c, NULL); o; o = opt_next(c, o))
+        if (strlen(o->name) == n && !memcmp(o->name, name, n))
+            return o;
+    return NULL;
+}
+
+static const struct opt *opt_lettered(const struct command *c, char letter)
+{
+    for (const struct opt *o = opt_next(c, NULL); o; o = opt_next(c, o))
+        if (o->letter == letter)
+            return o;
+    return NULL;
+}
+
+/* Edits from a to b (insert, drop, change, swap neighbours); both at most WORD_MAX long. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t rows[3][WORD_MAX + 1], *before = rows[0], *prev = rows[1], *cur = rows[2];
+    size_t an = strlen(a), bn = strlen(b);
+    for (size_t j = 0; j <= bn; j++)
+        before[j] = prev[j] = j;
+    for (size_t i = 1; i <= an; i++) {
+        cur[0] = i;
+        for (size_t j = 1; j <= bn; j++) {
+            size_t best = prev[j - 1] + (a[i - 1] != b[j - 1]);
+            best = prev[j] + 1 < best ? prev[j] + 1 : best;
+            best = cur[j - 1] + 1 < best ? cur[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            cur[j] = best;
+        }
+        size_t *spare = before;
+        before = prev, prev = cur, cur = spare;
+    }
+    return prev[bn];
+}
+
+const char *nearest(const char *word, const char *const *candidates, size_t count)
+{
+    size_t n = strlen(word), best = n < 4 ? 2 : n / 3 + 2; /* fewer edits than this are near */
+    const char *found = NULL;
+    if (!n || n > WORD_MAX)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(candidates[i]) > WORD_MAX)
+            continue;
+        size_t d = !strncmp(word, candidates[i], n) ? 1 : distance(word, candidates[i]);
+        if (d < best) {
+            best = d;
+            found = candidates[i];
+        }
+    }
+    return found;
+}
+
+const char *nearest_command(const char *word)
+{
+    const char *names[CANDIDATES_MAX];
+    size_t n = 0;
+    for (const struct command *c = command_table; c->name && n < CANDIDATES_MAX; c++)
+        names[n++] = c->name;
+    return nearest(word, names, n);
+}
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = command_table; c->name; c++)
+        if (!strcmp(c->name, name))
+            return c;
+    return NULL;
+}
+
+/* A row of that name which belongs to other commands; NULL: none. */
+static const struct opt *opt_elsewhere(const char *name)
+{
+    for (const struct opt *o = option_table; o->name; o++)
+        if (!strcmp(o->name, name))
+            return o;
+    return NULL;
+}
+
+static int unknown(const struct command *c, const char *word, size_t n, char *why, size_t why_n)
+{
+    const char *names[CANDIDATES_MAX] = {"help"}, *near;
+    char name[WORD_MAX + 1];
+    size_t count = 1;
+    const struct opt *other;
+    for (const struct opt *o = opt_next(c, NULL); o && count < CANDIDATES_MAX; o = opt_next(c, o))
+        names[count++] = o->name;
+    snprintf(name, sizeof name, "%.*s", n > WORD_MAX ? WORD_MAX : (int)n, word);
+    if ((other = opt_elsewhere(name)))
+        snprintf(why, why_n, "%s has no option --%s: it is one of duplex %s", c->name, name, other->commands);
+    else if ((near = nearest(name, names, count)))
+        snprintf(why, why_n, "%s has no option --%s.  Did you mean --%s?", c->name, name, near);
+    else
+        snprintf(why, why_n, "%s has no option --%s.  Try: duplex %s --help", c->name, name, c->name);
+    return -1;
+}
+
+/* A decimal number in thousandths, of at most 12 digits before the point; -1: it is none. */
+static int64_t decimal(const char *s, const char **ret_rest)
+{
+    int64_t whole = 0, milli = 0, scale = 1000;
+    int digits = 0;
+    for (; isdigit((unsigned char)*s) && digits < 12; s++, digits++)
+        whole = whole * 10 + (*s - '0');
+    if (!digits)
+        return -1;
+    if (*s == '.')
+        for (s++; isdigit((unsigned char)*s) && scale > 1; s++) {
+            scale /= 10;
+            milli += (*s - '0') * scale;
+        }
+    *ret_rest = s;
+    return whole * 1000 + milli;
+}
+
+static int number_read(const struct opt *o, const char *text, int64_t *ret_number)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    const char *rest = NULL;
+    int64_t milli = decimal(text, &rest);
+    if (milli < 0)
+        return -1;
+    if (o->kind == OPT_COUNT) {
+        if (*rest || milli % 1000 || milli == 0 || strchr(text, '.'))
+            return -1;
+        *ret_number = milli / 1000;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (!strcmp(rest, units[i].unit) && milli <= INT64_MAX / units[i].ms) {
+            *ret_number = milli * units[i].ms / 1000;
+            return 0;
+        }
+    return -1;
+}
+
+static int give(struct options *r, const struct opt *o, const char *text, char *why, size_t why_n)
+{
+    int64_t number = 0;
+    if (r->given_count == OPTIONS_GIVEN_MAX) {
+        snprintf(why, why_n, "more than %d options", OPTIONS_GIVEN_MAX);
+        return -1;
+    }
+    if ((o->kind == OPT_COUNT || o->kind == OPT_MS) && number_read(o, text, &number) < 0) {
+        snprintf(why, why_n, "--%s wants %s, not '%.60s'", o->name,
+                 o->kind == OPT_MS ? "a duration such as 500ms, 2s or 1m" : "a whole number from 1 on", text);
+        return -1;
+    }
+    r->given[r->given_count++] = (struct option_given){o, text, number};
+    return 0;
+}
+
+/* "--name", "--name=value" or "--name" "value". Returns how many words of argv it took, or -1. */
+static int take_long(struct options *r, char **argv, char *why, size_t why_n)
+{
+    const char *name = argv[0] + 2, *eq = strchr(name, '=');
+    size_t n = eq ? (size_t)(eq - name) : strlen(name);
+    const struct opt *o = opt_named(r->command, name, n);
+    if (!o)
+        return unknown(r->command, name, n, why, why_n);
+    if (o->kind == OPT_FLAG) {
+        if (!eq)
+            return give(r, o, NULL, why, why_n) < 0 ? -1 : 1;
+        snprintf(why, why_n, "--%s takes no value", o->name);
+        return -1;
+    }
+    if (!eq && !argv[1]) {
+        snprintf(why, why_n, "--%s wants a value: --%s %s", o->name, o->name, o->arg);
+        return -1;
+    }
+    return give(r, o, eq ? eq + 1 : argv[1], why, why_n) < 0 ? -1 : eq ? 1 : 2;
+}
+
+/* "-v", "-vf line", "-fline". */
+static int take_short(struct options *r, char **argv, char *why, size_t why_n)
+{
+    for (const char *p = argv[0] + 1; *p; p++) {
+        const struct opt *o = opt_lettered(r->command, *p);
+        if (*p == 'h') {
+            r->help = true;
+            return 1;
+        }
+        if (!o) {
+            snprintf(why, why_n, "%s has no option -%c.  Try: duplex %s --help", r->command->name,
+                     isprint((unsigned char)*p) ? *p : '?', r->command->name);
+            return -1;
+        }
+        if (o->kind != OPT_FLAG) {
+            if (!p[1] && !argv[1]) {
+                snprintf(why, why_n, "-%c wants a value: -%c %s", *p, *p, o->arg);
+                return -1;
+            }
+            return give(r, o, p[1] ? p + 1 : argv[1], why, why_n) < 0 ? -1 : p[1] ? 1 : 2;
+        }
+        if (give(r, o, NULL, why, why_n) < 0)
+            return -1;
+    }
+    return 1;
+}
+
+static int check_args(const struct command *c, const struct options *r, char *why, size_t why_n)
+{
+    if (r->arg_count < c->args_min)
+        snprintf(why, why_n, "%s wants %s.  Try: duplex %s --help", c->name, c->args, c->name);
+    else if (r->arg_count > c->args_max)
+        snprintf(why, why_n, "'%.60s' is one argument too many.  Usage: duplex %s %s", r->args[c->args_max], c->name,
+                 c->args);
+    else
+        return 0;
+    return -1;
+}
+
+int options_parse(const struct command *c, int argc, char **argv, struct options *ret, char *why, size_t why_n)
+{
+    bool plain = false; /* after "--" */
+    memset(ret, 0, sizeof *ret);
+    ret->command = c;
+    for (int i = 1, took; i < argc && !ret->help; i += took) {
+        took = 1;
+        if (!plain && !strcmp(argv[i], "--"))
+            plain = true;
+        else if (!plain && !strcmp(argv[i], "--help"))
+            ret->help = true;
+        else if (!plain && !strncmp(argv[i], "--", 2))
+            took = take_long(ret, argv + i, why, why_n);
+        else if (!plain && argv[i][0] == '-' && argv[i][1])
+            took = take_short(ret, argv + i, why, why_n);
+        else if (ret->arg_count < OPTIONS_ARGS_MAX)
+            ret->args[ret->arg_count++] = argv[i];
+        else
+            snprintf(why, why_n, "more than %d arguments", OPTIONS_ARGS_MAX), took = -1;
+        if (took < 0)
+            return -1;
+    }
+    return ret->help ? 0 : check_args(c, ret, why, why_n);
+}
+
+int options_read(int argc, char **argv, struct options *ret)
+{
+    char why[240];
+    const struct command *c = command_find(argv[0]);
+    assert(c && "a command runs under its own name");
+    if (options_parse(c, argc, argv, ret, why, sizeof why) < 0) {
+        fprintf(stderr, "duplex: %s\n", why);
+        return TOOL_USAGE;
+    }
+    if (!ret->help)
+        return -1;
+    help_command(c, stdout);
+    return TOOL_DONE;
+}
+
+const char *option_next(const struct options *o, const char *name, int *at)
+{
+    assert(opt_named(o->command, name, strlen(name)) && "an option of this command");
+    for (; *at < o->given_count; ++*at)
+        if (!strcmp(o->given[*at].opt->name, name))
+            return o->given[(*at)++].text;
+    return NULL;
+}
+
+static const struct option_given *given(const struct options *o, const char *name)
+{
+    assert(opt_named(o->command, name, strlen(name)) && "an option of this command");
+    for (int i = o->given_count; i-- > 0;)
+        if (!strcmp(o->given[i].opt->name, name))
+            return &o->given[i];
+    return NULL;
+}
+
+bool option_has(const struct options *o, const char *name)
+{
+    return given(o, name) != NULL;
+}
+
+const char *option_text(const struct options *o, const char *name)
+{
+    const struct option_given *g = given(o, name);
+    return g ? g->text : NULL;
+}
+
+int64_t option_number(const struct options *o, const char *name, int64_t otherwise)
+{
+    const struct option_given *g = given(o, name);
+    return g ? g->number : otherwise;
+}
+
+/* Each line of text after an indent. */
+static void indented(FILE *to, const char *text, int indent)
+{
+    while (text && *text) {
+        size_t n = strcspn(text, "\n");
+        fprintf(to, "%*s%.*s\n", indent, "", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void help_option(FILE *to, const struct opt *o)
+{
+    char head[64];
+    const char *rest = strchr(o->help, '\n');
+    int first = rest ? (int)(rest - o->help) : (int)strlen(o->help);
+    snprintf(head, sizeof head, "%c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+             o->letter ? ',' : ' ', o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+    fprintf(to, "  %-24s %.*s\n", head, first, o->help);
+    indented(to, rest ? rest + 1 : NULL, 27);
+}
+
+void help_command(const struct command *c, FILE *to)
+{
+    fprintf(to, "duplex %s: %s\n\nExamples\n", c->name, c->summary);
+    indented(to, c->examples, 2);
+    fprintf(to, "\nUsage\n  duplex %s %s\n", c->name, c->args);
+    if (opt_next(c, NULL))
+        fprintf(to, "\nOptions\n");
+    for (const struct opt *o = opt_next(c, NULL); o; o = opt_next(c, o))
+        help_option(to, o);
+    if (c->more) {
+        fputc('\n', to);
+        indented(to, c->more, 0);
+    }
+}
+
+void help_overview(FILE *to)
+{
+    fprintf(to, "duplex: one port, any wire\n\nExamples\n");
+    for (const struct command *c = command_table; c->name; c++) {
+        size_t n = strcspn(c->examples, "\n");
+        fprintf(to, "  %.*s\n", (int)n, c->examples);
+    }
+    fprintf(to, "\nCommands\n");
+    for (const struct command *c = command_table; c->name; c++)
+        fprintf(to, "  %-10s %s\n", c->name, c->summary);
+    fprintf(to, "\nURLs\n"
+                "  tcp://HOST:PORT   udp://HOST:PORT   unix:///PATH   unixgram:///PATH   ws://HOST:PORT/PATH\n"
+                "  http://HOST:PORT  any://HOST:PORT (listening: the first bytes decide)\n"
+                "  An empty HOST is every address, port 0 any free port.\n"
+                "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"
+                "duplex --version which one this is.\n");
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * table.c - the commands and their options: the only place where they are listed. */
+#include "tool/options.h"
+#include "tool/tool.h"
+
+/* clang-format off */
+const struct command command_table[] = {
+    {"dial", "[OPTION]... URL", "talk to a URL over stdin and stdout",
+     "duplex dial tcp://127.0.0.1:2000                # talk to a server; Ctrl-D or exit ends\n"
+     "duplex dial unix:///tmp/x.sock <question >answer  # exact bytes both ways, to the peer's end\n"
+     "echo hi | duplex dial --once udp://127.0.0.1:53   # one datagram out, one back\n"
+     "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal",
+     "The end of stdin is said to the peer (half-close), and what still comes is printed until the peer's end.\n"
+     "Messages: on ws a pipe's bytes go as binary messages as they are read, on a terminal each line is a text\n"
+     "message; on udp and unixgram each line, its end kept, is a datagram. --frame says otherwise. Datagrams have no\n"
+     "end: after the end of stdin a second of silence ends the talk (--idle-ends).",
+     1, 1, cmd_dial},
+    {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, or a talk over stdin and stdout",
+     "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"
+     "duplex listen tcp://:0 udp://:0 --upper          # upper case; the word exit ends a talk\n"
+     "duplex listen unix:///tmp/x.sock <answer >question  # the first client, joined to stdin and stdout",
+     "Says \"listening URL\" on stderr, a line an address, when ready. Without --echo or --upper the first client\n"
+     "is joined to stdin and stdout and the command ends with it.",
+     1, 16, cmd_listen},
+    {"help", "[COMMAND | exit-codes]", "say more about a command",
+     "duplex help dial\n"
+     "duplex help exit-codes",
+     NULL, 0, 1, cmd_help},
+    {0},
+};
+
+const struct opt option_table[] = {
+    {"listen", 0, "echo", OPT_FLAG, NULL, "send back what comes"},
+    {"listen", 0, "upper", OPT_FLAG, NULL, "send back what comes in ASCII upper case, its line end\nkept; exit is answered EXIT and closes"},
+    {"dial listen", 'f', "frame", OPT_TEXT, "SPEC", "bytes into messages: none, line (a message a line, its\nend taken off), fixed:N"},
+    {"dial listen", 'e', "encoding", OPT_TEXT, "NAME", "the peer's coding: gb18030, big5 ... or auto; ours is\nUTF-8"},
+    {"dial", '1', "once", OPT_FLAG, NULL, "end after the first answer"},
+    {"listen", '1', "once", OPT_FLAG, NULL, "serve one client, then end"},
+    {"dial listen", 0, "idle-ends", OPT_MS, "TIME", "after the end of stdin, end when nothing came for so\nlong; bare numbers are milliseconds"},
+    {"dial", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
+    {"listen", 'n', "max", OPT_COUNT, "N", "at most so many clients at a time (10000); more wait"},
+    {"listen", 0, "idle", OPT_MS, "TIME", "close a client that is silent for so long"},
+    {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what happens"},
+    {0},
+};
+/* clang-format on */

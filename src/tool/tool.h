@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * tool.h - what the subcommands share: exit codes, error words, signals. Only <duplex/...>, hub and files are used.
+ *
+ * A subcommand is a file here, a row in command_table and rows in option_table (table.c), and
+ * `int cmd_NAME(int argc, char **argv)`, argv[0] its own name, which returns an exit code:
+ *
+ *     struct options o;
+ *     int r = options_read(argc, argv, &o);
+ *     if (r >= 0)
+ *         return r;
+ *
+ * Data goes to stdout, words go to stderr. A server says "listening URL" on stderr, a line an address, when ready. */
+#ifndef TOOL_H
+#define TOOL_H
+#include <duplex/duplex.h>
+
+/* Exit codes tell the cause; curl's numbers where it has them. The table with words is in words.c, and
+ * docs/exit-codes.md repeats it. */
+enum tool_exit {
+    TOOL_DONE = 0,
+    TOOL_FAILED = 1,
+    TOOL_USAGE = 2,
+    TOOL_ABSENT = 4,
+    TOOL_NAME = 6,
+    TOOL_REFUSED = 7,
+    TOOL_PROTO = 8,
+    TOOL_TRUNCATED = 18,
+    TOOL_HTTP = 22,
+    TOOL_LOCAL = 23,
+    TOOL_LIMIT = 27,
+    TOOL_TIMEOUT = 28,
+    TOOL_TLS = 35,
+    TOOL_BUSY = 45,
+    TOOL_UNSENT = 55,
+    TOOL_RESET = 56,
+    TOOL_UNTRUSTED = 60,
+    TOOL_BIG = 63,
+    TOOL_INTERRUPTED = 130,
+    TOOL_TERMINATED = 143,
+};
+struct tool_exit_row {
+    int code;
+    const char *name, *words;
+};
+extern const struct tool_exit_row tool_exits[]; /* ends with a NULL name */
+
+/* The exit code of an error that met a wire; 0 for the ends that are no error. */
+int tool_exit_of(const dx_err *e);
+/* Says on stderr what went wrong with url and what to try, and returns the exit code. doing: "dial" or "listen". */
+int tool_fail(const char *doing, const char *url, const dx_err *e);
+/* The same words, without the "duplex: " before and the newline after them. */
+void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
+/* Says "duplex: " and the rest and a newline on stderr, in one write. */
+void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* SIGINT and SIGTERM stop the loop, so that dx_loop_run returns and the caller ends in good order; the second one
+ * ends the process at once. SIGPIPE is ignored. One loop a process. */
+void tool_signals(dx_loop *loop);
+int tool_stopped(void); /* the signal that came; 0: none */
+
+int cmd_dial(int argc, char **argv);
+int cmd_listen(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ * words.c - exit codes, and error words that say what to try. */
+#include "tool/tool.h"
+#include "tool/options.h"
+#include "tool/owner.h"
+#include <duplex/text.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* clang-format off */
+const struct tool_exit_row tool_exits[] = {
+    {TOOL_DONE,        "done",         "all went well: what there was to send was sent, the peer ended cleanly"},
+    {TOOL_FAILED,      "failed",       "something that has no number of its own; the words say what"},
+    {TOOL_USAGE,       "usage",        "the command line, or a URL in it, does not read"},
+    {TOOL_ABSENT,      "absent",       "not in this build"},
+    {TOOL_NAME,        "name",         "no such host name"},
+    {TOOL_REFUSED,     "refused",      "nobody listens there, or no way leads there"},
+    {TOOL_PROTO,       "protocol",     "the peer broke its protocol's rules"},
+    {TOOL_TRUNCATED,   "truncated",    "what came stopped before its own end mark"},
+    {TOOL_HTTP,        "http",         "the server answered with an HTTP error, or with no WebSocket"},
+    {TOOL_LOCAL,       "local",        "a local read or write failed (stdin, stdout, a file)"},
+    {TOOL_LIMIT,       "limit",        "out of memory, descriptors, or another named limit"},
+    {TOOL_TIMEOUT,     "timeout",      "it took too long"},
+    {TOOL_TLS,         "tls",          "the TLS handshake failed"},
+    {TOOL_BUSY,        "busy",         "the address to listen on is taken, or is not ours"},
+    {TOOL_UNSENT,      "unsent",       "the peer ended before all of our input was sent"},
+    {TOOL_RESET,       "reset",        "the peer broke the connection off"},
+    {TOOL_UNTRUSTED,   "untrusted",    "the peer's TLS certificate is not trusted"},
+    {TOOL_BIG,         "big",          "one message is over its limit"},
+    {TOOL_INTERRUPTED, "interrupted",  "SIGINT (Ctrl-C) came first"},
+    {TOOL_TERMINATED,  "terminated",   "SIGTERM came first"},
+    {0},
+};
+
+/* A DX_SYS by its errno. */
+static const struct {
+    int saved_errno, code;
+} by_errno[] = {
+    {EHOSTUNREACH, TOOL_REFUSED}, {ENETUNREACH, TOOL_REFUSED}, {ENOENT, TOOL_REFUSED},  {ECONNREFUSED, TOOL_REFUSED},
+    {EADDRNOTAVAIL, TOOL_BUSY},   {EADDRINUSE, TOOL_BUSY},     {EMFILE, TOOL_LIMIT},    {ENFILE, TOOL_LIMIT},
+    {ENOMEM, TOOL_LIMIT},         {ECONNRESET, TOOL_RESET},    {EPIPE, TOOL_RESET},     {ETIMEDOUT, TOOL_TIMEOUT},
+    {EMSGSIZE, TOOL_BIG},
+};
+/* clang-format on */
+
+static int exit_of_errno(int saved_errno)
+{
+    for (size_t i = 0; i < sizeof by_errno / sizeof *by_errno; i++)
+        if (by_errno[i].saved_errno == saved_errno)
+            return by_errno[i].code;
+    return TOOL_LOCAL;
+}
+
+int tool_exit_of(const dx_err *e)
+{
+    switch (e->code) {
+    case DX_OK:
+    case DX_END:
+    case DX_CLOSED:
+        return TOOL_DONE;
+    case DX_TIMEOUT:
+        return TOOL_TIMEOUT;
+    case DX_BIG:
+        return TOOL_BIG;
+    case DX_RESET:
+        return TOOL_RESET;
+    case DX_REFUSED:
+        return TOOL_REFUSED;
+    case DX_RESOLVE:
+        return TOOL_NAME;
+    case DX_TLS:
+        return TOOL_TLS;
+    case DX_PROTO:
+        return e->detail_of == DX_OF_HTTP ? TOOL_HTTP : TOOL_PROTO;
+    case DX_TRUNCATED:
+        return TOOL_TRUNCATED;
+    case DX_URL:
+        return TOOL_USAGE;
+    case DX_LIMIT:
+    case DX_NOMEM:
+        return TOOL_LIMIT;
+    case DX_BUSY:
+        return TOOL_BUSY;
+    case DX_ABSENT:
+        return TOOL_ABSENT;
+    case DX_SYS:
+        return exit_of_errno(e->detail);
+    default:
+        return TOOL_FAILED;
+    }
+}
+
+void tool_say(const char *fmt, ...)
+{
+    char line[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    /* Error words may quote a peer: a terminal must obey none of it. */
+    dx_text t = {0};
+    if (dx_text_add(&t, "duplex: ", 8) < 0 || dx_visible(line, strlen(line), NULL, &t) < 0 ||
+        dx_text_add(&t, "\n", 1) < 0 || write(STDERR_FILENO, t.p, t.n) < 0)
+        clearerr(stderr); /* nobody is left to tell */
+    dx_text_free(&t);
+}
+
+/* host:port of a URL, or the path of a unix one; a view into it. */
+static dx_bytes where_of(const char *url)
+{
+    const char *p = strchr(url, ':');
+    p = p ? p + 1 : url;
+    p += strncmp(p, "//", 2) ? 0 : 2;
+    return (dx_bytes){p, *p == '/' || *p == '@' ? strcspn(p, "#") : strcspn(p, "/?#")};
+}
+
+static size_t scheme_length(const char *url)
+{
+    const char *p = strchr(url, ':');
+    return p ? (size_t)(p - url) : 0;
+}
+
+/* A URL that would read, made from one that does not: the scheme is missing or nearly right. */
+static bool mend_url(const char *url, char *buf, size_t n)
+{
+    static const char *const schemes[] = {"tcp", "udp",  "unix", "unixgram", "tls", "ws",
+                                          "wss", "quic", "http", "https",    "any"};
+    char scheme[16] = "";
+    const char *rest = strstr(url, "://");
+    if (!rest) {
+        bool port = strchr(url, ':') && strchr(url, ':')[1] >= '0' && strchr(url, ':')[1] <= '9';
+        snprintf(buf, n, *url == '/' ? "unix://%.200s" : "tcp://%.200s", url);
+        return port || *url == '/';
+    }
+    if ((size_t)(rest - url) >= sizeof scheme)
+        return false;
+    memcpy(scheme, url, (size_t)(rest - url));
+    const char *near = nearest(scheme, schemes, sizeof schemes / sizeof *schemes);
+    if (!near || !strcmp(near, scheme))
+        return false;
+    snprintf(buf, n, "%s%.200s", near, rest);
+    return true;
+}
+
+static void words_for_url(const char *doing, const char *url, const dx_err *e, char *buf, size_t n)
+{
+    char mended[240];
+    if (mend_url(url, mended, sizeof mended))
+        snprintf(buf, n, "%s.  Did you mean: duplex %s %s", e->text, doing, mended);
+    else
+        snprintf(buf, n, "%s.  Try: duplex help", e->text);
+}
+
+/* An address that would do in place of a taken one: any free port of the same host, or another path. */
+static void words_for_busy(const char *doing, const char *url, char *buf, size_t n)
+{
+    char owner[80], by[100] = "";
+    dx_bytes at = where_of(url);
+    const char *option = strcmp(doing, "serve") ? "" : "--listen "; /* serve takes its URLs by option */
+    if (owner_of_port(url, owner, sizeof owner))
+        snprintf(by, sizeof by, " by %s", owner);
+    if (!strncmp(url, "unix", 4)) {
+        snprintf(buf, n, "%.*s is taken%s.  Try: duplex %s %s%.*s://%.*s.2", (int)at.n, (const char *)at.p, by, doing,
+                 option, (int)scheme_length(url), url, (int)at.n, (const char *)at.p);
+        return;
+    }
+    size_t host = at.n;
+    while (host && ((const char *)at.p)[host - 1] != ':')
+        host--;
+    snprintf(buf, n, "%.*s is taken%s.  Try: duplex %s %s%.*s://%.*s0", (int)at.n, (const char *)at.p, by, doing,
+             option, (int)scheme_length(url), url, (int)host, (const char *)at.p);
+}
+
+void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n)
+{
+    dx_bytes at = where_of(url);
+    int at_n = (int)(at.n < 200 ? at.n : 200);
+    const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
+    int code = tool_exit_of(e);
+    bool dialling = !strcmp(doing, "dial");
+    if (e->code == DX_REFUSED && dialling)
+        snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.200s", at_n, p,
+                 e->detail == ENOENT ? "no such socket" : "connection refused", url);
+    else if (e->code == DX_RESOLVE)
+        snprintf(buf, n, "no such name: %.*s.  Is it spelled right?", (int)strcspn(p, ":/?#"), p);
+    else if (e->code == DX_TIMEOUT && dialling)
+        snprintf(buf, n, "%.*s did not answer in time.  Try: --timeout 30s", at_n, p);
+    else if (e->code == DX_ABSENT)
+        snprintf(buf, n, "%.*s:// is not in this build.  See the table of wires in README.md", (int)scheme_length(url),
+                 url);
+    else if (e->code == DX_URL)
+        words_for_url(doing, url, e, buf, n);
+    else if (e->code == DX_BUSY)
+        words_for_busy(doing, url, buf, n);
+    else if (code == TOOL_BUSY)
+        snprintf(buf, n, "%s.  Try: an address of this machine (ip address)", text);
+    else if (e->code == DX_SYS && e->detail == EACCES && !dialling)
+        snprintf(buf, n, "%s.  Try: a port from 1024 on", text);
+    else if (e->code == DX_RESET)
+        snprintf(buf, n, "%.*s broke the connection off (reset)", at_n, p);
+    else
+        snprintf(buf, n, "%s", text);
+}
+
+int tool_fail(const char *doing, const char *url, const dx_err *e)
+{
+    char words[720];
+    tool_words(doing, url, e, words, sizeof words);
+    tool_say("%s", words);
+    return tool_exit_of(e);
+}
