@@ -28,7 +28,7 @@ static void text_tidy(char *s, bool cut)
             *s = '?';
 }
 
-static void text_put(dx_err *e, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void text_put(dx_err *e, const char *fmt, va_list args)
 {
     int n = vsnprintf(e->text, sizeof e->text, fmt, args);
     if (n < 0)
