@@ -18,9 +18,11 @@
  *            "fixed:8"         every 8 bytes
  *            "length:OFFSET,SIZE,be|le,ADJUST"   a length field of SIZE bytes (1, 2, 3, 4, 8) at OFFSET; the
  *                              message ends ADJUST bytes after OFFSET + SIZE + its value. Kept in the message.
- *            "auto"            60 ms of silence ends a message until the peer has sent one that ends in LF, then
- *                              lines (500 ms for a rest); telnet IAC sequences are answered and stripped;
- *                              sending adds the line end the peer uses, none if it uses none
+ *                              Without them: be, 0.
+ *            "auto"            60 ms of silence ends a message until the peer has sent one that ends in LF (or
+ *                              16 KiB with an LF in them and no silence), then lines (500 ms for a rest); telnet
+ *                              IAC sequences are answered and stripped; sending adds the line end the peer uses,
+ *                              none if it uses none
  *            A message over the limit is DX_BIG.
  */
 #ifndef DUPLEX_TEXT_H
@@ -59,13 +61,15 @@ DX_API bool        dx_is_utf8(const void *p, size_t n);
 typedef struct dx_framer dx_framer;
 DX_API dx_framer *dx_framer_new(const char *spec, size_t message_bytes_max, dx_err *err);
 DX_API void       dx_framer_free(dx_framer *f);
-/* Takes all of in; messages wait for dx_framer_next. now_ms: any monotonic clock. 0, DX_BIG, DX_NOMEM. */
+/* Takes all of in; messages wait for dx_framer_next. now_ms: any monotonic clock. 0, DX_NOMEM, or what
+ * dx_framer_next has answered. */
 DX_API int        dx_framer_take(dx_framer *f, const void *in, size_t n, int64_t now_ms);
-/* 1: *ret is the next message, good until the next call on f. 0: none yet. last: the stream has ended. */
+/* 1: *ret is the next message, good until the next call on f. 0: none yet. last: the stream has ended. For good:
+ * DX_BIG, DX_PROTO (a length that ends before its own field), DX_TRUNCATED (last, inside a fixed or length one). */
 DX_API int        dx_framer_next(dx_framer *f, int64_t now_ms, bool last, dx_bytes *ret);
 DX_API int64_t    dx_framer_due(const dx_framer *f); /* when dx_framer_next has more by time alone; -1: never */
 DX_API dx_bytes   dx_framer_answer(dx_framer *f);    /* telnet answers to send now; n 0: none            */
-DX_API const char *dx_framer_eol(const dx_framer *f); /* what sending adds: "\n" "\r\n" ""               */
+DX_API const char *dx_framer_eol(const dx_framer *f); /* what sending adds: "\n" "\r\n" "", the delimiter */
 
 /* Appends hex in pairs with sep between ("" for none). */
 DX_API int dx_hex(const void *p, size_t n, const char *sep, dx_text *out);
