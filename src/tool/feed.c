@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * feed.c - where one message ends and the next begins, when stdin is only bytes. */
+#include "tool/feed.h"
+#include <string.h>
+
+enum {
+    DATAGRAM_MAX = 65507,  /* a longer line is an error, never cut              */
+    DATAGRAM_PIECE = 1200, /* fits every path                                   */
+    MESSAGE_PIECE = 65536, /* under the message limit of the usual servers      */
+    MESSAGE_MAX = 16 << 20,
+};
+
+bool feed_datagrams(const char *wire)
+{
+    return !strcmp(wire, "udp") || !strcmp(wire, "unixgram");
+}
+
+/* Frames that silence ends mean lines here: what is typed or piped has no telling silence. */
+static const char *spec_for_stdin(const char *spec)
+{
+    return !strcmp(spec, "auto") || !strncmp(spec, "gap:", 4) ? "line" : spec;
+}
+
+int feed_init(struct feed *f, const char *wire, enum dx_kind kind, const char *spec, bool typed, dx_err *err)
+{
+    bool grams = feed_datagrams(wire);
+    memset(f, 0, sizeof *f);
+    f->piece_end = "";
+    f->piece_max = grams ? DATAGRAM_PIECE : MESSAGE_PIECE;
+    f->stream = kind == DX_BYTES;
+    if (f->stream || (spec && !strcmp(spec, "none")) || (!spec && !grams && !typed))
+        return 0;
+    f->text = !spec || !strcmp(spec_for_stdin(spec), "line");
+    if (!spec && grams) {
+        spec = "delim:0A";
+        f->piece_end = "\n";
+    }
+    f->framer = dx_framer_new(spec ? spec_for_stdin(spec) : "line", grams ? DATAGRAM_MAX : MESSAGE_MAX, err);
+    return f->framer ? 0 : err->code;
+}
+
+void feed_free(struct feed *f)
+{
+    dx_framer_free(f->framer);
+    dx_text_free(&f->pending);
+    memset(f, 0, sizeof *f);
+}
+
+int feed_take(struct feed *f, const void *data, size_t n, int64_t now_ms)
+{
+    return f->framer ? dx_framer_take(f->framer, data, n, now_ms) : dx_text_add(&f->pending, data, n);
+}
+
+/* The next piece to send; with a framer and without rest only what is complete. */
+static bool next(struct feed *f, int64_t now_ms, bool rest, dx_bytes *ret)
+{
+    if (f->framer)
+        return dx_framer_next(f->framer, now_ms, rest, ret) == 1;
+    size_t n = f->pending.n - f->at;
+    *ret = (dx_bytes){f->pending.p + f->at, f->stream || n < f->piece_max ? n : f->piece_max};
+    return n > 0;
+}
+
+static void sent(struct feed *f, size_t n)
+{
+    if (f->framer)
+        return;
+    f->at += n;
+    if (f->at == f->pending.n) {
+        f->at = 0;
+        dx_text_clear(&f->pending);
+    }
+}
+
+static int send_one(struct feed *f, dx_conn *to, dx_bytes piece, bool whole)
+{
+    dx_bytes parts[2] = {piece, {f->piece_end, strlen(f->piece_end)}};
+    unsigned how = DX_BINARY;
+    if (f->stream)
+        how = 0;
+    else if (f->text && dx_is_utf8(piece.p, piece.n))
+        how = DX_TEXT;
+    return dx_sendv(to, parts, whole && parts[1].n ? 2 : 1, how);
+}
+
+int feed_pump(struct feed *f, dx_conn *to, bool ended)
+{
+    dx_bytes piece;
+    int64_t now = dx_loop_now(dx_loop_of(to));
+    for (int rest = 0; rest <= ended; rest++) /* whole messages first, then the one that the end of stdin ends */
+        while (next(f, now, rest, &piece)) {
+            int r = send_one(f, to, piece, !rest);
+            if (r < 0)
+                return r;
+            sent(f, piece.n);
+            f->waits = r > 0;
+            if (f->waits)
+                return 1;
+        }
+    return 0;
+}

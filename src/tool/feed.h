@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * feed.h - stdin on its way to a wire: a stream as it comes, or cut into messages. Holds what the wire does not take yet:
+ * whoever feeds pauses stdin until feed_pump says 0 again, so it holds one read at most, or one unfinished message. */
+#ifndef TOOL_FEED_H
+#define TOOL_FEED_H
+#include <duplex/text.h>
+
+struct feed {
+    dx_framer *framer;      /* NULL: pieces of at most piece_max, as they are read                     */
+    dx_text pending;        /* without a framer: read and not yet sent, from at on                      */
+    size_t at, piece_max;
+    const char *piece_end;  /* what the framer takes off and the wire shall have                        */
+    bool text;              /* a message that is UTF-8 goes as text                                     */
+    bool stream;            /* the wire keeps no boundaries                                             */
+    bool waits;             /* something is held until the wire is writable                             */
+};
+
+/* wire: dx_wire of the conn. spec NULL: its own way: datagrams are lines with their end kept, WebSocket messages lines
+ * where they are typed, else pieces. 0, or DX_URL, DX_NOMEM. */
+int feed_init(struct feed *f, const char *wire, enum dx_kind kind, const char *spec, bool typed, dx_err *err);
+void feed_free(struct feed *f);
+int feed_take(struct feed *f, const void *data, size_t n, int64_t now_ms); /* 0, DX_BIG, DX_NOMEM */
+/* Sends what waits. 0: nothing waits; 1: the rest when `to` is writable; or why it cannot be sent. ended: no more comes. */
+int feed_pump(struct feed *f, dx_conn *to, bool ended);
+bool feed_datagrams(const char *wire);
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ * listen.c - duplex listen URL...: echo, upper case, or the first client joined to stdin and stdout. */
+#include "tool/bucket.h"
+#include "tool/talk.h"
+#include "tool/tool.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { LISTENERS_MAX = 16, DRAIN_MS = 2000 };
+
+struct server {
+    dx_loop *loop;
+    dx_listener *listeners[LISTENERS_MAX];
+    int listener_count;
+    bool upper, once, verbose;
+    dx_id served; /* under --once */
+    int code;
+};
+struct client {
+    struct bucket bucket; /* of a datagram source */
+    bool datagrams, loopback, quiet;
+};
+
+static void accept_no_more(struct server *s)
+{
+    for (int i = 0; i < s->listener_count; i++)
+        dx_listener_drain(s->listeners[i], 0);
+    s->listener_count = 0;
+}
+
+/* ---- a client ---- */
+
+static void client_open(dx_conn *c)
+{
+    struct server *s = dx_user(c);
+    struct client *k = dx_state(c);
+    k->datagrams = feed_datagrams(dx_wire(c));
+    k->loopback = dx_is_loopback(c);
+    if (s->served) {
+        dx_abort(c); /* came in the same turn as the one that --once serves */
+        return;
+    }
+    if (s->verbose)
+        tool_say("client %s", dx_peer(c));
+    if (s->once) {
+        s->served = dx_id_of(c);
+        accept_no_more(s);
+    }
+}
+
+static bool may_answer(struct server *s, dx_conn *c, const void *data, size_t n)
+{
+    struct client *k = dx_state(c);
+    if (!k->datagrams || bucket_take(&k->bucket, data, n, k->loopback, dx_loop_now(s->loop)))
+        return true;
+    if (!k->quiet)
+        tool_say("%s asks too often, or is an echo itself: answering it less", dx_peer(c));
+    k->quiet = true;
+    return false;
+}
+
+static void answer(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct client *k = dx_state(c);
+    if (k->datagrams)
+        bucket_said(&k->bucket, data, n);
+    int r = dx_send(c, data, n, how);
+    if (r < 0 && !k->datagrams && r != DX_CLOSED)
+        dx_abort(c); /* an echo with a hole in it is none */
+}
+
+static void upper(char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] >= 'a' && p[i] <= 'z')
+            p[i] = (char)(p[i] - 'a' + 'A');
+}
+
+static bool says_exit(const char *p, size_t n)
+{
+    while (n && (p[n - 1] == '\n' || p[n - 1] == '\r'))
+        n--;
+    return n == 4 && !memcmp(p, "EXIT", 4);
+}
+
+static void client_data(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct server *s = dx_user(c);
+    if (!may_answer(s, c, data, n))
+        return;
+    if (!s->upper) {
+        answer(c, data, n, how);
+        return;
+    }
+    union {
+        const void *lent;
+        char *ours;
+    } bytes = {data}; /* what on_data lends may be written over (duplex.h) */
+    bool leave = n >= 4 && n <= 6 && !memcmp(data, "exit", 4);
+    upper(bytes.ours, n);
+    answer(c, data, n, how);
+    if (leave && says_exit(data, n))
+        dx_close(c);
+}
+
+static void client_close(dx_conn *c, const dx_err *why)
+{
+    struct server *s = dx_user(c);
+    const struct client *k = dx_state(c);
+    bool quiet_end = k->datagrams && why->code == DX_TIMEOUT; /* how datagrams end */
+    if (s->verbose)
+        tool_say("client %s: %s", dx_peer(c), why->text[0] ? why->text : dx_code_text(why->code));
+    if (s->once && s->served == dx_id_of(c) && !quiet_end)
+        s->code = tool_exit_of(why);
+}
+
+static const dx_handler client_on = {
+    .state_bytes = sizeof(struct client), .on_open = client_open, .on_data = client_data, .on_close = client_close};
+
+/* ---- the listeners ---- */
+
+static int listen_all(struct server *s, const struct options *o, const dx_handler *on, void *user, const dx_opts *base)
+{
+    for (int i = 0; i < o->arg_count; i++) {
+        const char *url = o->args[i], *frame = option_text(o, "frame");
+        dx_err err = {0};
+        dx_opts opts = *base;
+        opts.frame = talk_conn_frame(url, frame ? frame : s->upper ? "auto" : NULL);
+        dx_listener *l = dx_serve(s->loop, url, on, user, &opts, &err);
+        if (!l)
+            return tool_fail("listen", url, &err);
+        s->listeners[s->listener_count++] = l;
+    }
+    for (int i = 0; i < s->listener_count; i++)
+        for (int k = 0; dx_listener_url(s->listeners[i], k); k++)
+            fprintf(stderr, "listening %s\n", dx_listener_url(s->listeners[i], k));
+    fflush(stderr);
+    return 0;
+}
+
+static int serve(struct server *s)
+{
+    int r = dx_loop_run(s->loop);
+    if (tool_stopped()) { /* being told to stop is how a server ends: no failure */
+        for (int i = 0; i < s->listener_count; i++)
+            dx_listener_drain(s->listeners[i], DRAIN_MS);
+        s->listener_count = 0;
+        dx_loop_run(s->loop);
+    }
+    return r < 0 ? TOOL_FAILED : s->code;
+}
+
+static void talk_joined(struct talk *t, dx_conn *c)
+{
+    (void)c;
+    accept_no_more(t->user);
+}
+
+static int serve_talk(struct server *s, const struct options *o, const dx_opts *opts)
+{
+    struct talk t = {.doing = "listen", .url = o->args[0], .loop = s->loop, .listening = true};
+    talk_options(&t, o);
+    t.on_joined = talk_joined;
+    t.user = s;
+    int r = listen_all(s, o, &talk_on, &t, opts);
+    if (r)
+        dx_loop_free(s->loop);
+    else
+        r = talk_run(&t);
+    s->loop = NULL;
+    return r;
+}
+
+int cmd_listen(int argc, char **argv)
+{
+    struct options o;
+    struct server s = {0};
+    dx_err err = {0};
+    int r = options_read(argc, argv, &o);
+    if (r >= 0)
+        return r;
+    if (option_has(&o, "echo") && option_has(&o, "upper")) {
+        tool_say("--echo or --upper, not both.  Try: duplex listen --help");
+        return TOOL_USAGE;
+    }
+    if (!(s.loop = dx_loop_new(&err)))
+        return tool_fail("listen", o.args[0], &err);
+    tool_signals(s.loop);
+    s.upper = option_has(&o, "upper");
+    s.once = option_has(&o, "once");
+    s.verbose = option_has(&o, "verbose");
+    dx_opts opts = {.idle_ms_max = option_number(&o, "idle", 0),
+                    .conns_max = (size_t)option_number(&o, "max", 0),
+                    .coding = option_text(&o, "encoding")};
+    if (!s.upper && !option_has(&o, "echo"))
+        return serve_talk(&s, &o, &opts);
+    if (s.upper && !opts.coding)
+        opts.coding = "auto";
+    r = listen_all(&s, &o, &client_on, &s, &opts);
+    if (!r)
+        r = serve(&s);
+    dx_loop_free(s.loop);
+    return r;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT
+ * talk.c - stdin and stdout are a conn too (stdio:), so a talk is two conns and the rules of who ends when. */
+#include "tool/talk.h"
+#include "tool/tool.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    IDLE_ENDS_MS = 1000, /* where nothing else says that the peer is done: datagrams, a terminal */
+    GOODBYE_MS = 2000,   /* after Ctrl-C                                                         */
+    SHOW_REST_MS = 60,   /* a prompt without a newline is shown after so long                    */
+};
+
+static void wire_idle(dx_conn *c);
+
+const char *talk_conn_frame(const char *url, const char *frame)
+{
+    static const char *const with_messages[] = {"udp:", "unixgram:", "ws:", "wss:"};
+    for (size_t i = 0; i < sizeof with_messages / sizeof *with_messages; i++)
+        if (!strncmp(url, with_messages[i], strlen(with_messages[i])))
+            return NULL;
+    return frame;
+}
+
+void talk_options(struct talk *t, const struct options *o)
+{
+    t->frame = option_text(o, "frame");
+    t->coding = option_text(o, "encoding");
+    t->once = option_has(o, "once");
+    t->verbose = option_has(o, "verbose");
+    t->idle_ends_ms = option_number(o, "idle-ends", 0);
+}
+
+/* The first failure is the cause. */
+static void verdict(struct talk *t, int code)
+{
+    if (!t->code)
+        t->code = code;
+}
+
+static void over(struct talk *t)
+{
+    if (t->wire)
+        dx_close(t->wire);
+}
+
+static void failed(struct talk *t, int code, const char *text)
+{
+    tool_say("%s: %s", t->url, text);
+    verdict(t, code);
+    over(t);
+}
+
+/* ---- stdin to the wire ---- */
+
+/* All of stdin is sent: say so, where the wire can, or wait for silence. */
+static void say_input_end(struct talk *t)
+{
+    bool wait = t->idle_ends_ms > 0;
+    if (t->input_said)
+        return;
+    t->input_said = true;
+    if (t->verbose)
+        tool_say("end of input");
+    if (t->half_close || !wait)
+        dx_finish(t->wire);
+    t->heard = dx_loop_now(t->loop);
+    if (t->peer_ended)
+        over(t);
+    else if (wait && dx_after(t->wire, t->idle_ends_ms, wire_idle) < 0)
+        failed(t, TOOL_LIMIT, "no memory for a timer");
+}
+
+static void pump(struct talk *t)
+{
+    int r = feed_pump(&t->feed, t->wire, t->input_ended);
+    if (r < 0 && (r != DX_CLOSED && r != DX_STATE)) {
+        failed(t, r == DX_BIG ? TOOL_BIG : TOOL_FAILED,
+               r == DX_BIG ? "a message is too long for this wire" : dx_code_text(r));
+        return;
+    }
+    if (t->here && !t->input_ended)
+        dx_pause(t->here, r != 0);
+    if (r == 0 && t->input_ended)
+        say_input_end(t);
+}
+
+static bool is_exit(const char *line, size_t n)
+{
+    while (n && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+        n--;
+    return n == 4 && !memcmp(line, "exit", 4);
+}
+
+/* What was typed, in the coding that the peer writes. */
+static int feed_typed(struct talk *t, const char *line, size_t n)
+{
+    const char *coding = t->show.decoder ? dx_decoder_reply_coding(t->show.decoder) : "utf-8";
+    dx_text coded = {0};
+    if (!strcasecmp(coding, "utf-8"))
+        return feed_take(&t->feed, line, n, dx_loop_now(t->loop));
+    int r = dx_encode(coding, line, n, &coded);
+    if (r >= 0)
+        r = feed_take(&t->feed, coded.p ? coded.p : "", coded.n, dx_loop_now(t->loop));
+    dx_text_free(&coded);
+    return r;
+}
+
+static int take_lines(struct talk *t, const char *p, size_t n)
+{
+    int r = 0;
+    for (size_t took; n && !t->input_ended && r >= 0; p += took, n -= took) {
+        const char *nl = memchr(p, '\n', n);
+        took = nl ? (size_t)(nl - p) + 1 : n;
+        if (is_exit(p, took))
+            t->input_ended = true;
+        else
+            r = feed_typed(t, p, took);
+    }
+    return r;
+}
+
+static void here_data(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct talk *t = dx_user(c);
+    (void)how;
+    if (!t->wire || t->input_ended)
+        return;
+    int r = t->typed ? take_lines(t, data, n) : feed_take(&t->feed, data, n, dx_loop_now(t->loop));
+    if (r < 0)
+        failed(t, r == DX_BIG ? TOOL_BIG : TOOL_LIMIT,
+               r == DX_BIG ? "a message is too long for this wire" : "no memory");
+    else
+        pump(t);
+}
+
+static void here_end(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    t->input_ended = true;
+    if (t->wire)
+        pump(t);
+}
+
+static void wire_writable(dx_conn *c)
+{
+    pump(dx_user(c));
+}
+
+/* ---- from the wire to stdout ---- */
+
+static void print(struct talk *t, const void *p, size_t n, const char *after)
+{
+    dx_bytes parts[2] = {{p, n}, {after, strlen(after)}};
+    int r = t->here ? dx_sendv(t->here, parts, parts[1].n ? 2 : 1, 0) : 0;
+    if (r > 0 && t->wire)
+        dx_pause(t->wire, true);
+    else if (r < 0 && r != DX_CLOSED && r != DX_STATE)
+        failed(t, TOOL_LOCAL, "stdout does not take what came");
+}
+
+static void print_shown(struct talk *t)
+{
+    if (t->show.out.n)
+        print(t, t->show.out.p, t->show.out.n, "");
+}
+
+static void show_rest_of(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    t->show_timer = false;
+    if (show_rest(&t->show) == 0)
+        print_shown(t);
+}
+
+static void show(struct talk *t, dx_conn *c, const void *data, size_t n)
+{
+    if (show_data(&t->show, data, n, dx_kind_of(c) == DX_MESSAGES) < 0) {
+        failed(t, TOOL_LIMIT, "no memory");
+        return;
+    }
+    print_shown(t);
+    if (show_waits(&t->show) && !t->show_timer)
+        t->show_timer = dx_after(c, SHOW_REST_MS, show_rest_of) == 0;
+}
+
+static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct talk *t = dx_user(c);
+    t->heard = dx_loop_now(t->loop);
+    if (t->shown)
+        show(t, c, data, n);
+    else
+        print(t, data, n, t->line_ends && !(how & DX_MORE) ? "\n" : "");
+    if (t->once && !(how & DX_MORE))
+        over(t);
+}
+
+static void here_writable(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    if (t->wire)
+        dx_pause(t->wire, false);
+}
+
+/* ---- ends ---- */
+
+static void wire_idle(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    int64_t rest = t->heard + t->idle_ends_ms - dx_loop_now(t->loop);
+    if (rest <= 0)
+        dx_close(c);
+    else if (dx_after(c, rest, wire_idle) < 0)
+        failed(t, TOOL_LIMIT, "no memory for a timer");
+}
+
+static void wire_end(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    t->peer_ended = true;
+    if (t->verbose || t->typed)
+        tool_say("the peer has ended");
+    if (t->half_close && !t->typed && !t->input_said) {
+        if (t->here)
+            dx_finish(t->here);
+        return; /* stdin goes on to its own end */
+    }
+    if (!t->half_close && !t->input_said && (dx_queued(c) || t->feed.waits))
+        failed(t, TOOL_UNSENT, "the peer ended before all of our input was sent");
+    over(t);
+}
+
+static void maybe_stop(struct talk *t)
+{
+    if (!t->wire && !t->here)
+        dx_loop_stop(t->loop);
+}
+
+static void wire_close(dx_conn *c, const dx_err *why)
+{
+    struct talk *t = dx_user(c);
+    if (t->joined ? c != t->wire : t->listening)
+        return;
+    if (t->shown && t->joined && show_rest(&t->show) == 0)
+        print_shown(t);
+    t->wire = NULL;
+    if (tool_exit_of(why) && !t->code)
+        verdict(t, tool_fail(t->joined ? "talk" : t->doing, t->url, why));
+    if (t->here)
+        dx_close(t->here);
+    maybe_stop(t);
+}
+
+static void here_close(dx_conn *c, const dx_err *why)
+{
+    struct talk *t = dx_user(c);
+    bool gone = why->code == DX_RESET || (why->code == DX_SYS && why->detail == EPIPE);
+    t->here = NULL;
+    if (tool_exit_of(why)) {
+        if (!gone || t->verbose) /* a reader that has enough, as in "| head", needs no words */
+            tool_say("%s", why->text);
+        verdict(t, TOOL_LOCAL);
+    }
+    over(t);
+    maybe_stop(t);
+}
+
+/* ---- beginnings ---- */
+
+static void here_open(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    if (t->wire)
+        dx_pause(t->wire, false);
+}
+
+static const dx_handler here_on = {.on_open = here_open,
+                                   .on_data = here_data,
+                                   .on_end = here_end,
+                                   .on_writable = here_writable,
+                                   .on_close = here_close};
+
+static int prepare(struct talk *t, dx_conn *c, dx_err *err)
+{
+    const char *wire = dx_wire(c);
+    bool ws = !strcmp(wire, "ws") || !strcmp(wire, "wss");
+    t->typed = isatty(STDIN_FILENO);
+    t->shown = isatty(STDOUT_FILENO);
+    t->half_close = !ws && !feed_datagrams(wire);
+    t->line_ends = t->frame && (!strcmp(t->frame, "line") || !strcmp(t->frame, "auto"));
+    if (!t->idle_ends_ms && (t->typed || feed_datagrams(wire)))
+        t->idle_ends_ms = IDLE_ENDS_MS;
+    if (t->shown && show_init(&t->show, t->coding ? "utf-8" : "auto", err) < 0)
+        return err->code;
+    return feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);
+}
+
+static void wire_open(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    dx_err err = {0};
+    if (t->joined) {
+        dx_abort(c);
+        return;
+    }
+    t->joined = true;
+    t->wire = c;
+    if (t->verbose)
+        tool_say("connected to %s", dx_peer(c));
+    if (t->on_joined)
+        t->on_joined(t, c);
+    if (prepare(t, c, &err) < 0 || !(t->here = dx_connect(t->loop, "stdio:", &here_on, t, NULL, &err))) {
+        verdict(t, tool_fail("talk", t->url, &err));
+        dx_abort(c);
+        return;
+    }
+    dx_pause(c, true); /* until stdout is there */
+}
+
+const dx_handler talk_on = {.on_open = wire_open,
+                            .on_data = wire_data,
+                            .on_end = wire_end,
+                            .on_writable = wire_writable,
+                            .on_close = wire_close};
+
+static void give_up(void *arg)
+{
+    dx_loop_stop(arg);
+}
+
+int talk_run(struct talk *t)
+{
+    int r = dx_loop_run(t->loop), signal = tool_stopped();
+    if (signal && (t->wire || t->here)) {
+        dx_loop_after(t->loop, GOODBYE_MS, give_up, t->loop);
+        if (t->wire)
+            over(t);
+        else
+            dx_close(t->here);
+        dx_loop_run(t->loop);
+    }
+    if (signal)
+        t->code = 128 + signal;
+    dx_loop_free(t->loop);
+    t->loop = NULL;
+    feed_free(&t->feed);
+    show_free(&t->show);
+    return r < 0 && !t->code ? TOOL_FAILED : t->code;
+}

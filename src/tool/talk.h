@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * talk.h - one conn joined to stdin and stdout: what `dial` does, and `listen` with its first client.
+ *
+ * On pipes: exact bytes both ways; the end of stdin is said to the peer and what still comes is printed until the
+ * peer's end; the peer's end closes stdout, and what still comes on stdin is sent. On a terminal what comes is shown so
+ * that the terminal obeys none of it, and exit, Ctrl-D or the peer's end ends. */
+#ifndef TOOL_TALK_H
+#define TOOL_TALK_H
+#include "tool/feed.h"
+#include "tool/options.h"
+#include "tool/show.h"
+
+struct talk {
+    dx_loop *loop;
+    const char *doing, *url; /* for the words: "dial", "tcp://..."                              */
+    const char *frame;       /* stdin into messages, where the wire has messages; NULL: its own */
+    const char *coding;      /* the wire does it; NULL: none                                    */
+    bool listening;          /* conns come by dx_serve: only a joined one's end is ours         */
+    bool once, verbose;
+    int64_t idle_ends_ms;    /* after the end of stdin; 0: the wire's own way                   */
+    void (*on_joined)(struct talk *t, dx_conn *c); /* the conn stands; NULL: nothing to do      */
+    void *user;              /* for on_joined                                                   */
+
+    /* its own, zero at first */
+    dx_conn *wire, *here;    /* here: stdin and stdout                                          */
+    struct feed feed;
+    struct show show;
+    bool typed, shown;       /* stdin, stdout are terminals                                     */
+    bool joined, half_close, line_ends, show_timer;
+    bool input_ended, input_said, peer_ended;
+    int64_t heard;           /* when data last came                                             */
+    int code;
+};
+
+/* Fills in what the options say (frame, encoding, once, idle-ends, verbose). */
+void talk_options(struct talk *t, const struct options *o);
+/* The handler for dx_connect and dx_serve, with the talk as user. A second conn is broken off. */
+extern const dx_handler talk_on;
+/* Runs the loop until the talk is over, then frees what the talk holds; returns the exit code. */
+int talk_run(struct talk *t);
+/* What the conn itself is to frame: NULL where the wire of url has messages of its own. */
+const char *talk_conn_frame(const char *url, const char *frame);
+#endif
