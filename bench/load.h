@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * load.h - the load generator's two halves: rings of ready messages (load_ring.c) and conns that move them (load.c). */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum load_mode { LOAD_TCP, LOAD_WS, LOAD_BCAST, LOAD_UDP };
+
+/* count messages ready to send and the replies they must bring, each twice over by `spare` messages, so that any run
+ * of up to spare messages is one piece. Message i of a conn is entry i % count. */
+struct ring {
+    uint8_t *out, *in;        /* what we send (ws: masked frames); what must come back      */
+    size_t out_one, in_one;   /* bytes of one message, each way                             */
+    size_t out_wrap, in_wrap; /* count * one: positions live below it                       */
+    size_t count;
+};
+/* Exits with a word when memory is short: a load generator has nothing better to do. */
+void ring_make(struct ring *r, enum load_mode mode, size_t size, size_t spare, bool binary);
+
+/* Latencies in ns, in buckets of 1/16 octave. */
+struct histogram {
+    uint64_t n[64 * 16];
+    uint64_t sum;
+};
+void histogram_add(struct histogram *h, uint64_t ns, uint64_t times);
+double histogram_at(const struct histogram *h, double share); /* ns */
+
+int64_t now_ns(void);
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Blocking: connects to URL (tcp:// ws:// unix:// udp://, or a port on 127.0.0.1), shakes hands for ws, and returns a
+ * non-blocking descriptor. Exits with a word when that fails. */
+int dial(const char *url, enum load_mode mode);
+#endif

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The load generator believes nothing: test_load.py BUILD/bench. Right replies pass, each kind of wrong one is named."""
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+build = pathlib.Path(sys.argv[1])
+cases = 0
+
+
+def check(name, good, why=""):
+    global cases
+    cases += 1
+    print(f"{'ok' if good else 'not ok'} {cases} - {name}")
+    if not good:
+        print(f"# {why}")
+
+
+def run(mode, url, *more):
+    return subprocess.run([build / "load", mode, "-n", "3000", *more, url], capture_output=True, text=True, timeout=60)
+
+
+def peer(argv, mode, *more):
+    with subprocess.Popen([build / argv[0], *argv[1:]], stdout=subprocess.PIPE, text=True) as p:
+        r = run(mode, p.stdout.readline().split()[1], *more)
+        p.kill()
+    return r
+
+
+for argv, mode, more in ((["raw_tcp"], "tcp", ()), (["raw_tcp"], "tcp", ("-d", "16")),
+                         (["raw_tcp"], "tcp", ("-s", "100000", "-d", "4", "-c", "10")), (["raw_ws"], "ws", ()),
+                         (["raw_ws"], "ws", ("-d", "16")), (["raw_ws"], "ws", ("-b", "-s", "70000", "-c", "10")),
+                         (["raw_ws", "bcast"], "bcast", ("-d", "16")), (["uv_echo"], "tcp", ("-s", "16384"))):
+    if (build / argv[0]).exists():
+        r = peer(argv, mode, *more)
+        want = "all=150000" if mode == "bcast" else "all=3000"
+        check(f"{' '.join(argv)} {mode} {' '.join(more)}", r.returncode == 0 and want in r.stdout.split(),
+              r.stdout + r.stderr)
+
+
+def bent(change, kind=socket.SOCK_STREAM):
+    """An echo server that changes what it sends."""
+    s = socket.socket(socket.AF_INET, kind)
+    s.bind(("127.0.0.1", 0))
+
+    def stream():
+        s.listen()
+        c, _ = s.accept()
+        seen = 0
+        try:
+            while data := c.recv(4096):
+                c.sendall(change(data, seen))
+                seen += len(data)
+        except OSError:
+            pass
+        c.close()
+
+    def datagrams():
+        seen = 0
+        while True:
+            try:
+                data, a = s.recvfrom(65536)
+            except OSError:
+                return
+            if out := change(data, seen):
+                s.sendto(out, a)
+            seen += 1
+
+    threading.Thread(target=stream if kind == socket.SOCK_STREAM else datagrams, daemon=True).start()
+    return str(s.getsockname()[1])
+
+
+def flip(data, seen):
+    return data if seen < 1000 else data[:-1] + bytes([data[-1] ^ 1])
+
+
+for name, change, more, word in (
+        ("a flipped bit", flip, (), "differs"),
+        ("two messages swapped", lambda d, seen: d[64:128] + d[:64] + d[128:], ("-d", "4"), "differs"),
+        ("a byte too many", lambda d, seen: d + b"x", (), "nobody asked"),
+        ("an end too early", lambda d, seen: d if seen < 1000 else (_ for _ in ()).throw(OSError()), (), "closed it")):
+    r = run("tcp", bent(change), "-c", "1", *more)
+    check(f"{name} is noticed", r.returncode == 1 and word in r.stderr, r.stdout + r.stderr)
+
+r = run("udp", bent(lambda d, seen: d, socket.SOCK_DGRAM), "-c", "3", "-d", "4")
+check("datagrams come back", r.returncode == 0 and "all=3000" in r.stdout.split(), r.stdout + r.stderr)
+r = run("udp", bent(lambda d, seen: d if seen % 500 else None, socket.SOCK_DGRAM), "-c", "3", "-d", "4")
+check("lost datagrams are counted", r.returncode == 0 and "lost=0" not in r.stdout.split(), r.stdout + r.stderr)
+r = run("udp", bent(lambda d, seen: d[:-1] + b"\0", socket.SOCK_DGRAM), "-c", "1")
+check("a wrong datagram is noticed", r.returncode == 1 and "differs" in r.stderr, r.stdout + r.stderr)
+print(f"1..{cases}")
