@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * feed.c - from the ring to the members: one pass a turn over those whose room has news, however many there are. Per message and
+ * member it is a pointer to a form that is made already, and dx_send_msg. */
+#include "hub/inside.h"
+
+/* A datagram peer from elsewhere hears only while its cookie is fresh: its source address could be forged. */
+static bool hears(struct member *m)
+{
+    return m->kind != KIND_UDP || dx_is_loopback(m->c) || dx_loop_now(m->hub->loop) < m->hears_until_ms;
+}
+
+static bool tell_missed(struct member *m, uint64_t count)
+{
+    dx_text t = {0};
+    int r = m->kind == KIND_JSON
+                ? text_fmt(&t, "{\"is\":\"missed\",\"count\":%llu}", (unsigned long long)count)
+                : text_fmt(&t, "* %llu message%s missed", (unsigned long long)count, count == 1 ? "" : "s");
+    if (r >= 0)
+        r = dx_send(m->c, t.p, t.n, DX_TEXT);
+    dx_text_free(&t);
+    member_sent(m, r);
+    if (r < 0)
+        return false;
+    m->hub->counts.missed += count;
+    return true;
+}
+
+/* false: no more now. Who does not speak JSON knows its own words already. */
+static bool feed_one(struct member *m, struct note *n)
+{
+    dx_msg *msg;
+    int r;
+    if (n->by == m->serial && m->kind != KIND_JSON && m->kind != KIND_LOCAL)
+        return true;
+    if (m->kind == KIND_LOCAL) {
+        local_feed(local_of(m), n);
+        return true;
+    }
+    msg = show(m->room, n, (enum form)m->form);
+    if (!msg)
+        return false;
+    r = dx_send_msg(m->c, msg);
+    member_sent(m, r);
+    return r >= 0;
+}
+
+void feed(struct member *m)
+{
+    struct ring *ring = &m->room->ring;
+    if (m->closing)
+        return;
+    if (!hears(m)) {
+        m->cursor = ring->next;
+        return;
+    }
+    while (m->back < m->back_end && !m->blocked) {
+        if (m->back < ring->first)
+            m->back = ring->first;
+        else if (!feed_one(m, ring_at(ring, m->back)))
+            return;
+        else
+            m->back++;
+    }
+    while (m->cursor < ring->next && !m->blocked) {
+        if (m->cursor < ring->first) {
+            if (!tell_missed(m, ring->first - m->cursor))
+                return;
+            m->cursor = ring->first;
+        } else if (!feed_one(m, ring_at(ring, m->cursor)))
+            return;
+        else
+            m->cursor++;
+    }
+}
+
+static void flush(void *arg)
+{
+    struct hub *h = arg;
+    h->flushing = false;
+    while (h->dirty) {
+        struct room *r = h->dirty;
+        h->dirty = r->next_dirty;
+        r->next_dirty = NULL;
+        r->dirty = false;
+        for (uint32_t i = 0; i < r->count; i++)
+            if (!r->members[i]->blocked)
+                feed(r->members[i]);
+        ring_trim(&r->ring, wall_ms());
+    }
+}
+
+void feed_later(struct room *r)
+{
+    struct hub *h = r->hub;
+    if (!r->dirty) {
+        r->dirty = true;
+        r->next_dirty = h->dirty;
+        h->dirty = r;
+    }
+    if (!h->flushing && dx_loop_post(h->loop, flush, h) >= 0)
+        h->flushing = true;
+}
+
+void feed_history(struct member *m, uint64_t last)
+{
+    struct ring *ring = &m->room->ring;
+    uint64_t from = ring->next - ring->first > last ? ring->next - last : ring->first;
+    m->back = from;
+    m->back_end = m->start < from ? from : m->start;
+    feed(m);
+}

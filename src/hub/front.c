@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * front.c - what an HTTP exchange gets: the page, or a WebSocket into a room (docs/room.md, "The page"; safe on one port, rules
+ * 2 and 3). Nothing else has an answer but 404. */
+#include "hub/front.h"
+#include "hub/inside.h"
+#include <duplex/http.h>
+#include <duplex/ws.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char page_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+static bool same(dx_bytes a, const char *s)
+{
+    return a.p && strlen(s) == a.n && !memcmp(a.p, s, a.n);
+}
+
+static int reply(dx_conn *c, int status, const char *type, const void *body, size_t n, const dx_http_field *more)
+{
+    const dx_http_field fields[] = {
+        {"Content-Security-Policy", page_policy},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cache-Control", "no-cache"},
+        more ? *more : (dx_http_field){0},
+    };
+    return dx_http_reply(c, status, type, body, n, fields, sizeof(fields) / sizeof(*fields) - !more);
+}
+
+static void say(struct member *m, int status, const char *words, const dx_http_field *more)
+{
+    char body[256];
+    int n = snprintf(body, sizeof(body), "%s\n", words);
+    m->closing = true;
+    reply(m->c, status, "text/plain; charset=utf-8", body, (size_t)n, more);
+}
+
+static const struct page_file *file_at(dx_bytes path)
+{
+    for (size_t i = 0; i < page_file_count; i++)
+        if (same(path, page_files[i].path) || (!i && same(path, "/~")))
+            return &page_files[i];
+    return NULL;
+}
+
+static void page(struct member *m, const struct page_file *f)
+{
+    const dx_http_field tag = {"ETag", f->etag};
+    m->closing = true;
+    if (same(dx_http_header(m->c, "If-None-Match"), f->etag))
+        reply(m->c, 304, NULL, NULL, 0, &tag);
+    else
+        reply(m->c, 200, f->type, f->data, f->n, &tag);
+}
+
+/* The room that a WebSocket's path names: "/" the lobby, "/NAME" and "/~r/NAME" that one. p NULL: none. */
+static dx_bytes room_at(dx_bytes path)
+{
+    const char *p = path.p;
+    size_t n = path.n;
+    if (n <= 1)
+        return n ? (dx_bytes){"lobby", 5} : (dx_bytes){NULL, 0};
+    p += 1, n -= 1;
+    if (n > 3 && !memcmp(p, "~r/", 3))
+        p += 3, n -= 3;
+    return room_name_ok(p, n) ? (dx_bytes){p, n} : (dx_bytes){NULL, 0};
+}
+
+/* Is it in the comma-separated list? */
+static bool offers(dx_bytes list, const char *name)
+{
+    const char *p = list.p, *end = p + list.n;
+    while (p && p < end) {
+        const char *comma = memchr(p, ',', (size_t)(end - p)), *to = comma ? comma : end;
+        while (p < to && (*p == ' ' || *p == '\t'))
+            p++;
+        while (to > p && (to[-1] == ' ' || to[-1] == '\t'))
+            to--;
+        if ((size_t)(to - p) == strlen(name) && !memcmp(p, name, (size_t)(to - p)))
+            return true;
+        p = comma ? comma + 1 : end;
+    }
+    return false;
+}
+
+static void late_hello(dx_conn *c)
+{
+    struct member *m = dx_state(c);
+    if (!m->room && !m->closing)
+        member_close(m);
+}
+
+static void websocket(struct member *m, dx_bytes room)
+{
+    bool json = offers(dx_http_header(m->c, "Sec-WebSocket-Protocol"), "duplex.json");
+    const dx_ws_opts o = {.protocol = json ? "duplex.json" : NULL};
+    char *want = strndup(room.p, room.n); /* the path is gone with the exchange */
+    if (!want) {
+        say(m, 503, "no memory", NULL);
+        return;
+    }
+    if (dx_ws_accept(m->c, NULL, NULL, &o) < 0) {
+        free(want);
+        m->hub->counts.refused++;
+        say(m, 403, "a page from elsewhere may not speak here", NULL);
+        return;
+    }
+    m->want = want;
+    m->kind = json ? KIND_JSON : KIND_WS;
+    m->form = json ? FORM_JSON : FORM_EXACT;
+    if (!json && m->keyed)
+        plain_join(m);
+    if (!m->room && !m->closing)
+        dx_after(m->c, KEY_MS_MAX, late_hello);
+}
+
+void front_open(struct member *m)
+{
+    const dx_http_field allow = {"Allow", "GET, HEAD"}, upgrade = {"Upgrade", "websocket"};
+    dx_bytes path = dx_http_path(m->c), method = dx_http_method(m->c), room;
+    const struct page_file *f;
+    if (!gate_host(m->hub, m->c)) {
+        m->hub->counts.refused++;
+        say(m, 421, "no such host here: use this machine's address, its name, or serve with --host NAME", NULL);
+        return;
+    }
+    room = room_at(path);
+    f = file_at(path);
+    if (dx_http_wants_ws(m->c) && room.p)
+        websocket(m, room);
+    else if (!f && !(path.n > 4 && !memcmp(path.p, "/~r/", 4) && room.p))
+        say(m, 404, "nothing here: the page is at /", NULL);
+    else if (!same(method, "GET") && !same(method, "HEAD"))
+        say(m, 405, "GET or HEAD", &allow);
+    else if (f)
+        page(m, f);
+    else
+        say(m, 426, "a room is a WebSocket: the page at / speaks it", &upgrade);
+}

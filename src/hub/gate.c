@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * gate.c - limits an address, the key, the rate and the Host header (safe on one port: rules 3, 12, 13). "This machine" is what the
+ * socket's own peer says, never a header. */
+#include "hub/inside.h"
+#include <duplex/http.h>
+#include <arpa/inet.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct addr *)a)->name, ((const struct addr *)b)->name);
+}
+
+/* Whoever has one IPv6 address has its whole /64. */
+static void address_name(const dx_conn *c, char *ret, size_t room)
+{
+    dx_bytes host = url_host(dx_peer(c));
+    struct in6_addr a;
+    char s[64];
+    if (dx_is_loopback(c) || !host.p || host.n < 3 || host.n >= sizeof(s)) {
+        snprintf(ret, room, "local");
+        return;
+    }
+    snprintf(s, sizeof(s), "%.*s", (int)host.n, (const char *)host.p);
+    if (*s == '[') {
+        s[strcspn(s, "]%")] = 0;
+        if (inet_pton(AF_INET6, s + 1, &a) == 1) {
+            memset(a.s6_addr + 8, 0, 8);
+            inet_ntop(AF_INET6, &a, s, sizeof(s));
+        }
+    }
+    snprintf(ret, room, "%s", s);
+}
+
+static struct addr *find_or_make(struct hub *h, const dx_conn *c)
+{
+    struct addr key, *a, *const *found;
+    address_name(c, key.name, sizeof(key.name));
+    found = tfind(&key, &h->addrs, by_name);
+    if (found)
+        return *found;
+    a = calloc(1, sizeof(*a));
+    if (!a)
+        return NULL;
+    memcpy(a->name, key.name, sizeof(a->name));
+    if (!tsearch(a, &h->addrs, by_name)) {
+        free(a);
+        return NULL;
+    }
+    h->counts.addresses++;
+    return a;
+}
+
+static void drop_if_idle(struct hub *h, struct addr *a)
+{
+    if (a->conns || a->rooms || (a->wrong && dx_loop_now(h->loop) - a->wrong_ms < 60000))
+        return;
+    tdelete(a, &h->addrs, by_name);
+    h->counts.addresses--;
+    free(a);
+}
+
+bool gate_enter(struct member *m)
+{
+    struct addr *a = find_or_make(m->hub, m->c);
+    bool many = !a || (!dx_is_loopback(m->c) && a->conns >= CONNS_PER_ADDRESS_MAX);
+    if (many) {
+        m->hub->counts.refused++;
+        return false;
+    }
+    a->conns++;
+    m->addr = a;
+    m->opened = true;
+    m->keyed = !m->hub->key || dx_is_loopback(m->c);
+    return true;
+}
+
+void gate_leave(struct member *m)
+{
+    if (!m->opened)
+        return;
+    m->opened = false;
+    m->addr->conns--;
+    drop_if_idle(m->hub, m->addr);
+    m->addr = NULL;
+}
+
+void gate_room(struct hub *h, struct addr *a, int change)
+{
+    if (!a)
+        return;
+    a->rooms += (uint32_t)change;
+    if (change < 0)
+        drop_if_idle(h, a);
+}
+
+/* Addresses that only hold wrong keys are looked at now and then. */
+struct idle {
+    struct hub *hub;
+    struct addr *found;
+};
+static void find_idle(const void *node, VISIT visit, void *arg)
+{
+    struct addr *a = *(struct addr *const *)node;
+    struct idle *idle = arg;
+    if ((visit == postorder || visit == leaf) && !a->conns && !a->rooms &&
+        dx_loop_now(idle->hub->loop) - a->wrong_ms >= 60000)
+        idle->found = a;
+}
+
+void gate_sweep(struct hub *h)
+{
+    for (int i = 0; i < 100; i++) {
+        struct idle idle = {h, NULL};
+        twalk_r(h->addrs, find_idle, &idle);
+        if (!idle.found)
+            return;
+        drop_if_idle(h, idle.found);
+    }
+}
+
+void gate_free(struct hub *h)
+{
+    while (h->addrs) {
+        struct addr *a = *(struct addr **)h->addrs;
+        tdelete(a, &h->addrs, by_name);
+        free(a);
+    }
+}
+
+/* No early way out, and no more time for a longer key. */
+static bool same_key(const char *mine, const char *theirs, size_t n)
+{
+    size_t mine_n = strlen(mine);
+    unsigned char d = mine_n != n;
+    for (size_t i = 0; i < mine_n; i++)
+        d |= (unsigned char)(mine[i] ^ (i < n ? theirs[i] : 0));
+    return !d;
+}
+
+enum gate_key gate_key(struct member *m, const char *key, size_t n)
+{
+    int64_t now = dx_loop_now(m->hub->loop);
+    struct addr *a = m->addr;
+    if (m->keyed)
+        return KEY_RIGHT;
+    if (now - a->wrong_ms >= 60000)
+        a->wrong = 0;
+    if (a->wrong >= KEY_TRIES)
+        return KEY_WAIT;
+    if (m->hub->key && same_key(m->hub->key, key, n)) {
+        m->keyed = true;
+        return KEY_RIGHT;
+    }
+    if (!a->wrong++)
+        a->wrong_ms = now;
+    m->hub->counts.refused++;
+    return KEY_WRONG;
+}
+
+int64_t gate_rate(struct member *m, size_t bytes)
+{
+    int64_t now, cost = (int64_t)(bytes / RATE_BYTES_PER_MS);
+    if (!m->c || dx_is_loopback(m->c))
+        return 0;
+    now = dx_loop_now(m->hub->loop);
+    m->rate_ms = (m->rate_ms > now ? m->rate_ms : now) + (cost > RATE_MESSAGE_MS ? cost : RATE_MESSAGE_MS);
+    return m->rate_ms - now > RATE_BURST_MS ? m->rate_ms - now - RATE_BURST_MS : 0;
+}
+
+static bool is_this_host(const struct hub *h, dx_bytes host)
+{
+    char name[256], local[264];
+    if (host_is_name(host, "localhost"))
+        return true;
+    for (char **s = h->hosts; s && *s; s++)
+        if (host_is_name(host, *s))
+            return true;
+    if (gethostname(name, sizeof(name)) < 0)
+        return false;
+    name[sizeof(name) - 1] = 0;
+    if (host_is_name(host, name))
+        return true;
+    name[strcspn(name, ".")] = 0;
+    snprintf(local, sizeof(local), "%s.local", name);
+    return *name && (host_is_name(host, name) || host_is_name(host, local));
+}
+
+bool gate_host(const struct hub *h, const dx_conn *c)
+{
+    dx_bytes all = dx_http_host(c), target = dx_http_target(c), host;
+    /* An absolute target says the host twice: no client of ours does that. */
+    if (!all.p || !target.n || *(const char *)target.p != '/' || !host_split(all.p, all.n, &host))
+        return false;
+    if (is_this_host(h, host) || host_is_url(host, dx_local(c)))
+        return true;
+    for (size_t i = 0; hub_url(h, i); i++)
+        if (host_is_url(host, hub_url(h, i)))
+            return true;
+    return false;
+}
