@@ -209,7 +209,8 @@ void command_run(struct member *m, const char *text, size_t n)
             return;
         }
     first_asked(m);
-    member_tell(m, "* no command %s: /help names them; a line that begins with // is said with one /", quoted(name, shown));
+    member_tell(m, "* no command %s: /help names them; a line that begins with // is said with one /",
+                quoted(name, shown));
 }
 
 bool command_key(struct member *m, const char *text, size_t n)

@@ -11,12 +11,12 @@
 struct hub;
 struct hub_local;
 
-struct hub_opts {               /* zero means the default named here                                      */
-    size_t room_bytes_max;      /* 4 MiB of messages a room                                               */
-    int64_t room_age_ms_max;    /* a day                                                                  */
-    enum dx_guess guess;        /* how text that could be GB2312 or UTF-8 is read                         */
-    const char *key;            /* members from beyond this machine must show it; NULL or "": they need none */
-    const char *const *hosts;   /* more names that a Host header may have; NULL-terminated; copied         */
+struct hub_opts {             /* zero means the default named here                                      */
+    size_t room_bytes_max;    /* 4 MiB of messages a room                                               */
+    int64_t room_age_ms_max;  /* a day                                                                  */
+    enum dx_guess guess;      /* how text that could be GB2312 or UTF-8 is read                         */
+    const char *key;          /* members from beyond this machine must show it; NULL or "": they need none */
+    const char *const *hosts; /* more names that a Host header may have; NULL-terminated; copied         */
 };
 struct hub_counts {
     size_t rooms, members, listed, addresses;
@@ -37,18 +37,18 @@ void hub_drain(struct hub *h, int64_t ms);
 void hub_count(const struct hub *h, struct hub_counts *ret);
 
 /* ---- members without a wire: the terminal, the log ---- */
-struct hub_line {               /* one message of the room; views, good during the call                    */
+struct hub_line { /* one message of the room; views, good during the call                    */
     uint64_t offset;
-    int64_t time_ms;            /* since 1970                                                             */
+    int64_t time_ms; /* since 1970                                                             */
     const char *from, *wire, *room;
-    const char *text;           /* UTF-8, as it was said: not safe to show without dx_visible             */
+    const char *text; /* UTF-8, as it was said: not safe to show without dx_visible             */
     size_t n;
-    bool own, binary, guess;    /* binary: text is a line of hex                                          */
-    const char *coding;         /* NULL: UTF-8                                                            */
-    const char *json;           /* the same as one line of JSON (docs/room.md, "msg"); NULL: no memory     */
+    bool own, binary, guess; /* binary: text is a line of hex                                          */
+    const char *coding;      /* NULL: UTF-8                                                            */
+    const char *json;        /* the same as one line of JSON (docs/room.md, "msg"); NULL: no memory     */
     size_t json_n;
 };
-struct hub_watch {              /* any may be NULL                                                        */
+struct hub_watch { /* any may be NULL                                                        */
     void (*message)(void *arg, const struct hub_line *line);
     void (*notice)(void *arg, const char *text, size_t n); /* answers, joins and leaves: begins with "* "    */
     void (*lan)(void *arg, dx_text *answer);               /* /lan was said here; answer: lines to show      */

@@ -8,7 +8,7 @@
 #include "hub/ring.h"
 
 enum {
-    MESSAGE_MAX = 64 * 1024,   /* bytes of one message, and of a member's queue                        */
+    MESSAGE_MAX = 64 * 1024, /* bytes of one message, and of a member's queue                        */
     LISTENERS_MAX = 64,
     ROOMS_MAX = 1000,
     ROOMS_PER_ADDRESS_MAX = 32,
@@ -18,51 +18,51 @@ enum {
     LAST_MAX = 1000,            /* messages that hello may ask for                                     */
     WHO_MAX = 500,              /* members named in one list                                           */
     ID_MAX = 64,
-    KEY_TRIES = 5,              /* wrong keys an address may show a minute                             */
-    KEY_MS_MAX = 30000,         /* who has not shown the key, or said hello, by then is closed         */
+    KEY_TRIES = 5,      /* wrong keys an address may show a minute                             */
+    KEY_MS_MAX = 30000, /* who has not shown the key, or said hello, by then is closed         */
     WHO_EVERY_MS = 500,
     SWEEP_MS = 10000,
-    PING_AFTER_MS = 25000,      /* a WebSocket that is silent for so long is pinged                    */
-    SILENT_MS_MAX = 75000,      /* and after this given up, unless it only does not read               */
+    PING_AFTER_MS = 25000, /* a WebSocket that is silent for so long is pinged                    */
+    SILENT_MS_MAX = 75000, /* and after this given up, unless it only does not read               */
     STALLED_MS_MAX = 600000,
-    HEAR_MS = 60000,            /* a datagram peer hears for so long after its cookie                  */
-    RATE_MESSAGE_MS = 50,       /* off loopback: 20 messages a second                                  */
-    RATE_BYTES_PER_MS = 1049,   /*               and 1 MiB                                             */
+    HEAR_MS = 60000,          /* a datagram peer hears for so long after its cookie                  */
+    RATE_MESSAGE_MS = 50,     /* off loopback: 20 messages a second                                  */
+    RATE_BYTES_PER_MS = 1049, /*               and 1 MiB                                             */
     RATE_BURST_MS = 1000,
 };
 
 enum kind { KIND_RAW, KIND_UDP, KIND_WS, KIND_JSON, KIND_HTTP, KIND_LOCAL };
 
-struct addr {                   /* what one address of the network holds; lives while it holds anything */
+struct addr { /* what one address of the network holds; lives while it holds anything */
     char name[64];
     uint32_t conns, rooms;
-    uint32_t wrong;             /* wrong keys since wrong_ms                                            */
+    uint32_t wrong; /* wrong keys since wrong_ms                                            */
     int64_t wrong_ms;
 };
 
-struct member {                 /* zeroed: the state of a dx_conn, or inside a hub_local                */
-    dx_conn *c;                 /* NULL: local                                                          */
+struct member { /* zeroed: the state of a dx_conn, or inside a hub_local                */
+    dx_conn *c; /* NULL: local                                                          */
     struct hub *hub;
-    struct room *room;          /* NULL: not in                                                         */
+    struct room *room; /* NULL: not in                                                         */
     struct addr *addr;
-    char *nick, *me;            /* nick NULL: hears, but is not listed                                  */
-    char *want;                 /* the room it will enter; NULL: the lobby                              */
-    dx_decoder *decoder;        /* made when the first byte past ASCII comes                            */
+    char *nick, *me;     /* nick NULL: hears, but is not listed                                  */
+    char *want;          /* the room it will enter; NULL: the lobby                              */
+    dx_decoder *decoder; /* made when the first byte past ASCII comes                            */
     uint64_t serial;
-    uint64_t start, cursor;     /* the first message and the next one to feed                           */
-    uint64_t back, back_end;    /* older ones that were asked for, fed first                            */
-    int64_t since_ms;           /* 1970: when it was listed                                             */
-    int64_t heard_ms;           /* loop's clock: when it last gave a sign of life                       */
-    int64_t hears_until_ms;     /* datagram peers                                                       */
-    int64_t rate_ms;            /* when its messages so far are paid for                                */
-    uint64_t cookie;            /* datagram peers: 0: none yet                                          */
-    uint32_t at;                /* its place in room->members                                           */
+    uint64_t start, cursor;  /* the first message and the next one to feed                           */
+    uint64_t back, back_end; /* older ones that were asked for, fed first                            */
+    int64_t since_ms;        /* 1970: when it was listed                                             */
+    int64_t heard_ms;        /* loop's clock: when it last gave a sign of life                       */
+    int64_t hears_until_ms;  /* datagram peers                                                       */
+    int64_t rate_ms;         /* when its messages so far are paid for                                */
+    uint64_t cookie;         /* datagram peers: 0: none yet                                          */
+    uint32_t at;             /* its place in room->members                                           */
     uint8_t kind, form, tries;
-    bool opened;                /* counted in addr                                                      */
-    bool keyed;                 /* has shown the key, or needs none                                     */
-    bool told_key;              /* has been told that it needs one                                      */
-    bool asked;                 /* used a command: gets joins and leaves                                */
-    bool blocked;               /* its queue is full: goes on at on_writable                            */
+    bool opened;   /* counted in addr                                                      */
+    bool keyed;    /* has shown the key, or needs none                                     */
+    bool told_key; /* has been told that it needs one                                      */
+    bool asked;    /* used a command: gets joins and leaves                                */
+    bool blocked;  /* its queue is full: goes on at on_writable                            */
     bool pinged, told_cookie, closing;
 };
 
@@ -80,12 +80,12 @@ struct room {
     struct ring ring;
     struct member **members;
     uint32_t count, cap, listed, asked, jsons;
-    void *nicks, *mes;          /* trees of members                                                     */
-    struct addr *maker;         /* NULL: the lobby                                                      */
+    void *nicks, *mes;  /* trees of members                                                     */
+    struct addr *maker; /* NULL: the lobby                                                      */
     struct room *next_dirty;
-    int64_t who_timer, who_ms;  /* who_ms: when the list was last sent round                            */
+    int64_t who_timer, who_ms; /* who_ms: when the list was last sent round                            */
     bool dirty;
-    uint32_t numbers[6];        /* of the last "nc-1" by kind                                           */
+    uint32_t numbers[6]; /* of the last "nc-1" by kind                                           */
 };
 
 struct hub {
@@ -93,7 +93,7 @@ struct hub {
     dx_listener *listeners[LISTENERS_MAX];
     size_t listener_count;
     struct hub_local *locals;
-    void *rooms, *addrs;        /* trees                                                                */
+    void *rooms, *addrs; /* trees                                                                */
     struct room *lobby, *dirty;
     struct hub_opts o;
     char *key;
@@ -102,7 +102,7 @@ struct hub {
     int64_t sweep_timer;
     bool flushing, draining;
     struct hub_counts counts;
-    dx_text scratch, scratch2;  /* of one call at a time: say and show                                  */
+    dx_text scratch, scratch2; /* of one call at a time: say and show                                  */
 };
 
 /* util.c */
@@ -120,7 +120,7 @@ int show_json(const struct note *n, dx_text *out);
 int show_clean(const char *p, size_t n, dx_text *out); /* controls as pictures, lines after the first indented */
 
 /* gate.c - who may come in, how fast, with which key */
-bool gate_enter(struct member *m);  /* false: too many from there */
+bool gate_enter(struct member *m); /* false: too many from there */
 void gate_leave(struct member *m);
 void gate_sweep(struct hub *h);
 void gate_free(struct hub *h);
@@ -136,9 +136,10 @@ struct room *room_open(struct hub *h, const char *name, size_t n, struct addr *m
 void room_free(struct hub *h, struct room *r);
 bool room_enter(struct room *r, struct member *m); /* cursor behind the newest; not listed */
 bool room_enter_wanted(struct member *m);
-void room_leave(struct member *m);                 /* frees the room where it was the last */
+void room_leave(struct member *m); /* frees the room where it was the last */
 bool room_move(struct member *m, const char *name, size_t n);
-bool room_list(struct member *m, const char *wanted); /* gives it a nick (wanted, wanted-2 or by its kind) and says so */
+bool room_list(struct member *m,
+               const char *wanted); /* gives it a nick (wanted, wanted-2 or by its kind) and says so */
 const char *room_nick(struct member *m, const char *nick, size_t n); /* NULL: done; else why not */
 struct member *room_find(const struct room *r, const char *nick);
 struct member *room_me(const struct room *r, const char *me);

@@ -130,7 +130,8 @@ static void set_cursor(struct member *m, const json_t *o)
     const char *epoch = text_of(o, "epoch");
     const json_t *offset = json_object_get(o, "offset");
     json_int_t seen = json_integer_value(offset), last = json_integer_value(json_object_get(o, "last"));
-    if (epoch && !strcmp(epoch, m->room->epoch) && json_is_integer(offset) && seen >= 0 && (uint64_t)seen < ring->next) {
+    if (epoch && !strcmp(epoch, m->room->epoch) && json_is_integer(offset) && seen >= 0 &&
+        (uint64_t)seen < ring->next) {
         m->cursor = (uint64_t)seen + 1;
         return;
     }

@@ -9,19 +9,19 @@
 enum form { FORM_JSON, FORM_EXACT, FORM_UTF8, FORM_GBK, FORM_GB18030, FORM_GB2312, FORM_BIG5, FORMS };
 enum { NOTES_MAX = 65536 };
 
-struct note {                 /* one message                                                       */
-    uint64_t offset, by;      /* by: the serial of the member that said it; 0: nobody's             */
-    int64_t time_ms;          /* since 1970                                                         */
+struct note {            /* one message                                                       */
+    uint64_t offset, by; /* by: the serial of the member that said it; 0: nobody's             */
+    int64_t time_ms;     /* since 1970                                                         */
     size_t text_n, raw_n, cost;
-    const char *from, *wire;  /* all the texts below live behind the struct                          */
-    const char *id, *me;      /* NULL: said without                                                  */
-    const char *coding;       /* a constant; NULL: UTF-8                                             */
-    const char *text;         /* UTF-8; of a binary one the line of hex                               */
-    const uint8_t *raw;       /* NULL: the same as text                                              */
+    const char *from, *wire; /* all the texts below live behind the struct                          */
+    const char *id, *me;     /* NULL: said without                                                  */
+    const char *coding;      /* a constant; NULL: UTF-8                                             */
+    const char *text;        /* UTF-8; of a binary one the line of hex                               */
+    const uint8_t *raw;      /* NULL: the same as text                                              */
     bool guess, binary;
     dx_msg *as[FORMS];
 };
-struct note_in {              /* what note_new copies; coding must be a constant                     */
+struct note_in { /* what note_new copies; coding must be a constant                     */
     uint64_t by;
     int64_t time_ms;
     const char *from, *wire, *id, *me, *coding;
@@ -32,11 +32,11 @@ struct note *note_new(const struct note_in *in); /* NULL: no memory */
 void note_free(struct note *n);
 
 struct ring {
-    struct note **v;          /* a power of two of places                                            */
+    struct note **v; /* a power of two of places                                            */
     size_t cap, bytes, bytes_max;
-    uint64_t first, next;     /* offsets: [first, next) are here                                     */
+    uint64_t first, next; /* offsets: [first, next) are here                                     */
     int64_t age_ms_max;
-    void *ids;                /* tree of the notes said with an id                                   */
+    void *ids; /* tree of the notes said with an id                                   */
 };
 void ring_init(struct ring *r, size_t bytes_max, int64_t age_ms_max);
 void ring_free(struct ring *r);

@@ -26,7 +26,7 @@ static int by_me(const void *a, const void *b)
 
 const char *wire_of(const struct member *m)
 {
-    return m->c ? dx_wire(m->c) : "terminal";
+    return m->c ? dx_wire(m->c) : "tty";
 }
 
 static struct room *room_new(struct hub *h, const char *name)
