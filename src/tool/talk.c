@@ -3,6 +3,7 @@
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 enum {
     IDLE_ENDS_MS = 1000, /* where nothing else says that the peer is done: datagrams, a terminal */
     GOODBYE_MS = 2000,   /* after Ctrl-C                                                         */
+    FLUSH_MS = 10,       /* how often to look whether stdout has taken all                       */
     SHOW_REST_MS = 60,   /* a prompt without a newline is shown after so long                    */
 };
 
@@ -239,6 +241,13 @@ static void maybe_stop(struct talk *t)
         dx_loop_stop(t->loop);
 }
 
+/* The wire is gone. Not dx_close at once: it would give a reader that rests for long (a pager) too little time. */
+static void here_flushed(dx_conn *c)
+{
+    if (!dx_queued(c) || dx_after(c, FLUSH_MS, here_flushed) < 0)
+        dx_close(c);
+}
+
 static void wire_close(dx_conn *c, const dx_err *why)
 {
     struct talk *t = dx_user(c);
@@ -249,8 +258,10 @@ static void wire_close(dx_conn *c, const dx_err *why)
     t->wire = NULL;
     if (tool_exit_of(why) && !t->code)
         verdict(t, tool_fail(t->joined ? "talk" : t->doing, t->url, why));
-    if (t->here)
-        dx_close(t->here);
+    if (t->here) {
+        dx_pause(t->here, true);
+        here_flushed(t->here);
+    }
     maybe_stop(t);
 }
 
@@ -298,6 +309,19 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     return feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);
 }
 
+/* stdin and stdout belong to the conn from now on, so that closing it closes them for whoever is at the other end. */
+static dx_conn *open_here(struct talk *t, dx_err *err)
+{
+    dx_conn *c = dx_connect(t->loop, "stdio:", &here_on, t, NULL, err);
+    int null = c ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        close(null);
+    }
+    return c;
+}
+
 static void wire_open(dx_conn *c)
 {
     struct talk *t = dx_user(c);
@@ -312,7 +336,7 @@ static void wire_open(dx_conn *c)
         tool_say("connected to %s", dx_peer(c));
     if (t->on_joined)
         t->on_joined(t, c);
-    if (prepare(t, c, &err) < 0 || !(t->here = dx_connect(t->loop, "stdio:", &here_on, t, NULL, &err))) {
+    if (prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
         verdict(t, tool_fail("talk", t->url, &err));
         dx_abort(c);
         return;
