@@ -336,7 +336,7 @@ function refused(m) {
   if (!$('text').value) { $('text').value = (e.to ? '/msg ' + e.to + ' ' : e.text[0] === '/' ? '/' : '') + e.text; typed(); }
   return true;
 }
-const reason = m => WORDS[page.lang][m.code] || text(m.text) || text(m.code);
+const reason = m => ['nick-taken', 'too-fast', 'too-big', 'no-such-nick'].includes(m.code) ? t(m.code) : text(m.text) || text(m.code);
 
 // ---------------------------------------------------------------- the link
 const link = { ws: null, up: false, upAt: 0, tries: 0, timer: 0, openAt: 0, heardAt: 0, askedAt: 0, patience: PATIENCE_MS, ever: false, state: 'connecting' };

@@ -43,6 +43,7 @@ class FakeRoom:
     def __init__(self, port=0, key=None):
         self.port, self.key = port, key
         self.rooms, self.members = {}, {}  # name: Room; connection: dict(nick, wire, room, me)
+        self.sockets = set()  # WebSockets, also those without a welcome
         self.hellos, self.heard = [], []  # what pages sent
         self.mute = self.no_ack = False
         self.refuse = []  # codes: each say takes one and is refused with it
@@ -108,15 +109,17 @@ class FakeRoom:
                     await ws.send(text)
         self.do(sending())
 
+    def seat(self, nick, wire='tcp', room='lobby'):
+        """A member that is only in the list."""
+        self.members[nick] = dict(nick=nick, wire=wire, room=room, me='', gb=False)
+
     def leave_out(self, n, room='lobby'):
         """n offsets that nobody ever hears."""
         self.rooms.setdefault(room, Room()).offset += n
 
     def hang_up(self, code=1001):
         async def hanging():
-            for ws, m in list(self.members.items()):
-                if m['wire'] == 'ws':
-                    await ws.close(code)
+            await asyncio.gather(*(ws.close(code) for ws in self.sockets))
         self.do(hanging())
 
     def forget(self):
@@ -139,12 +142,9 @@ class FakeRoom:
             ('Cache-Control', 'no-cache')], (WEB / name).read_bytes()
 
     async def sniff(self, reader, writer):
-        try:
-            first = await asyncio.wait_for(reader.read(65536), 0.3)
-            if not first:
-                return writer.close()
-        except asyncio.TimeoutError:
-            first = b''
+        first = await reader.read(65536)  # no verdict on silence: Chromium opens spare sockets
+        if not first:
+            return writer.close()
         if first.split(b' ')[0] in (b'GET', b'POST', b'HEAD', b'OPTIONS'):
             far_reader, far = await asyncio.open_connection(*self.inner.sockets[0].getsockname()[:2])
             far.write(first)
@@ -197,7 +197,7 @@ class FakeRoom:
         msg = {'is': 'msg', 'offset': room.offset, 'time': int(time.time() * 1000), 'from': nick, 'wire': wire, 'text': text, **more}
         room.ring.append(msg)
         for who, m in list(self.members.items()):
-            if m['room'] != name or who is skip:
+            if m['room'] != name or who is skip or isinstance(who, str):
                 continue
             try:
                 if m['wire'] == 'ws':
@@ -220,6 +220,7 @@ class FakeRoom:
     async def member(self, ws, path):
         name = path.removeprefix('/~r/')
         room = self.rooms.setdefault(name, Room())
+        self.sockets.add(ws)
         try:
             async for data in ws:
                 m = json.loads(data)
@@ -230,6 +231,7 @@ class FakeRoom:
         except websockets.ConnectionClosed:
             pass
         finally:
+            self.sockets.discard(ws)
             if self.members.pop(ws, None):
                 await self.tell_who(name)
 

@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 
 ENTER, TAB, ESCAPE, UP, DOWN, SHIFT, BACKSPACE = '\ue007', '\ue004', '\ue00c', '\ue013', '\ue015', '\ue008', '\ue003'
+SLOW = float(os.environ.get('DUPLEX_SLOW', '1'))  # a factor for every deadline, as in duplexlib
 FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage',
          '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps',
          '--disable-extensions', '--disable-features=Translate,OptimizationHints,MediaRouter', '--no-proxy-server',
@@ -38,12 +39,7 @@ class Browser:
         self.profile = tempfile.mkdtemp(prefix='duplex-chromium-')
         self.log = open(os.path.join(self.profile, 'driver.log'), 'w+')
         env = dict(os.environ, LANGUAGE=lang.replace('-', '_'), HOME=self.profile)
-        self.driver = subprocess.Popen([driver, '--port=0'], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
-        self.base = None
-        for line in self.driver.stdout:
-            if m := re.search(r'successfully on port (\d+)', line):
-                self.base = f'http://127.0.0.1:{m.group(1)}'
-                break
+        self.base = next(filter(None, (self.start(driver, env) for _ in range(5))), None)
         if not self.base:
             raise RuntimeError('chromedriver did not start')
         options = {'binary': chrome, 'args': [*FLAGS, f'--user-data-dir={self.profile}/data', f'--lang={lang}', *flags],
@@ -56,6 +52,16 @@ class Browser:
             self.close()
             raise
         self.session = '/session/' + answer['sessionId']
+
+    def start(self, driver, env):
+        # Its port 0 is a free one of IPv4, and may be taken in IPv6: then it ends at once, and another try finds another.
+        self.driver = subprocess.Popen([driver, '--port=0'], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
+        for line in self.driver.stdout:
+            if m := re.search(r'successfully on port (\d+)', line):
+                return f'http://127.0.0.1:{m.group(1)}'
+        self.driver.wait()
+        self.driver.stdout.close()
+        return None
 
     def __enter__(self):
         return self
@@ -100,7 +106,7 @@ class Browser:
 
     def until(self, script, *args, seconds=15):
         """Runs the script until it returns something true, and returns that."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         while True:
             value = self.run(script, *args)
             if value:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""on_page.py - what tests ask of the page: shared by those against the fake room and against the real server."""
+import contextlib
+import pathlib
+import re
+import socket
+import sys
+import time
+
+import webdriver
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / 'frame'))
+import tap  # noqa: E402
+
+_browser = None
+
+
+def case(fn):
+    """A case that is given the browser. Names on the command line choose cases."""
+    def run():
+        _browser.console()
+        fn(_browser)
+        # Nothing breaks the page's policy; a socket that the test itself cuts is no fault of the page.
+        bad = [x for x in _browser.console() if not re.search(r'WebSocket connection|ERR_CONNECTION|beforeunload', x)]
+        assert not bad, bad
+    if not sys.argv[1:] or fn.__name__ in sys.argv[1:]:
+        tap.add(fn.__name__, run)
+    return fn
+
+
+def run_cases():
+    global _browser
+    if not webdriver.find():
+        print('1..0 # SKIP no Chromium and chromedriver here')
+        return
+    with webdriver.Browser() as _browser, contextlib.suppress(BrokenPipeError):
+        tap.run()
+
+
+def enter(b, url, state='here'):
+    b.go('about:blank')  # so that a URL that differs in its fragment only is loaded anew
+    b.go(url)
+    return in_state(b, state)
+
+
+def in_state(b, state, seconds=15):
+    return b.until('return document.querySelector("#link").dataset.state === arguments[0]', state, seconds=seconds)
+
+
+def texts(b, css='#log .m .text'):
+    return b.run('return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)', css)
+
+
+def shown(b, text, css='#log .m .text', seconds=15):
+    """Waits until an element is there that says exactly this; returns how many do."""
+    return b.until('return [...document.querySelectorAll(arguments[0])].filter(e => e.textContent === arguments[1]).length', css, text,
+                   seconds=seconds)
+
+
+def noted(b, text, seconds=15):
+    return b.until('return [...document.querySelectorAll("#log .note")].some(e => e.textContent.includes(arguments[0]))', text,
+                   seconds=seconds)
+
+
+def value(b):
+    return b.run('return document.querySelector("#text").value')
+
+
+def wait(true, what, seconds=15):
+    end = time.monotonic() + seconds * webdriver.SLOW
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f'not within {seconds} s: {what}')
+        time.sleep(0.02)
+
+
+class Plain:
+    """A plain socket, as a Python program has it."""
+
+    def __init__(self, port, host='127.0.0.1'):
+        self.s = socket.create_connection((host, port))
+        self.s.settimeout(15)
+        self.got = b''
+
+    def say(self, data):
+        self.s.sendall(data)
+
+    def hears(self, data):
+        """Reads until these bytes have come; returns all that came."""
+        while data not in self.got:
+            more = self.s.recv(65536)
+            if not more:
+                raise AssertionError(f'closed before {data!r}; got {self.got!r}')
+            self.got += more
+        return self.got
+
+    def close(self):
+        self.s.close()
