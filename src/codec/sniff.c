@@ -141,9 +141,11 @@ static bool ends_in_version(const uint8_t *p, size_t n)
 static enum sniff wait_for_line(const uint8_t *p, size_t n)
 {
     const uint8_t *lf = memchr(p, '\n', n < SNIFF_LINE_MAX ? n : SNIFF_LINE_MAX);
-    if (!lf)
-        return n >= SNIFF_LINE_MAX || has_nul(p, n) ? text_or_noise(p, n) : SNIFF_MORE;
-    size_t line = (size_t)(lf - p);
+    size_t line = lf ? (size_t)(lf - p) : n;
+    if (!lf && n < SNIFF_LINE_MAX && !has_nul(p, n))
+        return SNIFF_MORE;
+    if (!lf || has_nul(p, line)) /* a NUL has been the verdict since it came */
+        return text_or_noise(p, n);
     while (line > 0 && (p[line - 1] == '\r' || p[line - 1] == ' '))
         line--;
     return ends_in_version(p, line) ? SNIFF_HTTP1 : text_or_noise(p, n);

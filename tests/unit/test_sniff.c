@@ -288,6 +288,9 @@ TEST(nul_in_the_first_kib_is_noise)
     }
     CHECK_INT(ask(sniff_stream, "\0\0\0\0\x01", 5, &name), SNIFF_NOISE);
     CHECK_INT(ask(sniff_stream, "HE\0", 3, &name), SNIFF_NOISE);
+    static const char late[] = "GET a\x7F\0b HTTP/1.1\r\n"; /* noise from the NUL on, whatever follows */
+    for (size_t n = 7; n < sizeof late; n++)
+        CHECK_INT(ask(sniff_stream, late, n, &name), SNIFF_NOISE);
 }
 
 TEST(a_telnet_client_may_send_nul)
