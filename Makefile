@@ -26,7 +26,7 @@ peers: all
 	@meson test -C build --suite peers --no-rebuild --verbose
 
 soak: all
-	@SOAK=$(SOAK) meson test -C build --suite soak --no-rebuild --verbose --timeout-multiplier 0
+	@tools/soak.sh $(SOAK)
 
 format:
 	@find include src tests examples bench -name '*.[ch]' -exec clang-format-14 -i {} +
