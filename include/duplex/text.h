@@ -47,14 +47,15 @@ enum dx_guess { DX_GUESS_LOCALE, DX_GUESS_GB, DX_GUESS_UTF8 };
 DX_API dx_decoder *dx_decoder_new(const char *coding, enum dx_guess guess, dx_err *err);
 DX_API void        dx_decoder_free(dx_decoder *d);
 /* Appends the UTF-8 of in[0..n). last: the message ends here, so a character that is still cut is bad bytes.
- * auto decides per message: give it whole messages with last set. Returns the count of bad bytes, or < 0. */
+ * auto decides per call: give it whole messages with last set. Returns the count of bad bytes, or DX_NOMEM. */
 DX_API int         dx_decode(dx_decoder *d, const void *in, size_t n, bool last, dx_text *out);
 DX_API const char *dx_decoder_coding(const dx_decoder *d); /* what the last text was read as: "utf-8", "gb18030" */
 DX_API bool        dx_decoder_guessed(const dx_decoder *d); /* the last message was a guess             */
 /* What to send this peer in: the coding, or under auto what it latched ("gbk" for GB; "utf-8" for none), or
  * the last guess while nothing is latched. */
 DX_API const char *dx_decoder_reply_coding(const dx_decoder *d);
-/* Appends utf8[0..n) in the coding; what the coding lacks becomes U+XXXX in brackets and is counted. Stateless. */
+/* Appends utf8[0..n) in the coding; what the coding lacks becomes U+XXXX in brackets and is counted, as are bytes
+ * that are not UTF-8 (<FF>). "auto" is UTF-8. Stateless. The count, DX_URL (no such coding), DX_NOMEM. */
 DX_API int         dx_encode(const char *coding, const char *utf8, size_t n, dx_text *out);
 DX_API bool        dx_is_utf8(const void *p, size_t n);
 

@@ -60,7 +60,7 @@ int err_sys(dx_err *e, int code, int saved_errno, const char *fmt, ...)
     va_start(args, fmt);
     text_put(e, fmt, args);
     va_end(args);
-    /* The cause is never what is cut: a long URL gives way to it. strerror is thread-safe in glibc since 2.32 and musl. */
+    /* The cause is never what is cut: a long URL gives way to it. strerror is thread-safe in glibc (2.32) and musl. */
     const char *why = strerror(saved_errno);
     size_t why_n = strlen(why) + 2, n = strlen(e->text);
     if (why_n < sizeof e->text && n + why_n >= sizeof e->text) {

@@ -29,13 +29,13 @@ struct frame {                      /* the state of one peer                    
     uint8_t answer_n, answer[32];   /* telnet answers to send; take them and zero answer_n                 */
 };
 void frame_init(struct frame *f, const struct frame_spec *spec);
-/* Once over each new run of bytes as it comes, before frame_next sees it. The telnet pass of auto strips IAC in place and
- * returns what is left of n; answers WILL with DONT and DO with WONT. Other kinds return n. Bytes that come when frame_due
- * has passed are a new message: let frame_next have the old ones first. */
+/* Once over each new run of bytes as it comes, before frame_next sees it. The telnet pass of auto strips IAC in place
+ * and returns what is left of n; answers WILL with DONT and DO with WONT. Other kinds return n. Bytes that come when
+ * frame_due has passed are a new message: let frame_next have the old ones first. */
 size_t frame_arrive(struct frame *f, uint8_t *p, size_t n, int64_t now_ms);
-/* The first message of p[0..n), all that is not yet taken: bytes used up (> 0) with *ret the message without its end mark,
- * 0: none yet, DX_BIG, DX_PROTO (length: it ends before its own field). last: no more will come, so a rest is a message
- * (fixed, length: DX_TRUNCATED). After an error there is no going on. */
+/* The first message of p[0..n), all that is not yet taken: bytes used up (> 0) with *ret the message without its end
+ * mark, 0: none yet, DX_BIG, DX_PROTO (length: it ends before its own field). last: no more will come, so a rest is a
+ * message (fixed, length: DX_TRUNCATED). After an error there is no going on. */
 int64_t frame_next(struct frame *f, const uint8_t *p, size_t n, int64_t now_ms, bool last, struct bytes *ret);
 /* With n bytes waiting: the ms at which frame_next will have a message by time alone; -1: never. */
 int64_t frame_due(const struct frame *f, size_t n);
