@@ -169,18 +169,15 @@ struct prompt *prompt_new(dx_loop *loop, const char *mark, const struct prompt_w
 {
     struct prompt *p = calloc(1, sizeof(*p));
     char url[32];
-    int keys = -1;
     if (!p)
         goto fail;
     p->watch = w;
     p->arg = arg;
     p->mark = mark;
-    /* Opened anew: reading without waiting must not make stdout, which shares its description, write so. */
     p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    keys = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    if (p->fd < 0 || keys < 0 || !make_raw(p))
+    if (p->fd < 0 || !make_raw(p))
         goto fail;
-    snprintf(url, sizeof(url), "fd:%d", keys);
+    snprintf(url, sizeof(url), "fd:%d", p->fd); /* which the library opens anew: ours goes on waiting when it writes */
     p->keys = dx_connect(loop, url, &handler, p, NULL, err);
     if (!p->keys) {
         prompt_free(p);
@@ -192,8 +189,6 @@ fail:
     if (err)
         *err = (dx_err){
             .code = DX_SYS, .detail = errno, .detail_of = DX_OF_ERRNO, .text = "this terminal has no line to type in"};
-    if (keys >= 0)
-        close(keys);
     prompt_free(p);
     return NULL;
 }
