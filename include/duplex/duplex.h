@@ -86,7 +86,9 @@ enum dx_detail { DX_OF_NOTHING, DX_OF_ERRNO, DX_OF_GAI, DX_OF_TLS, DX_OF_WS, DX_
  * or more bytes follow at once. DX_LAST (sending): and then dx_finish. DX_EARLY: arrived as 0-RTT. */
 enum dx_how { DX_TEXT = 1, DX_BINARY = 2, DX_MORE = 4, DX_LAST = 8, DX_EARLY = 16 };
 enum dx_kind { DX_BYTES, DX_MESSAGES };  /* are send boundaries kept? udp, ws, framed streams: yes   */
-enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH };
+/* DX_BROKEN (arg: const dx_err *): the peer broke a rule or a limit; what is sent in this call still goes out, then
+ * the conn closes. */
+enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH, DX_BROKEN };
 
 typedef struct dx_err {
     int  code;       /* enum dx_code                                                                 */

@@ -8,6 +8,7 @@
 struct heap_node {
     int64_t at;   /* the key: any unit                              */
     uint32_t pos; /* place in the heap + 1; 0: not in it. Zero it first */
+    uint32_t own; /* the owner's: room that would else be padding */
 };
 struct heap {
     struct heap_node **v;

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT
+ * conn.c - one set of verbs for every wire, and the rules of QUEUE, CLOSING and RE-ENTRY in duplex.h. */
+#include "core/conn.h"
+#include "base/err.h"
+#include "core/scheme.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct dx_conn *conn_of_layer(const struct layer *l)
+{
+    return l->type == &conn_layer ? (struct dx_conn *)(uintptr_t)l : NULL;
+}
+
+struct dx_conn *conn_new(const dx_handler *on, void *user, struct layer *below, struct queue *q)
+{
+    static const dx_handler nothing;
+    on = on ? on : &nothing;
+    struct dx_conn *c = calloc(1, sizeof *c + on->state_bytes);
+    if (!c)
+        return NULL;
+    c->layer.type = &conn_layer;
+    c->on = on;
+    c->user = user;
+    c->q = q;
+    if (loop_slot_take(q->loop, c) < 0) {
+        free(c);
+        return NULL;
+    }
+    if (below)
+        layer_put_above(below, &c->layer);
+    return c;
+}
+
+void conn_set_why(struct dx_conn *c, int code, int detail_of, int detail, const char *text)
+{
+    if (c->why)
+        return; /* the first cause is the cause */
+    c->why = malloc(sizeof *c->why);
+    if (c->why) {
+        *c->why = (dx_err){.code = code, .detail = detail, .detail_of = detail_of};
+        snprintf(c->why->text, sizeof c->why->text, "%s", text);
+    }
+}
+
+/* ---- from below ---- */
+
+void conn_open(struct dx_conn *c)
+{
+    if (c->opened || c->gone || c->quiet)
+        return;
+    c->opened = 1;
+    if (c->on->on_open)
+        c->on->on_open(c);
+}
+
+static void conn_opened(struct layer *l)
+{
+    conn_open(conn_of_layer(l));
+}
+
+static size_t conn_take(struct layer *l, uint8_t *p, size_t n, unsigned how)
+{
+    struct dx_conn *c = conn_of_layer(l);
+    if (!c->quiet && c->on->on_data && (n > 0 || c->messages))
+        c->on->on_data(c, p, n, how & ~(unsigned)DX_LAST);
+    return n;
+}
+
+static void conn_ended(struct layer *l)
+{
+    struct dx_conn *c = conn_of_layer(l);
+    if (c->end_seen)
+        return;
+    c->end_seen = 1;
+    if (c->quiet)
+        return;
+    if (c->on->on_end)
+        c->on->on_end(c);
+    else
+        dx_close(c);
+}
+
+static void conn_writable(struct layer *l)
+{
+    struct dx_conn *c = conn_of_layer(l);
+    if (!c->want_writable || c->quiet)
+        return;
+    c->want_writable = 0;
+    if (c->on->on_writable)
+        c->on->on_writable(c);
+}
+
+void conn_event(struct dx_conn *c, int what, const void *arg)
+{
+    if (!c->quiet && !c->gone && c->on->on_event)
+        c->on->on_event(c, what, arg);
+}
+
+void conn_broken(struct dx_conn *c)
+{
+    conn_event(c, DX_BROKEN, dx_why(c));
+    c->quiet = 1;
+    c->end_said = 1;
+}
+
+/* What on_close is told: our own reason first, then the transport's; a close of ours that went well is DX_CLOSED. */
+static void say_closed(struct dx_conn *c, const dx_err *why)
+{
+    static const dx_err closed = {.code = DX_CLOSED, .text = "closed by us"};
+    static const dx_err ended = {.code = DX_END, .text = "the peer ended"};
+    const dx_err *say = c->why ? c->why : why;
+    if (!c->why && (!why || why->code == DX_OK || why->code == DX_END))
+        say = c->quiet && !c->end_seen ? &closed : c->end_seen ? &ended : &closed;
+    if (c->on->on_close)
+        c->on->on_close(c, say);
+}
+
+void conn_part(struct dx_conn *c, const dx_err *why)
+{
+    if (c->gone)
+        return;
+    c->gone = 1;
+    say_closed(c, why);
+    loop_slot_drop(c->q->loop, c);
+    if (c->layer.below && c->layer.below->above == &c->layer)
+        c->layer.below->above = NULL;
+    c->layer.below = NULL;
+    loop_bury(c->q->loop, &c->layer);
+}
+
+static void conn_closed(struct layer *l, const dx_err *why)
+{
+    struct dx_conn *c = conn_of_layer(l);
+    struct layer *below = c->layer.below;
+    dx_loop *loop = c->q->loop;
+    conn_part(c, why);
+    layer_bury_stack(below, loop);
+}
+
+static void conn_free(struct layer *l)
+{
+    struct dx_conn *c = conn_of_layer(l);
+    free(c->why);
+    free(c);
+}
+
+const struct layer_type conn_layer = {
+    .name = "conn",
+    .opened = conn_opened,
+    .take = conn_take,
+    .ended = conn_ended,
+    .writable = conn_writable,
+    .closed = conn_closed,
+    .free = conn_free,
+};
+
+/* ---- sending ---- */
+
+/* 0, or why nothing can be taken now. */
+static int may_send(dx_conn *c, size_t n)
+{
+    if (c->gone || c->quiet)
+        return DX_CLOSED;
+    if (c->end_said)
+        return DX_STATE;
+    if (queue_past_half(c->q) && (n > c->q->max || c->q->n > c->q->max - n)) {
+        c->want_writable = 1;
+        return DX_FULL;
+    }
+    return 0;
+}
+
+static int was_sent(dx_conn *c, int r, unsigned how)
+{
+    if (r < 0)
+        return r;
+    if (how & DX_LAST)
+        dx_finish(c);
+    if (!queue_past_half(c->q))
+        return 0;
+    c->want_writable = 1;
+    return 1;
+}
+
+static int send_spans(dx_conn *c, const struct span *v, size_t count, size_t n, unsigned how)
+{
+    int r = may_send(c, n);
+    if (r < 0)
+        return r;
+    return was_sent(c, c->layer.below->type->give(c->layer.below, v, count, how), how);
+}
+
+int dx_send(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct span v = {NULL, data, n};
+    return send_spans(c, &v, 1, n, how);
+}
+
+int dx_sendv(dx_conn *c, const dx_bytes *v, size_t count, unsigned how)
+{
+    struct span few[16] = {0}, *spans = count <= 16 ? few : malloc(count * sizeof *spans);
+    size_t n = 0;
+    if (!spans)
+        return DX_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        spans[i] = (struct span){NULL, v[i].p, v[i].n};
+        n += v[i].n;
+    }
+    int r = send_spans(c, spans, count, n, how);
+    if (spans != few)
+        free(spans);
+    return r;
+}
+
+int dx_send_msg(dx_conn *c, dx_msg *m)
+{
+    int r = may_send(c, dx_msg_bytes(m).n);
+    if (r < 0)
+        return r;
+    return was_sent(c, c->layer.below->type->give_msg(c->layer.below, m), msg_how(m));
+}
+
+int dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0 || off < 0)
+        return DX_SYS;
+    int64_t rest = S_ISREG(st.st_mode) && st.st_size > off ? st.st_size - off : 0;
+    if (n < 0 || (S_ISREG(st.st_mode) && n > rest))
+        n = rest;
+    int r = may_send(c, 0);
+    if (r < 0)
+        return r;
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return DX_SYS;
+    return was_sent(c, c->layer.below->type->give_file(c->layer.below, own, off, (size_t)n, how), how);
+}
+
+void dx_pause(dx_conn *c, bool on)
+{
+    if (c->gone || c->quiet || c->paused == on)
+        return;
+    c->paused = on;
+    c->layer.below->type->pause(c->layer.below, on);
+}
+
+int dx_finish(dx_conn *c)
+{
+    if (c->gone || c->quiet)
+        return DX_CLOSED;
+    if (c->end_said)
+        return DX_STATE;
+    c->end_said = 1;
+    return c->layer.below->type->finish(c->layer.below);
+}
+
+void dx_close(dx_conn *c)
+{
+    if (c->gone || c->quiet)
+        return;
+    c->quiet = 1;
+    c->end_said = 1;
+    c->paused = 0;
+    c->layer.below->type->close(c->layer.below);
+}
+
+void dx_abort(dx_conn *c)
+{
+    if (c->gone)
+        return;
+    c->quiet = 1;
+    c->end_said = 1;
+    c->paused = 0;
+    c->layer.below->type->abort(c->layer.below);
+}
+
+/* ---- asking ---- */
+
+void *dx_state(dx_conn *c)
+{
+    return c->state;
+}
+
+void *dx_user(const dx_conn *c)
+{
+    return c->user;
+}
+
+void dx_set_user(dx_conn *c, void *user)
+{
+    c->user = user;
+}
+
+dx_loop *dx_loop_of(const dx_conn *c)
+{
+    return c->q->loop;
+}
+
+enum dx_kind dx_kind_of(const dx_conn *c)
+{
+    return c->messages ? DX_MESSAGES : DX_BYTES;
+}
+
+size_t dx_queued(const dx_conn *c)
+{
+    return c->gone ? 0 : c->q->n;
+}
+
+const dx_err *dx_why(const dx_conn *c)
+{
+    static const dx_err nothing;
+    return c->why ? c->why : &nothing;
+}
+
+dx_id dx_id_of(const dx_conn *c)
+{
+    return c->id;
+}
+
+struct layer *conn_bottom(const struct dx_conn *c)
+{
+    struct layer *l = c->layer.below;
+    while (l && l->below)
+        l = l->below;
+    return l;
+}
+
+/* dx_local, dx_peer, dx_wire and dx_is_loopback ask the bottom: scheme.h. */
+const char *dx_local(const dx_conn *c)
+{
+    static _Thread_local char text[SCHEME_URL_MAX];
+    return scheme_address(c, false, text, NULL);
+}
+
+const char *dx_peer(const dx_conn *c)
+{
+    static _Thread_local char text[SCHEME_URL_MAX];
+    return scheme_address(c, true, text, NULL);
+}
+
+bool dx_is_loopback(const dx_conn *c)
+{
+    char text[SCHEME_URL_MAX];
+    bool local = false;
+    scheme_address(c, true, text, &local);
+    return local;
+}
+
+const char *dx_wire(const dx_conn *c)
+{
+    for (const struct layer *l = c->layer.below; l; l = l->below)
+        if (l->type->name)
+            return l->type->name;
+    return "";
+}
+
+struct conn_timer {
+    dx_loop *loop;
+    dx_id id;
+    void (*fn)(dx_conn *c);
+};
+
+static void conn_timer_fire(void *arg)
+{
+    struct conn_timer *t = arg;
+    dx_conn *c = dx_find(t->loop, t->id);
+    void (*fn)(dx_conn *) = t->fn;
+    free(t);
+    if (c && !c->quiet)
+        fn(c);
+}
+
+int dx_after(dx_conn *c, int64_t ms, void (*fn)(dx_conn *c))
+{
+    struct conn_timer *t = malloc(sizeof *t);
+    if (!t)
+        return DX_NOMEM;
+    *t = (struct conn_timer){c->q->loop, c->id, fn};
+    int64_t r = loop_after_weak(c->q->loop, ms, conn_timer_fire, t);
+    if (r < 0)
+        free(t);
+    return r < 0 ? (int)r : 0;
+}

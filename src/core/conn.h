@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * conn.h - the top of every stack: what duplex.h calls a dx_conn. */
+#ifndef CORE_CONN_H
+#define CORE_CONN_H
+#include "core/loop.h"
+
+struct dx_conn {
+    struct layer layer;            /* first: a layer whose type is conn_layer is a conn              */
+    const dx_handler *on;
+    void *user;
+    struct queue *q;               /* the bottom's                                                   */
+    dx_err *why;                   /* NULL: nothing went wrong                                       */
+    dx_id id;
+    uint8_t paused : 1, opened : 1, end_said : 1, end_seen : 1, closing : 1, gone : 1, want_writable : 1, messages : 1;
+    uint8_t quiet : 1, freed : 1;  /* quiet: dx_close or dx_abort was called: on_close alone is left */
+    max_align_t state[];
+};
+extern const struct layer_type conn_layer;
+
+/* A conn above `below`, whose queue is q. opened is called by the stack, or conn_open for one that already stands. The
+ * listener, if any, counts it. NULL: no memory, ids or room. */
+struct dx_conn *conn_new(const dx_handler *on, void *user, struct layer *below, struct queue *q);
+void conn_open(struct dx_conn *c);  /* calls on_open unless it is closed already */
+/* Ends a conn alone: on_close and burial, but not the layers below (an exchange on a connection that lives on). */
+void conn_part(struct dx_conn *c, const dx_err *why);
+void conn_set_why(struct dx_conn *c, int code, int detail_of, int detail, const char *text);
+void conn_broken(struct dx_conn *c); /* DX_BROKEN, and then on_close alone is left */
+void conn_event(struct dx_conn *c, int what, const void *arg);
+struct dx_conn *conn_of_layer(const struct layer *l); /* NULL: another kind of layer */
+static inline bool conn_stopped(const struct dx_conn *c)
+{
+    return c->paused || c->gone || queue_past_half(c->q);
+}
+struct layer *conn_bottom(const struct dx_conn *c);
+
+unsigned msg_how(const dx_msg *m);
+/* The message as `key` (a static address) encodes it on this loop: encode writes at most n + extra bytes to at and returns how
+ * many. Made once, kept with the message. 0 or DX_NOMEM; *ret borrows the message's reference. */
+int msg_encoded(dx_msg *m, dx_loop *l, const void *key, size_t extra,
+                size_t (*encode)(const dx_msg *m, uint8_t *at, const void *arg), const void *arg, struct span *ret);
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/mailbox.h"
+#include "core/conn.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { LOOPS_MAX = 4095 };
+struct letter {
+    struct letter *next;
+    void (*fn)(void *arg);
+    void (*conn_fn)(dx_conn *c, void *arg);
+    void *arg;
+    dx_msg *msg; /* one of these three */
+    dx_id to;
+};
+struct mailbox {
+    pthread_mutex_t lock;
+    struct letter *first, **last;
+};
+/* A reader lock lets posts to all loops go on side by side; a loop that goes takes the writer lock. */
+static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
+static struct {
+    dx_loop *loop;
+    uint32_t gen;
+} table[LOOPS_MAX];
+
+int mailbox_open(dx_loop *l)
+{
+    struct mailbox *b = malloc(sizeof *b);
+    if (!b)
+        return -ENOMEM;
+    pthread_mutex_init(&b->lock, NULL);
+    b->first = NULL;
+    b->last = &b->first;
+    pthread_rwlock_wrlock(&table_lock);
+    uint32_t i = 0;
+    while (i < LOOPS_MAX && table[i].loop)
+        i++;
+    if (i < LOOPS_MAX) {
+        table[i].loop = l;
+        l->index = i;
+        l->slot_gen = table[i].gen;
+        l->box = b;
+    }
+    pthread_rwlock_unlock(&table_lock);
+    if (i < LOOPS_MAX)
+        return 0;
+    free(b);
+    return -EMFILE;
+}
+
+static struct letter *take_all(struct mailbox *b)
+{
+    pthread_mutex_lock(&b->lock);
+    struct letter *all = b->first;
+    b->first = NULL;
+    b->last = &b->first;
+    pthread_mutex_unlock(&b->lock);
+    return all;
+}
+
+void mailbox_close(dx_loop *l)
+{
+    pthread_rwlock_wrlock(&table_lock);
+    table[l->index].loop = NULL;
+    table[l->index].gen = l->slot_gen;
+    pthread_rwlock_unlock(&table_lock);
+    for (struct letter *d = take_all(l->box), *next; d; d = next) {
+        next = d->next;
+        if (d->conn_fn)
+            d->conn_fn(NULL, d->arg);
+        dx_msg_drop(d->msg);
+        free(d);
+    }
+    pthread_mutex_destroy(&l->box->lock);
+    free(l->box);
+    l->box = NULL;
+}
+
+static void put(dx_loop *l, struct letter *d)
+{
+    struct mailbox *b = l->box;
+    pthread_mutex_lock(&b->lock);
+    bool was_empty = !b->first;
+    d->next = NULL;
+    *b->last = d;
+    b->last = &d->next;
+    pthread_mutex_unlock(&b->lock);
+    if (was_empty)
+        os_wake(&l->engine);
+}
+
+int dx_loop_post(dx_loop *l, void (*fn)(void *arg), void *arg)
+{
+    struct letter *d = malloc(sizeof *d);
+    if (!d)
+        return DX_NOMEM;
+    *d = (struct letter){.fn = fn, .arg = arg};
+    put(l, d);
+    return 0;
+}
+
+/* false: no such loop, and d is still the caller's. */
+static bool put_by_id(dx_id id, struct letter *d)
+{
+    uint32_t i = id_loop(id);
+    pthread_rwlock_rdlock(&table_lock);
+    dx_loop *l = i < LOOPS_MAX ? table[i].loop : NULL;
+    if (l)
+        put(l, d);
+    pthread_rwlock_unlock(&table_lock);
+    return l != NULL;
+}
+
+int dx_post(dx_id id, dx_msg *m)
+{
+    struct letter *d = malloc(sizeof *d);
+    if (!d)
+        return DX_NOMEM;
+    *d = (struct letter){.msg = dx_msg_ref(m), .to = id};
+    if (put_by_id(id, d))
+        return 0;
+    dx_msg_drop(m);
+    free(d);
+    return DX_CLOSED;
+}
+
+int mailbox_post(dx_id id, void (*fn)(dx_conn *c, void *arg), void *arg)
+{
+    struct letter *d = malloc(sizeof *d);
+    if (!d)
+        return DX_NOMEM;
+    *d = (struct letter){.conn_fn = fn, .arg = arg, .to = id};
+    if (put_by_id(id, d))
+        return 0;
+    free(d);
+    return DX_CLOSED;
+}
+
+static void deliver(dx_loop *l, const struct letter *d)
+{
+    dx_conn *c = dx_find(l, d->to);
+    if (!c || dx_send_msg(c, d->msg) < 0)
+        l->post_drops++;
+    dx_msg_drop(d->msg);
+}
+
+void mailbox_run(dx_loop *l)
+{
+    for (struct letter *d = take_all(l->box), *next; d; d = next) {
+        next = d->next;
+        if (d->msg)
+            deliver(l, d);
+        else if (d->conn_fn)
+            d->conn_fn(dx_find(l, d->to), d->arg);
+        else
+            d->fn(d->arg);
+        free(d);
+    }
+}
+
+bool mailbox_has(dx_loop *l)
+{
+    pthread_mutex_lock(&l->box->lock);
+    bool has = l->box->first != NULL;
+    pthread_mutex_unlock(&l->box->lock);
+    return has;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/queue.h"
+#include <assert.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { SPARE_MAX = 4096 };
+
+static struct queued *node_new(struct store *s)
+{
+    struct queued *d = s->spare;
+    if (!d)
+        return account_alloc(sizeof *d);
+    s->spare = d->next;
+    s->spare_n--;
+    return d;
+}
+
+static void node_free(struct store *s, struct queued *d)
+{
+    block_drop(d->blk);
+    if (!d->blk)
+        close(d->fd);
+    if (s->spare_n == SPARE_MAX) {
+        account_free(d, sizeof *d);
+        return;
+    }
+    d->next = s->spare;
+    s->spare = d;
+    s->spare_n++;
+}
+
+void store_free(struct store *s)
+{
+    for (struct queued *d; (d = s->spare);) {
+        s->spare = d->next;
+        account_free(d, sizeof *d);
+    }
+    block_drop(s->copies);
+    block_drop(s->encoded);
+    *s = (struct store){0};
+}
+
+static void append(struct queue *q, struct queued *d)
+{
+    d->next = NULL;
+    if (q->last)
+        q->last->next = d;
+    else
+        q->first = d;
+    q->last = d;
+    q->n += d->n;
+}
+
+static bool merge(struct queue *q, struct block *blk, const uint8_t *p, size_t n)
+{
+    struct queued *d = q->last;
+    if (!d || d->blk != blk || d->p + d->n != p)
+        return false;
+    d->n += n;
+    q->n += n;
+    return true;
+}
+
+/* Room for n bytes behind what the store copied last; big ones get a block of their own. */
+static struct block *copy_room(struct store *s, size_t n)
+{
+    if (n > BLOCK_BYTES / 2)
+        return block_new(n);
+    if (!s->copies || s->copies->cap - s->copies->used < n) {
+        struct block *b = block_new(0);
+        if (!b)
+            return NULL;
+        block_drop(s->copies);
+        s->copies = b;
+    }
+    return block_ref(s->copies);
+}
+
+/* A node for a span that is counted: takes its own reference. */
+static int add_ref(struct queue *q, struct store *s, const struct span *v, size_t skip, bool whole)
+{
+    if (!whole && merge(q, v->blk, v->p + skip, v->n - skip))
+        return 0;
+    struct queued *d = node_new(s);
+    if (!d)
+        return DX_NOMEM;
+    *d = (struct queued){.blk = block_ref(v->blk), .p = v->p + skip, .n = v->n - skip, .fd = -1};
+    append(q, d);
+    return 0;
+}
+
+static int add_copy(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, size_t n, bool whole)
+{
+    struct block *b = copy_room(s, n);
+    struct queued *d = NULL;
+    if (!b)
+        return DX_NOMEM;
+    uint8_t *at = b->data + b->used;
+    if (whole || !merge(q, b, at, n)) {
+        d = node_new(s);
+        if (!d) {
+            block_drop(b);
+            return DX_NOMEM;
+        }
+        *d = (struct queued){.blk = b, .p = at, .n = n, .fd = -1};
+        append(q, d);
+    }
+    for (size_t i = 0; i < count; skip = 0, i++) {
+        memcpy(b->data + b->used, v[i].p + skip, v[i].n - skip);
+        b->used += (uint32_t)(v[i].n - skip);
+    }
+    if (!d)
+        block_drop(b); /* merged: the node before holds it */
+    return 0;
+}
+
+/* Copies runs of borrowed spans together; counted ones go by reference. */
+int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole)
+{
+    size_t i = 0;
+    while (i < count && skip >= v[i].n && !(whole && v[i].n == 0))
+        skip -= v[i++].n;
+    if (whole && i + 1 == count && v[i].blk)
+        return add_ref(q, s, &v[i], skip, true);
+    if (whole) {
+        size_t n = 0;
+        for (size_t j = i; j < count; j++)
+            n += v[j].n;
+        return add_copy(q, s, v + i, count - i, skip, n - skip, true);
+    }
+    while (i < count) {
+        size_t j = i, n = 0;
+        int r;
+        if (v[i].blk) {
+            r = v[i].n > skip ? add_ref(q, s, &v[i], skip, false) : 0;
+            i++;
+        } else {
+            for (; j < count && !v[j].blk; j++)
+                n += v[j].n;
+            r = n > skip ? add_copy(q, s, v + i, j - i, skip, n - skip, false) : 0;
+            i = j;
+        }
+        if (r < 0)
+            return r; /* the conn is beyond repair now, and its owner breaks it off */
+        skip = 0;
+    }
+    return 0;
+}
+
+int queue_add_file(struct queue *q, struct store *s, int fd, int64_t off, size_t n)
+{
+    struct queued *d = node_new(s);
+    if (!d)
+        return DX_NOMEM;
+    *d = (struct queued){.off = off, .n = n, .fd = fd};
+    append(q, d);
+    return 0;
+}
+
+size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret_n)
+{
+    size_t count = 0, n = 0;
+    for (const struct queued *d = q->first; d && d->blk && count < max; d = d->next) {
+        v[count++] = (struct iovec){(void *)(uintptr_t)d->p, d->n};
+        n += d->n;
+    }
+    *ret_n = n;
+    return count;
+}
+
+static void pop(struct queue *q, struct store *s)
+{
+    struct queued *d = q->first;
+    q->first = d->next;
+    if (!q->first)
+        q->last = NULL;
+    node_free(s, d);
+}
+
+void queue_eat(struct queue *q, struct store *s, size_t n)
+{
+    assert(n <= q->n && "more was written than was queued");
+    q->n -= n;
+    while (n > 0 || (q->first && q->first->n == 0)) {
+        struct queued *d = q->first;
+        if (d->n > n) {
+            d->n -= n;
+            if (d->blk)
+                d->p += n;
+            else
+                d->off += (int64_t)n;
+            return;
+        }
+        n -= d->n;
+        pop(q, s);
+    }
+}
+
+void queue_eat_one(struct queue *q, struct store *s)
+{
+    q->n -= q->first->n;
+    pop(q, s);
+}
+
+void queue_clear(struct queue *q, struct store *s)
+{
+    while (q->first)
+        pop(q, s);
+    q->n = 0;
+}
+
+void queue_settle(struct queue *q)
+{
+    struct queued *d = q->first;
+    if (!d || d->next || !d->blk || d->n > BLOCK_BYTES / 4 || d->blk->cap != BLOCK_BYTES)
+        return;
+    struct block *own = block_new((d->n + 1023) & ~(size_t)1023);
+    if (!own)
+        return; /* it works as it is, it only holds more */
+    memcpy(own->data, d->p, d->n);
+    own->used = own->cap; /* nobody adds behind: it is a rest */
+    block_drop(d->blk);
+    d->blk = own;
+    d->p = own->data;
+}

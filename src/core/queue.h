@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * queue.h - what waits to be written at the bottom of one conn: spans of counted blocks and of files, in order.
+ * Adjacent spans merge, so sixteen small frames leave as one iovec. Never decides whether there is room: conn.c does. */
+#ifndef CORE_QUEUE_H
+#define CORE_QUEUE_H
+#include "core/block.h"
+
+struct iovec;
+/* The currency between layers. blk NULL: borrowed bytes, copied unless written at once; fd >= 0: a file's n bytes at off. */
+struct span {
+    struct block *blk;
+    const uint8_t *p;
+    size_t n;
+};
+struct queued {
+    struct queued *next;
+    struct block *blk;   /* NULL: a file                              */
+    union {
+        const uint8_t *p;
+        int64_t off;
+    };
+    size_t n;
+    int fd;              /* owned                                      */
+};
+struct queue {
+    struct queued *first, *last;
+    size_t n;            /* bytes                                      */
+    size_t max;          /* dx_opts.queue_bytes_max: conn.c holds to it */
+    dx_loop *loop;
+};
+static inline bool queue_past_half(const struct queue *q)
+{
+    return q->n > q->max / 2;
+}
+/* Where queues get their nodes and copies from: one a loop. */
+struct store {
+    struct queued *spare;
+    size_t spare_n;
+    struct block *copies;  /* small sends of all conns, one behind the other */
+    struct block *encoded; /* dx_msg encodings, apart, so that they stay adjacent */
+};
+void store_free(struct store *s);
+
+/* Each: 0 or DX_NOMEM with nothing added. whole: a datagram, never merged. */
+int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole);
+int queue_add_file(struct queue *q, struct store *s, int fd, int64_t off, size_t n);
+/* The first bytes as at most max iovecs; 0: empty, or a file is first. */
+size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret_n);
+void queue_eat(struct queue *q, struct store *s, size_t n); /* n bytes have gone */
+void queue_eat_one(struct queue *q, struct store *s);       /* the first has gone, whatever its size */
+void queue_clear(struct queue *q, struct store *s);
+/* What is left will stay a while: copies it out of blocks that others share, so that a few bytes pin no 64 KiB. */
+void queue_settle(struct queue *q);
+#endif

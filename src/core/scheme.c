@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * scheme.c - dx_serve and dx_connect: find the row, fill the defaults, call it. */
+#include "core/scheme.h"
+#include "base/err.h"
+#include "core/conn.h"
+#include "os/addr.h"
+#include <string.h>
+
+static const char not_yet[] = "tls wss https quic http";
+
+static bool is_known(const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = not_yet; (at = strstr(at, name)); at += n)
+        if ((at == not_yet || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return true;
+    return false;
+}
+
+static const struct scheme *find(const char *name)
+{
+    for (size_t i = 0; schemes[i]; i++)
+        if (!strcmp(schemes[i]->name, name))
+            return schemes[i];
+    return NULL;
+}
+
+/* The row that can do it, or NULL with the reason. */
+static const struct scheme *row_for(const char *verb, const char *text, bool serve, struct url *u, dx_err *err)
+{
+    if (url_parse(text, u, err) < 0)
+        return NULL;
+    const struct scheme *s = find(u->scheme);
+    if (s && (serve ? s->serve != NULL : s->connect != NULL))
+        return s;
+    if (is_known(u->scheme))
+        err_set(err, DX_ABSENT, "%s %s: %s:// is not in this build", verb, text, u->scheme);
+    else if (s)
+        err_set(err, DX_URL, "%s %s: %s: can only be %s", verb, text, u->scheme, serve ? "dialled" : "listened on");
+    else
+        err_set(err, DX_URL, "%s %s: no such scheme as '%s'", verb, text, u->scheme);
+    return NULL;
+}
+
+dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
+                            size_t o_bytes, dx_err *err)
+{
+    struct url u;
+    const struct scheme *row = row_for("listen", url, true, &u, err);
+    struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
+    dx_listener *s = set ? listener_new(l, h, user, set, err) : NULL;
+    settings_drop(set);
+    if (s && row->serve(s, &u, url, err) < 0) {
+        listener_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
+                          size_t o_bytes, dx_err *err)
+{
+    struct url u;
+    const struct scheme *row = row_for("dial", url, false, &u, err);
+    struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
+    if (!set)
+        return NULL;
+    struct dial d = {.loop = l, .url = &u, .text = url, .on = h, .user = user, .set = set};
+    dx_conn *c = row->connect(&d, err);
+    settings_drop(set);
+    return c;
+}
+
+const char *scheme_address(const dx_conn *c, bool peer, char *text, bool *ret_loopback)
+{
+    const struct layer *bottom = conn_bottom(c);
+    struct addr a;
+    text[0] = 0;
+    if (!bottom)
+        return text;
+    if (!bottom->type->address) { /* a local end */
+        if (ret_loopback)
+            *ret_loopback = true;
+        strcat(strcpy(text, dx_wire(c)), ":");
+        return text;
+    }
+    if (!bottom->type->address(bottom, peer, &a))
+        return text;
+    if (ret_loopback)
+        *ret_loopback = addr_is_loopback(&a);
+    return addr_url(dx_wire(c), &a, "", text, SCHEME_URL_MAX);
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include <duplex/duplex.h>
+
+const char *dx_version(void)
+{
+    return "0.1.0";
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * absent.c - what tls.h and quic.h promise and this build does not have yet: a clear answer, never a crash. */
+#include "base/err.h"
+#include <duplex/quic.h>
+#include <duplex/tls.h>
+
+dx_tls *dx_tls_new_sized(const dx_tls_opts *o, size_t o_bytes, dx_err *err)
+{
+    (void)o;
+    (void)o_bytes;
+    err_set(err, DX_ABSENT, "TLS is not in this build");
+    return NULL;
+}
+
+dx_tls *dx_tls_ref(dx_tls *t)
+{
+    return t;
+}
+
+void dx_tls_drop(dx_tls *t)
+{
+    (void)t;
+}
+
+int dx_tls_reload(dx_tls *t, dx_err *err)
+{
+    (void)t;
+    return err_set(err, DX_ABSENT, "TLS is not in this build");
+}
+
+const char *dx_tls_pin(const dx_tls *t)
+{
+    (void)t;
+    return "";
+}
+
+dx_session *dx_session_of(dx_conn *c)
+{
+    (void)c;
+    return NULL;
+}
+
+dx_session *dx_session_ref(dx_session *s)
+{
+    return s;
+}
+
+void dx_session_drop(dx_session *s)
+{
+    (void)s;
+}
+
+dx_conn *dx_open_stream(dx_session *s, const dx_handler *h, void *user, dx_err *err)
+{
+    (void)s;
+    (void)h;
+    (void)user;
+    err_set(err, DX_ABSENT, "QUIC is not in this build");
+    return NULL;
+}
+
+int dx_datagram(dx_session *s, const void *data, size_t n)
+{
+    (void)s;
+    (void)data;
+    (void)n;
+    return DX_ABSENT;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/dialing.h"
+#include "base/err.h"
+#include "core/conn.h"
+#include "core/mailbox.h"
+#include "core/stream.h"
+#include "os/resolve.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ATTEMPTS_MAX = 2 * RESOLVE_MAX, ATTEMPT_DELAY_MS = 250, RESOLUTION_DELAY_MS = 50 };
+
+struct job;
+struct attempt {
+    struct os_port port; /* first; fd -1: not under way */
+    struct job *job;
+};
+struct job {
+    struct dialing dialing; /* first */
+    struct stream *s;
+    dx_loop *loop;
+    struct timer deadline, next;
+    int64_t begun, ms_max;
+    int port, lookups, gai;      /* lookups: under way                  */
+    int error;                   /* errno of the last attempt that failed */
+    size_t count[2], tried[2];   /* v6, v4                               */
+    size_t attempts, live;
+    bool v4_turn;
+    struct addr found[2][RESOLVE_MAX];
+    struct attempt attempt[ATTEMPTS_MAX];
+    char *text;                  /* the URL                              */
+    char host[256];
+    dx_id id;
+    struct layer grave;          /* how the job is buried at the end of a turn */
+};
+struct lookup {
+    struct resolve r; /* first */
+    dx_id id;
+};
+
+static void job_free(struct layer *l)
+{
+    struct job *j = (struct job *)((char *)l - offsetof(struct job, grave));
+    free(j->text);
+    free(j);
+}
+
+static const struct layer_type grave_type = {.free = job_free};
+
+/* Ports of attempts may still stand in this turn's events: the memory goes at the turn's end. */
+static void job_end(struct job *j)
+{
+    loop_timer_off(j->loop, &j->deadline);
+    loop_timer_off(j->loop, &j->next);
+    for (size_t i = 0; i < j->attempts; i++)
+        os_close(&j->loop->engine, &j->attempt[i].port);
+    loop_bury(j->loop, &j->grave);
+}
+
+static void cancel(struct dialing *d)
+{
+    job_end((struct job *)d);
+}
+
+static void fail(struct job *j, const dx_err *why)
+{
+    struct stream *s = j->s;
+    s->dialing = NULL;
+    job_end(j);
+    stream_broken(s, why);
+}
+
+static void fail_all_tried(struct job *j)
+{
+    dx_err why;
+    if (j->count[0] + j->count[1] == 0) {
+        err_set(&why, DX_RESOLVE, "dial %s: %s", j->text, resolve_text(j->gai));
+        why.detail = j->gai;
+        why.detail_of = DX_OF_GAI;
+    } else {
+        err_sys(&why, 0, j->error, "dial %s", j->text);
+    }
+    fail(j, &why);
+}
+
+static void deadline_fire(struct timer *t, dx_loop *l)
+{
+    struct job *j = (struct job *)((char *)t - offsetof(struct job, deadline));
+    dx_err why;
+    (void)l;
+    err_set(&why, DX_TIMEOUT, "dial %s: no answer within %lld ms", j->text, (long long)j->ms_max);
+    fail(j, &why);
+}
+
+static void won(struct job *j, struct attempt *a)
+{
+    struct stream *s = j->s;
+    dx_err why;
+    int fd = os_port_release(&j->loop->engine, &a->port);
+    s->dialing = NULL;
+    job_end(j);
+    int r = stream_adopt(s, fd);
+    if (r == 0) {
+        stream_opened(s);
+        return;
+    }
+    close(fd);
+    err_sys(&why, 0, -r, "dial");
+    stream_broken(s, &why);
+}
+
+static void try_next(struct job *j);
+
+static void attempt_failed(struct job *j, int error)
+{
+    j->error = error;
+    try_next(j);
+}
+
+static void connected(struct os_port *p, int error)
+{
+    struct attempt *a = (struct attempt *)p;
+    struct job *j = a->job;
+    if (!error) {
+        won(j, a);
+        return;
+    }
+    os_close(&j->loop->engine, p);
+    j->live--;
+    attempt_failed(j, error);
+}
+
+static const struct os_port_ops attempt_ops = {.connected = connected};
+
+static struct addr *pick(struct job *j)
+{
+    for (int i = 0; i < 2; i++, j->v4_turn = !j->v4_turn) {
+        int f = j->v4_turn;
+        if (j->tried[f] < j->count[f]) {
+            j->v4_turn = !j->v4_turn;
+            return &j->found[f][j->tried[f]++];
+        }
+    }
+    return NULL;
+}
+
+static void try_next(struct job *j)
+{
+    struct addr *a;
+    while (j->attempts < ATTEMPTS_MAX && (a = pick(j))) {
+        struct attempt *t = &j->attempt[j->attempts];
+        int fd = addr_dial(a, SOCK_STREAM);
+        int r = fd < 0 ? fd : os_port_open(&j->loop->engine, &t->port, fd, OS_CONNECT, &attempt_ops);
+        if (r < 0) {
+            j->error = -r;
+            if (fd >= 0)
+                close(fd);
+            continue;
+        }
+        t->job = j;
+        j->attempts++;
+        j->live++;
+        loop_timer(j->loop, &j->next, j->loop->now + ATTEMPT_DELAY_MS);
+        return;
+    }
+    if (j->live == 0 && j->lookups == 0)
+        fail_all_tried(j);
+}
+
+static void next_fire(struct timer *t, dx_loop *l)
+{
+    (void)l;
+    try_next((struct job *)((char *)t - offsetof(struct job, next)));
+}
+
+/* ---- names ---- */
+
+static void looked_up(dx_conn *c, void *arg)
+{
+    struct lookup *k = arg;
+    struct stream *s = c ? stream_of(conn_bottom(c)) : NULL;
+    struct job *j = s && s->opening ? (struct job *)s->dialing : NULL;
+    if (j) {
+        int f = k->r.family == AF_INET;
+        j->lookups--;
+        if (k->r.gai && (!j->gai || !f))
+            j->gai = k->r.gai;
+        for (size_t i = 0; i < k->r.count; i++) {
+            j->found[f][i] = k->r.found[i];
+            addr_set_port(&j->found[f][i], j->port);
+        }
+        j->count[f] = k->r.count;
+        if (j->lookups == 0 && !j->live)
+            try_next(j);
+        else if (j->lookups > 0 && k->r.count) /* the other family may be just behind */
+            loop_timer(j->loop, &j->next, j->loop->now + (f ? RESOLUTION_DELAY_MS : 0));
+    }
+    free(k);
+}
+
+static void resolved(struct resolve *r)
+{
+    struct lookup *k = (struct lookup *)r;
+    if (mailbox_post(k->id, looked_up, k) < 0)
+        free(k);
+}
+
+static void look_up(struct job *j, int family)
+{
+    struct lookup *k = calloc(1, sizeof *k);
+    if (!k)
+        return;
+    k->r.family = family;
+    k->r.done = resolved;
+    k->id = j->id;
+    memcpy(k->r.host, j->host, sizeof j->host);
+    if (resolve_start(&k->r) < 0)
+        free(k);
+    else
+        j->lookups++;
+}
+
+/* The first turn: the conn stands above by now. */
+static void start_fire(struct timer *t, dx_loop *l)
+{
+    struct job *j = (struct job *)((char *)t - offsetof(struct job, next));
+    struct dx_conn *c = layer_conn(&j->s->layer);
+    (void)l;
+    j->next.fire = next_fire;
+    if (j->host[0] && c) {
+        j->id = c->id;
+        look_up(j, AF_INET6);
+        look_up(j, AF_INET);
+    }
+    if (j->lookups == 0)
+        try_next(j);
+}
+
+static struct job *job_new(const struct dial *d, struct stream *s)
+{
+    struct job *j = calloc(1, sizeof *j);
+    char *text = strdup(d->text);
+    if (!j || !text) {
+        free(j);
+        free(text);
+        return NULL;
+    }
+    j->dialing.cancel = cancel;
+    j->s = s;
+    j->loop = d->loop;
+    j->text = text;
+    j->ms_max = d->set->o.dial_ms_max;
+    j->deadline.fire = deadline_fire;
+    j->next.fire = start_fire;
+    j->grave.type = &grave_type;
+    for (int i = 0; i < ATTEMPTS_MAX; i++)
+        j->attempt[i].port.fd = -1;
+    if (loop_timer(d->loop, &j->deadline, d->loop->now + j->ms_max) < 0 ||
+        loop_timer(d->loop, &j->next, d->loop->now) < 0) {
+        loop_timer_off(d->loop, &j->deadline);
+        job_free(&j->grave);
+        return NULL;
+    }
+    s->opening = 1;
+    s->dialing = &j->dialing;
+    return j;
+}
+
+int dialing_start_at(const struct dial *d, struct stream *s, const struct addr *a)
+{
+    struct job *j = job_new(d, s);
+    if (!j)
+        return DX_NOMEM;
+    j->found[1][0] = *a;
+    j->count[1] = 1;
+    return 0;
+}
+
+int dialing_start(const struct dial *d, struct stream *s, int default_port)
+{
+    struct addr a;
+    int port = d->url->port < 0 ? default_port : d->url->port;
+    if (addr_literal(d->url->host, port, &a)) {
+        if (addr_is_wild(&a)) /* "0.0.0.0" to dial is this machine, as everywhere */
+            addr_literal(a.sa.sa_family == AF_INET ? (struct bytes){(const uint8_t *)"127.0.0.1", 9}
+                                                   : (struct bytes){(const uint8_t *)"::1", 3}, port, &a);
+        return dialing_start_at(d, s, &a);
+    }
+    struct job *j = d->url->host.n < sizeof j->host ? job_new(d, s) : NULL;
+    if (!j)
+        return DX_NOMEM;
+    memcpy(j->host, d->url->host.p, d->url->host.n);
+    j->port = port;
+    return 0;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * http.c - the calls of <duplex/http.h>, and dx_ws_accept. */
+#include <duplex/http.h>
+#include "codec/ws.h"
+#include "net/http1.h"
+#include "net/layers.h"
+#include "net/stack.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct exchange *exchange_of(const dx_conn *c)
+{
+    struct http1 *h = http1_of(c);
+    return h ? h->x : NULL;
+}
+
+static dx_bytes view(struct bytes b)
+{
+    return (dx_bytes){b.p, b.n};
+}
+
+#define ASK(c, field) (exchange_of(c) ? view(exchange_of(c)->head.field) : (dx_bytes){NULL, 0})
+
+bool dx_http_is(const dx_conn *c)
+{
+    return exchange_of(c) != NULL;
+}
+
+dx_bytes dx_http_method(const dx_conn *c)
+{
+    return ASK(c, method);
+}
+
+dx_bytes dx_http_target(const dx_conn *c)
+{
+    return ASK(c, target);
+}
+
+dx_bytes dx_http_path(const dx_conn *c)
+{
+    return ASK(c, path);
+}
+
+dx_bytes dx_http_query(const dx_conn *c)
+{
+    return ASK(c, query);
+}
+
+dx_bytes dx_http_host(const dx_conn *c)
+{
+    return ASK(c, host);
+}
+
+dx_bytes dx_http_header(const dx_conn *c, const char *name)
+{
+    const struct exchange *x = exchange_of(c);
+    return x ? view(http1_get(&x->head, name)) : (dx_bytes){NULL, 0};
+}
+
+dx_bytes dx_http_header_at(const dx_conn *c, size_t i, dx_bytes *ret_name)
+{
+    const struct exchange *x = exchange_of(c);
+    if (!x || i >= x->head.count)
+        return (dx_bytes){NULL, 0};
+    if (ret_name)
+        *ret_name = view(x->head.fields[i].name);
+    return view(x->head.fields[i].value);
+}
+
+int64_t dx_http_length(const dx_conn *c)
+{
+    const struct exchange *x = exchange_of(c);
+    return x && !x->head.chunked ? (x->head.length < 0 ? 0 : x->head.length) : -1;
+}
+
+int dx_http_version(const dx_conn *c)
+{
+    const struct exchange *x = exchange_of(c);
+    return x ? x->head.version : 0;
+}
+
+bool dx_http_wants_ws(const dx_conn *c)
+{
+    const struct exchange *x = exchange_of(c);
+    if (!x || x->head_sent || !x->head.upgrade_ws || !x->body_done || x->head.version != 11)
+        return false;
+    struct bytes version = http1_get(&x->head, "Sec-WebSocket-Version");
+    return x->head.method.n == 3 && !memcmp(x->head.method.p, "GET", 3) && version.n == 2 &&
+           !memcmp(version.p, "13", 2) && ws_key_ok(http1_get(&x->head, "Sec-WebSocket-Key"));
+}
+
+const char *dx_http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } all[] = {{100, "Continue"}, {101, "Switching Protocols"}, {200, "OK"}, {201, "Created"}, {202, "Accepted"},
+               {204, "No Content"}, {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"},
+               {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
+               {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
+               {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"},
+               {410, "Gone"}, {411, "Length Required"}, {412, "Precondition Failed"}, {413, "Content Too Large"},
+               {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"},
+               {417, "Expectation Failed"}, {421, "Misdirected Request"}, {422, "Unprocessable Content"},
+               {426, "Upgrade Required"}, {428, "Precondition Required"}, {429, "Too Many Requests"},
+               {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
+               {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+               {505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].status == status)
+            return all[i].reason;
+    return "Status";
+}
+
+/* The connection, if a head may still be sent. */
+static struct http1 *answerable(dx_conn *c)
+{
+    struct http1 *h = c->gone || c->quiet ? NULL : http1_of(c);
+    return h && h->x && !h->x->head_sent ? h : NULL;
+}
+
+int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count)
+{
+    struct http1 *h = answerable(c);
+    if (!h)
+        return DX_STATE;
+    if (status < 200 || status > 999 || length < -1)
+        return DX_URL;
+    return http1_send_head(h, status, length, NULL, fields, count);
+}
+
+int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n, const dx_http_field *extra,
+                  size_t count)
+{
+    struct http1 *h = answerable(c);
+    if (!h)
+        return DX_STATE;
+    if (status < 200 || status > 999)
+        return DX_URL;
+    int r = http1_send_head(h, status, (int64_t)n, type, extra, count);
+    struct span v = {NULL, body, n};
+    if (r >= 0 && n && !h->x->no_body)
+        r = h->layer.type->give(&h->layer, &v, 1, 0);
+    if (r < 0)
+        return r;
+    c->end_said = 1;
+    if (h->x->no_body)
+        h->x->reply_left = 0;
+    http1_reply_over(h);
+    return 0;
+}
+
+int dx_http_tunnel(dx_conn *c, const char *protocol, const dx_handler *h, void *user)
+{
+    (void)c;
+    (void)protocol;
+    (void)h;
+    (void)user;
+    return DX_ABSENT;
+}
+
+/* ---- WebSocket ---- */
+
+/* Is name one of the comma-separated items of list? */
+static bool in_list(struct bytes list, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i + n <= list.n; i++) {
+        bool starts = i == 0 || list.p[i - 1] == ',' || list.p[i - 1] == ' ' || list.p[i - 1] == '\t';
+        bool ends = i + n == list.n || list.p[i + n] == ',' || list.p[i + n] == ' ' || list.p[i + n] == '\t';
+        if (starts && ends && !memcmp(list.p + i, name, n))
+            return true;
+    }
+    return false;
+}
+
+static bool offered(const struct http1_head *head, const char *protocol)
+{
+    for (size_t i = 0; i < head->count; i++) {
+        const struct http1_field *f = &head->fields[i];
+        if (f->name.n == 22 && !strncasecmp((const char *)f->name.p, "Sec-WebSocket-Protocol", 22) &&
+            in_list(f->value, protocol))
+            return true;
+    }
+    return false;
+}
+
+/* No Origin: not a browser. The default is the page's own host, port and all. */
+static bool origin_ok(const struct http1_head *head, const char *origins)
+{
+    struct bytes o = http1_get(head, "Origin");
+    if (!o.p || (origins && !strcmp(origins, "*")))
+        return true;
+    if (origins) {
+        char text[300];
+        if (o.n >= sizeof text)
+            return false;
+        memcpy(text, o.p, o.n);
+        text[o.n] = 0;
+        return !strchr(text, ',') && in_list((struct bytes){(const uint8_t *)origins, strlen(origins)}, text);
+    }
+    static const char *const schemes_of_pages[] = {"http://", "https://"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = strlen(schemes_of_pages[i]);
+        if (o.n == n + head->host.n && !memcmp(o.p, schemes_of_pages[i], n) &&
+            !strncasecmp((const char *)o.p + n, (const char *)head->host.p, head->host.n))
+            return true;
+    }
+    return false;
+}
+
+static int send_101(struct http1 *h, const char *protocol)
+{
+    char accept[WS_ACCEPT_N + 1];
+    ws_accept_of(http1_get(&h->x->head, "Sec-WebSocket-Key"), accept);
+    dx_http_field fields[] = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", accept},
+                              {"Sec-WebSocket-Protocol", protocol}};
+    return http1_send_head(h, 101, 0, NULL, fields, protocol ? 4 : 3);
+}
+
+int dx_ws_accept_sized(dx_conn *c, const dx_handler *on, void *user, const dx_ws_opts *o, size_t o_bytes)
+{
+    dx_ws_opts mine = {0};
+    struct http1 *h = answerable(c);
+    if (o)
+        memcpy(&mine, o, o_bytes < sizeof mine ? o_bytes : sizeof mine);
+    if (!h)
+        return DX_STATE;
+    if (!dx_http_wants_ws(c) || !origin_ok(&h->x->head, mine.origins) ||
+        (mine.protocol && !offered(&h->x->head, mine.protocol)))
+        return DX_PROTO;
+    dx_loop *loop = h->q->loop;
+    struct bytes protocol = {(const uint8_t *)mine.protocol, mine.protocol ? strlen(mine.protocol) : 0};
+    struct layer *ws = ws_layer_new(loop, true, h->from->set->o.message_bytes_max, protocol);
+    if (!ws)
+        return DX_NOMEM;
+    int r = send_101(h, mine.protocol);
+    if (r < 0) {
+        ws->type->free(ws);
+        return r;
+    }
+    h->upgraded = 1;
+    layer_replace(&h->layer, ws, loop);
+    layer_feed_again(ws);
+    c->messages = 1;
+    if (on) {
+        c->on = on;
+        c->user = user;
+    }
+    return 0;
+}
+
+int stack_http(dx_listener *s, struct layer *bottom, struct queue *q)
+{
+    struct http1 *h = http1_new(s, q, false);
+    if (h)
+        layer_put_above(bottom, &h->layer);
+    return h ? 0 : DX_NOMEM;
+}
+
+int stack_ws(dx_listener *s, struct layer *bottom, struct queue *q)
+{
+    struct http1 *h = http1_new(s, q, true);
+    if (h)
+        layer_put_above(bottom, &h->layer);
+    return h ? 0 : DX_NOMEM;
+}

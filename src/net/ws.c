@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ * ws.c - ws:// and http:// as schemes: listening through http1.c, and the client's handshake (RFC 6455 4.1). */
+#include "codec/ws.h"
+#include "base/err.h"
+#include "codec/http1.h"
+#include "core/stream.h"
+#include "net/layers.h"
+#include "net/tcp.h"
+#include "os/clock.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int keep_path(dx_listener *s, const struct url *u, dx_err *err)
+{
+    if (!u->path.n)
+        return 0;
+    s->path = strndup((const char *)u->path.p, u->path.n);
+    return s->path ? 0 : err_set(err, DX_NOMEM, "no memory");
+}
+
+static int serve_http(dx_listener *s, const struct url *u, const char *text, dx_err *err)
+{
+    s->stack = stack_http;
+    return tcp_listen(s, u, text, TCP_STREAMS, "http", err);
+}
+
+static int serve_ws(dx_listener *s, const struct url *u, const char *text, dx_err *err)
+{
+    s->stack = stack_ws;
+    int r = keep_path(s, u, err);
+    return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS, "ws", err);
+}
+
+/* ---- the client's handshake: a layer that becomes the ws layer ---- */
+
+struct handshake {
+    struct layer layer;  /* first */
+    dx_loop *loop;
+    struct timer timer;
+    uint64_t message_max;
+    size_t scanned;
+    char *request, *protocols;
+    char key[WS_KEY_N + 1];
+};
+
+static struct handshake *of(struct layer *l)
+{
+    return (struct handshake *)l;
+}
+
+static void opened(struct layer *l)
+{
+    struct handshake *k = of(l);
+    struct span v = {NULL, (const uint8_t *)k->request, strlen(k->request)};
+    layer_give_below(l, &v, 1, 0);
+}
+
+static bool same(struct bytes b, const char *s)
+{
+    return b.n == strlen(s) && !memcmp(b.p, s, b.n);
+}
+
+/* Was the subprotocol the server chose among those we offered? */
+static bool we_offered(const char *protocols, struct bytes chosen)
+{
+    const char *at = protocols;
+    while (at && *at) {
+        size_t skip = strspn(at, ", "), n = strcspn(at + skip, ", ");
+        if (n == chosen.n && !memcmp(at + skip, chosen.p, n))
+            return true;
+        at += skip + n;
+    }
+    return false;
+}
+
+static const char *why_not(const struct handshake *k, const struct http1_head *head)
+{
+    char want[WS_ACCEPT_N + 1];
+    struct bytes chosen = http1_get(head, "Sec-WebSocket-Protocol");
+    ws_accept_of((struct bytes){(const uint8_t *)k->key, WS_KEY_N}, want);
+    if (head->status != 101)
+        return "";
+    if (!head->upgrade_ws || !same(http1_get(head, "Sec-WebSocket-Accept"), want))
+        return "the server's handshake answer is wrong";
+    if (chosen.p && !we_offered(k->protocols, chosen))
+        return "the server chose a subprotocol that was not offered";
+    if (http1_get(head, "Sec-WebSocket-Extensions").p)
+        return "the server chose an extension that was not offered";
+    return NULL;
+}
+
+static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
+{
+    static _Thread_local struct http1_head head;
+    struct handshake *k = of(l);
+    int64_t got = http1_response(p, n, &k->scanned, &head);
+    if (got == 0 && !(how & DX_LAST))
+        return 0;
+    const char *bad = got <= 0 ? "the server's answer is not HTTP" : why_not(k, &head);
+    if (bad) {
+        char text[100];
+        if (!*bad)
+            snprintf(text, sizeof text, "the server answers %d %.*s", head.status,
+                     (int)(head.reason.n < 60 ? head.reason.n : 60), head.reason.p ? (const char *)head.reason.p : "");
+        loop_timer_off(k->loop, &k->timer);
+        layer_fail(l, DX_PROTO, DX_OF_HTTP, *bad ? 0 : head.status, *bad ? bad : text);
+        return n;
+    }
+    struct layer *ws = ws_layer_new(k->loop, false, k->message_max, http1_get(&head, "Sec-WebSocket-Protocol"));
+    if (!ws) {
+        layer_fail(l, DX_NOMEM, DX_OF_NOTHING, 0, "no memory");
+        return n;
+    }
+    loop_timer_off(k->loop, &k->timer);
+    layer_replace(l, ws, k->loop);
+    layer_opened_above(ws);
+    layer_feed_again(ws);
+    return (size_t)got;
+}
+
+static void ended(struct layer *l)
+{
+    layer_fail(l, DX_TRUNCATED, DX_OF_HTTP, 0, "the server ended before its handshake answer");
+}
+
+static int not_yet(struct layer *l, const struct span *v, size_t count, unsigned how)
+{
+    (void)l;
+    (void)v;
+    (void)count;
+    (void)how;
+    return DX_STATE; /* on_open first */
+}
+
+static int finish_early(struct layer *l)
+{
+    layer_abort_below(l);
+    return 0;
+}
+
+static void close_early(struct layer *l)
+{
+    layer_abort_below(l);
+}
+
+static void timer_fire(struct timer *t, dx_loop *loop)
+{
+    struct handshake *k = (struct handshake *)((char *)t - offsetof(struct handshake, timer));
+    struct dx_conn *c = layer_conn(&k->layer);
+    (void)loop;
+    if (c)
+        conn_set_why(c, DX_TIMEOUT, DX_OF_NOTHING, 0, "no answer to the WebSocket handshake in time");
+    layer_abort_below(&k->layer);
+}
+
+static void layer_free(struct layer *l)
+{
+    struct handshake *k = of(l);
+    loop_timer_off(k->loop, &k->timer);
+    free(k->request);
+    free(k->protocols);
+    free(k);
+}
+
+static const struct layer_type handshake_type = {
+    .name = "ws",
+    .opened = opened,
+    .take = take,
+    .ended = ended,
+    .writable = layer_writable_above,
+    .closed = layer_closed_above,
+    .give = not_yet,
+    .give_msg = layer_give_msg_plain,
+    .give_file = layer_give_file_below,
+    .finish = finish_early,
+    .pause = layer_pause_below,
+    .close = close_early,
+    .abort = layer_abort_below,
+    .free = layer_free,
+};
+
+static char *request_of(const struct dial *d, const char *key)
+{
+    const struct url *u = d->url;
+    dx_text t = {0};
+    char port[16] = "";
+    if (u->port >= 0 && u->port != 80)
+        snprintf(port, sizeof port, ":%d", u->port);
+    dx_text_add(&t, "GET ", 4);
+    dx_text_add(&t, u->target.n ? (const char *)u->target.p : "/", u->target.n ? u->target.n : 1);
+    dx_text_add(&t, " HTTP/1.1\r\nHost: ", 17);
+    dx_text_add(&t, "[", u->v6);
+    dx_text_add(&t, u->host.p, u->host.n);
+    dx_text_add(&t, "]", u->v6);
+    dx_text_add(&t, port, strlen(port));
+    dx_text_add(&t, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", 89);
+    dx_text_add(&t, key, WS_KEY_N);
+    if (d->set->o.protocols) {
+        dx_text_add(&t, "\r\nSec-WebSocket-Protocol: ", 26);
+        dx_text_add(&t, d->set->o.protocols, strlen(d->set->o.protocols));
+    }
+    if (dx_text_add(&t, "\r\n\r\n", 4) < 0) {
+        dx_text_free(&t);
+        return NULL;
+    }
+    return t.p;
+}
+
+static struct handshake *handshake_new(const struct dial *d)
+{
+    struct handshake *k = calloc(1, sizeof *k);
+    uint8_t random[16];
+    if (!k)
+        return NULL;
+    os_random(random, sizeof random);
+    ws_key(random, k->key);
+    k->layer.type = &handshake_type;
+    k->loop = d->loop;
+    k->timer.fire = timer_fire;
+    k->message_max = d->set->o.message_bytes_max;
+    k->request = request_of(d, k->key);
+    k->protocols = d->set->o.protocols ? strdup(d->set->o.protocols) : NULL;
+    if (!k->request || (d->set->o.protocols && !k->protocols)) {
+        layer_free(&k->layer);
+        return NULL;
+    }
+    return k;
+}
+
+static dx_conn *connect_ws(const struct dial *d, dx_err *err)
+{
+    if (d->set->o.protocols && strpbrk(d->set->o.protocols, "\r\n")) {
+        err_set(err, DX_URL, "dial %s: a line end in protocols", d->text);
+        return NULL;
+    }
+    struct stream *s = tcp_dial_stream(d, 80, err);
+    struct handshake *k = s ? handshake_new(d) : NULL;
+    dx_conn *c = k ? conn_new(d->on, d->user, &k->layer, &s->queue) : NULL;
+    if (!c) {
+        if (s)
+            err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
+        if (k)
+            layer_free(&k->layer);
+        stream_throw_away(s);
+        return NULL;
+    }
+    layer_put_above(&s->layer, &k->layer);
+    loop_timer(d->loop, &k->timer, d->loop->now + d->set->o.dial_ms_max);
+    c->messages = 1;
+    return c;
+}
+
+const struct scheme scheme_http = {"http", serve_http, NULL};
+const struct scheme scheme_ws = {"ws", serve_ws, connect_ws};

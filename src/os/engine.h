@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * engine.h - the only place that waits. Completion-shaped: the owner of a port asks for an operation and hears its end
+ * exactly once, by return value or by one of its ops; readiness never leaves this file's .c. epoll inside, level-triggered;
+ * io_uring could stand here without a change above.
+ *
+ * RECEIVING  os_recv(on): each arrival is lent to ops->received until it returns: mutable, with OS_HEAD_ROOM bytes free before
+ *            it and OS_TAIL_ROOM behind. n 0: the peer's end; n < 0: -errno; after either nothing more is received.
+ * SENDING    One at a time. os_send returns the bytes taken (> 0), or -errno; -EAGAIN: in flight, ops->sent comes once.
+ * All calls on the loop's thread. A port lives inside its owner, who keeps it until the turn after os_close.
+ */
+#ifndef OS_ENGINE_H
+#define OS_ENGINE_H
+#include "base/url.h"
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum { OS_HEAD_ROOM = 64 << 10, OS_RECV_MAX = 512 << 10, OS_TAIL_ROOM = 64, OS_DATAGRAMS = 8, OS_DATAGRAM_MAX = 64 << 10 };
+
+struct os_port;
+struct os_datagram {
+    uint8_t *p;
+    size_t n;
+    const struct sockaddr_storage *from;
+    socklen_t from_n;
+};
+struct os_port_ops {
+    void (*received)(struct os_port *p, uint8_t *data, ssize_t n);
+    void (*sent)(struct os_port *p);                              /* the send in flight may be asked for again  */
+    void (*connected)(struct os_port *p, int error);              /* 0 or errno                                 */
+    void (*accepted)(struct os_port *p, int fd, int error);       /* fd >= 0, now the callee's; or errno        */
+    void (*datagram)(struct os_port *p, const struct os_datagram *d); /* or d NULL: the socket's errno is in error */
+};
+enum os_kind { OS_STREAM, OS_FILE, OS_LISTEN, OS_DATAGRAM, OS_CONNECT };
+struct os_port {
+    const struct os_port_ops *ops;
+    int fd;                       /* -1: closed                                              */
+    uint8_t kind;                 /* enum os_kind                                            */
+    uint8_t socket : 1, recv_on : 1, send_wait : 1, added : 1, no_poll : 1, gro : 1, parked : 1;
+    uint8_t armed;                /* what epoll was last told: 1 in, 2 out                   */
+};
+struct os_engine {
+    int ep, wake;
+    uint8_t *room;                /* OS_HEAD_ROOM + OS_RECV_MAX + OS_TAIL_ROOM               */
+    struct os_port **always;      /* ports that epoll does not take (regular files)          */
+    size_t always_n, always_cap;
+    int64_t datagram_drops;
+};
+
+int os_engine_init(struct os_engine *e); /* 0 or -errno */
+void os_engine_free(struct os_engine *e);
+/* Waits up to timeout_ms (-1: for ever) and runs what has completed. 0 or -errno. */
+int os_wait(struct os_engine *e, int64_t timeout_ms);
+void os_wake(const struct os_engine *e); /* any thread, and signal handlers: ends a wait */
+
+/* Takes fd (non-blocking, close-on-exec are set) under this port. 0 or -errno; fd stays the caller's on failure. */
+int os_port_open(struct os_engine *e, struct os_port *p, int fd, enum os_kind kind, const struct os_port_ops *ops);
+void os_close(struct os_engine *e, struct os_port *p);      /* closes the fd; twice is fine */
+int os_port_release(struct os_engine *e, struct os_port *p); /* gives the fd back, open, and forgets it */
+void os_recv(struct os_engine *e, struct os_port *p, bool on);
+ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more);
+ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n);
+/* Moves up to n bytes from a port that was told os_recv(off) into a pipe or file: > 0, 0 end, -errno. */
+ssize_t os_splice(struct os_port *from, int to_fd, size_t n);
+/* count datagrams of seg bytes each (the last may be shorter) lie in v; to NULL: connected. All of them or -errno. */
+ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,
+                          const struct sockaddr *to, socklen_t to_n);
+#endif
