@@ -78,8 +78,10 @@ DX_API int dx_hex(const void *p, size_t n, const char *sep, dx_text *out);
  * has something else, or an odd digit is left; *ret_at is where. */
 DX_API int dx_unhex(const char *hex, size_t n, dx_text *out, size_t *ret_at);
 
-/* name: "crc16-modbus" "crc32" "sum8" "xor" "lrc" ...: writes the checksum's bytes in wire order and returns
- * their count (1-8), or DX_ABSENT, DX_URL (no such name). Not in this build yet: DX_ABSENT. */
+/* Writes the checksum's bytes in wire order (Modbus: low byte first) and returns their count, 1-4, or DX_URL: no such
+ * name. "crc8" "crc8-maxim" "crc8-rohc", "crc16-modbus" "crc16-arc" "crc16-usb" "crc16-maxim" "crc16-xmodem"
+ * "crc16-ccitt" (init FFFF) "crc16-kermit" "crc16-x25" "crc16-dnp", "crc32" "crc32-bzip2" "crc32-mpeg2" "crc32c",
+ * "sum8" "sum16" (high byte first) "xor" "lrc" (the sum's negative). */
 DX_API int dx_checksum(const char *name, const void *p, size_t n, uint8_t ret_sum[8]);
 
 /* Appends text from others so that a terminal shows it and obeys none of it: C0 (but tab), DEL, C1 become

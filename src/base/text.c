@@ -111,12 +111,6 @@ int dx_unhex(const char *hex, size_t n, dx_text *out, size_t *ret_at)
     return 0;
 }
 
-int dx_checksum(const char *name, const void *p, size_t n, uint8_t ret_sum[8])
-{
-    (void)name, (void)p, (void)n, (void)ret_sum;
-    return DX_ABSENT;
-}
-
 /* Reorders, hides or fakes what stands around it. Variation selectors 1-16 stay: they only choose a glyph. */
 static bool is_hidden(uint32_t cp)
 {

@@ -211,8 +211,10 @@ int url_parse(const char *s, struct url *ret_url, dx_err *err)
 struct bytes url_option(const struct url *u, const char *name)
 {
     size_t name_n = strlen(name);
+    if (u->fragment.n == 0)
+        return (struct bytes){NULL, 0};
     const uint8_t *p = u->fragment.p, *end = p + u->fragment.n;
-    while (u->fragment.n && p <= end) {
+    while (p <= end) {
         const uint8_t *comma = p < end ? memchr(p, ',', (size_t)(end - p)) : NULL;
         const uint8_t *stop = comma ? comma : end;
         const uint8_t *eq = p < stop ? memchr(p, '=', (size_t)(stop - p)) : NULL;
