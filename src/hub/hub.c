@@ -141,10 +141,12 @@ void hub_free(struct hub *h)
 {
     if (!h)
         return;
+    h->draining = true; /* the loop may be gone: no timers */
     while (h->locals)
         hub_leave(h->locals);
     while (h->rooms) { /* the lobby; others went with their members */
         (*(struct room **)h->rooms)->maker = NULL;
+        (*(struct room **)h->rooms)->who_timer = 0;
         room_free(h, *(struct room **)h->rooms);
     }
     gate_free(h);

@@ -22,8 +22,7 @@ struct hub_counts {
     size_t rooms, members, listed, addresses;
     uint64_t messages, missed, refused; /* refused: wrong Host, Origin or key, over a limit */
 };
-/* NULL: no memory. The hub lives until hub_free, which must come before dx_loop_free has freed its conns' loop only if
- * every listener has drained; otherwise free the loop first. */
+/* NULL: no memory. Free the loop first, then the hub: conns that are still there say goodbye to it. */
 struct hub *hub_new(dx_loop *loop, const struct hub_opts *o, dx_err *err);
 void hub_free(struct hub *h);
 /* Listens for members on url (any:// tcp:// unix:// udp:// ...). The listener stays the hub's. */

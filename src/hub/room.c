@@ -76,7 +76,8 @@ void room_free(struct hub *h, struct room *r)
             *p = r->next_dirty;
             break;
         }
-    dx_loop_cancel(h->loop, r->who_timer);
+    if (r->who_timer)
+        dx_loop_cancel(h->loop, r->who_timer);
     gate_room(h, r->maker, -1);
     tdelete(r, &h->rooms, by_room);
     h->counts.rooms--;

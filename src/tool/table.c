@@ -22,6 +22,15 @@ const struct command command_table[] = {
      "Says \"listening URL\" on stderr, a line an address, when ready. Without --echo or --upper the first client\n"
      "is joined to stdin and stdout and the command ends with it.",
      1, 16, cmd_listen},
+    {"serve", "[OPTION]...", "one port where browsers, nc, UDP and Unix sockets meet in a room",
+     "duplex serve                                    # this machine: http://127.0.0.1:2333/ and nc 127.0.0.1 2333\n"
+     "duplex serve --lan                              # the network too; who comes must show the key it prints\n"
+     "duplex serve --listen any://127.0.0.1:0 --nick ada  # any free port; your name in the room\n"
+     "duplex serve --json >log.ndjson </dev/null      # without a terminal it logs: here a JSON object a line",
+     "On a terminal you are a member of the lobby: type, or /help. Ctrl-D ends. Default: any://127.0.0.1:2333,\n"
+     "any://[::1]:2333 (TCP and UDP) and the Unix socket duplex.sock in $XDG_RUNTIME_DIR. $DUPLEX_KEY is the key that\n"
+     "members from beyond this machine must show; without it --lan makes one.",
+     0, 0, cmd_serve},
     {"help", "[COMMAND | exit-codes]", "say more about a command",
      "duplex help dial\n"
      "duplex help exit-codes",
@@ -40,6 +49,14 @@ const struct opt option_table[] = {
     {"dial", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
     {"listen", 'n', "max", OPT_COUNT, "N", "at most so many clients at a time (10000); more wait"},
     {"listen", 0, "idle", OPT_MS, "TIME", "close a client that is silent for so long"},
+    {"serve", 'l', "listen", OPT_TEXT, "URL", "listen there instead: any:// tcp:// udp:// unix:// ...;\nmay stand several times"},
+    {"serve", 0, "lan", OPT_FLAG, NULL, "listen on this machine's network addresses too, with a key"},
+    {"serve", 0, "open", OPT_FLAG, NULL, "let anybody in who can reach it, without a key"},
+    {"serve", 0, "nick", OPT_TEXT, "NAME", "your name in the room"},
+    {"serve", 0, "host", OPT_TEXT, "NAME", "one more name by which browsers may reach it; may stand\nseveral times"},
+    {"serve", 0, "guess", OPT_TEXT, "gb|utf8", "how to read short text that could be either; without it\nby the locale"},
+    {"serve", 'q', "quiet", OPT_FLAG, NULL, "log nothing"},
+    {"serve", 0, "json", OPT_FLAG, NULL, "log each message as a JSON object, as docs/room.md has it"},
     {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what happens"},
     {0},
 };

@@ -168,6 +168,10 @@ int cmd_listen(int argc, char **argv)
 {
     return argc + !argv;
 }
+int cmd_serve(int argc, char **argv)
+{
+    return argc + !argv;
+}
 int cmd_help(int argc, char **argv)
 {
     return argc + !argv;

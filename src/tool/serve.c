@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT
+ * serve.c - duplex serve: a hub on one port. On a terminal it is itself a member, without one it logs. */
+#include "hub/hub.h"
+#include "hub/name.h"
+#include "tool/lan.h"
+#include "tool/options.h"
+#include "tool/prompt.h"
+#include "tool/tool.h"
+#include <duplex/text.h>
+#include <errno.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DRAIN_MS = 2000, NAME_COLUMNS = 10 };
+
+struct serve {
+    struct options o;
+    dx_loop *loop;
+    struct hub *hub;
+    struct hub_local *member;
+    struct prompt *prompt;
+    char key[128];
+    char port[8];      /* of the first network address: the others take the same */
+    uint64_t unlogged; /* lines that stdout had no room for                       */
+    bool terminal, open_to_all, lan_done;
+};
+
+/* ---- words to the terminal ---- */
+
+static void say(struct serve *s, const char *text, size_t n)
+{
+    if (s->prompt)
+        prompt_print(s->prompt, text, n);
+    else if (s->terminal && write(STDOUT_FILENO, text, n) < 0)
+        dx_loop_stop(s->loop);
+}
+
+static int add(dx_text *t, const char *s)
+{
+    return dx_text_add(t, s, strlen(s));
+}
+
+static void add_time(dx_text *t, int64_t time_ms, bool date)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    char s[40];
+    localtime_r(&seconds, &tm);
+    if (date ? strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%S ", &tm) : strftime(s, sizeof(s), "%H:%M:%S ", &tm))
+        add(t, s);
+}
+
+/* "12:01:07 nc-1       hi from nc": what others say, safe to look at. */
+static void show_message(void *arg, const struct hub_line *l)
+{
+    struct serve *s = arg;
+    dx_text t = {0};
+    size_t name;
+    if (l->own)
+        return; /* it stands where it was typed */
+    add_time(&t, l->time_ms, false);
+    name = t.n;
+    dx_visible(l->from, strlen(l->from), NULL, &t);
+    for (int at = edit_columns(t.p + name, t.n - name); at < NAME_COLUMNS; at++)
+        add(&t, " ");
+    add(&t, " ");
+    dx_visible(l->text, l->n, "         ", &t);
+    if (l->guess)
+        add(&t, l->coding ? "  (GB18030?)" : "  (UTF-8?)");
+    add(&t, "\n");
+    say(s, t.p, t.n);
+    dx_text_free(&t);
+}
+
+static void show_notice(void *arg, const char *text, size_t n)
+{
+    dx_text t = {0};
+    dx_visible(text, n, "  ", &t);
+    add(&t, "\n");
+    say(arg, t.p, t.n);
+    dx_text_free(&t);
+}
+
+/* ---- the log, where there is no terminal ---- */
+
+/* Nobody may be reading: a log must not stop the room. A pipe that polls writable takes 4 KiB without waiting. */
+static bool log_write(const char *p, size_t n)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (n) {
+        ssize_t r;
+        if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
+            return false;
+        r = write(STDOUT_FILENO, p, n < 4096 ? n : 4096);
+        if (r < 0 && errno != EINTR && errno != EAGAIN)
+            return false;
+        if (r > 0)
+            p += r, n -= (size_t)r;
+    }
+    return true;
+}
+
+static void log_message(void *arg, const struct hub_line *l)
+{
+    struct serve *s = arg;
+    dx_text t = {0};
+    char missed[64];
+    if (option_has(&s->o, "json"))
+        dx_text_add(&t, l->json, l->json_n);
+    else {
+        add_time(&t, l->time_ms, true);
+        if (strcmp(l->room, "lobby"))
+            add(&t, l->room), add(&t, "/");
+        dx_visible(l->from, strlen(l->from), NULL, &t);
+        add(&t, " ");
+        dx_visible(l->text, l->n, NULL, &t);
+    }
+    add(&t, "\n");
+    if (s->unlogged && !option_has(&s->o, "json")) {
+        snprintf(missed, sizeof(missed), "* %llu lines not logged\n", (unsigned long long)s->unlogged);
+        if (log_write(missed, strlen(missed)))
+            s->unlogged = 0;
+    }
+    if (!log_write(t.p, t.n))
+        s->unlogged++;
+    dx_text_free(&t);
+}
+
+/* ---- the network ---- */
+
+/* The port behind the last ':' of scheme://host:port. */
+static void note_port(struct serve *s, const char *url)
+{
+    const char *p = url ? strrchr(url, ':') : NULL;
+    if (!*s->port && p && p[1] >= '0' && p[1] <= '9')
+        snprintf(s->port, sizeof(s->port), "%.*s", (int)strspn(p + 1, "0123456789"), p + 1);
+}
+
+static bool need_key(struct serve *s)
+{
+    if (s->open_to_all || *s->key)
+        return true;
+    return lan_make_key(s->key) && hub_set_key(s->hub, s->key);
+}
+
+static void lan_line(const struct serve *s, const char *host, dx_text *t)
+{
+    char line[400];
+    const char *bare = *host == '[' ? host + 1 : host;
+    snprintf(line, sizeof(line), "\n  http://%s:%s/%s%s   nc %.*s %s%s%s", host, s->port, *s->key ? "#key=" : "",
+             s->key, (int)strcspn(bare, "]"), bare, s->port, *s->key ? "   then: /key " : "", s->key);
+    add(t, line);
+}
+
+/* Each address of its own, so that the loopback sockets stay, Host can be checked against them and answers by datagram leave from
+ * where they were asked. */
+static void open_lan(struct serve *s, dx_text *answer)
+{
+    struct lan lan;
+    char url[128];
+    int opened = 0;
+    dx_err err = {0};
+    lan_find(&lan);
+    if (!need_key(s)) {
+        add(answer, "* no key could be made: not opened");
+        return;
+    }
+    add(answer, s->lan_done ? "* open to the network:" : "* now open to the network:");
+    for (int i = 0; i < lan.count; i++) {
+        snprintf(url, sizeof(url), "any://%s:%s", lan.host[i], *s->port ? s->port : "2333");
+        if (!s->lan_done) {
+            dx_listener *l = hub_listen(s->hub, url, &err);
+            if (!l)
+                continue;
+            note_port(s, dx_listener_url(l, 0));
+        }
+        opened++;
+        lan_line(s, lan.host[i], answer);
+    }
+    s->lan_done |= opened > 0;
+    if (!opened) {
+        dx_text_clear(answer);
+        add(answer, lan.count ? "* not opened: " : "* this machine has no network address");
+        add(answer, lan.count ? err.text : "");
+    }
+}
+
+static void on_lan(void *arg, dx_text *answer)
+{
+    open_lan(arg, answer);
+}
+
+static void on_quit(void *arg)
+{
+    dx_loop_stop(((struct serve *)arg)->loop);
+}
+
+static void on_line(void *arg, const char *utf8, size_t n)
+{
+    hub_said(((struct serve *)arg)->member, utf8, n);
+}
+
+static const struct prompt_watch keys = {.line = on_line, .end = on_quit};
+static const struct hub_watch terminal = {
+    .message = show_message, .notice = show_notice, .lan = on_lan, .quit = on_quit};
+static const struct hub_watch log_only = {.message = log_message};
+
+static int listen_on(struct serve *s, const char *url)
+{
+    dx_err err = {0};
+    dx_listener *l;
+    if (lan_is_beyond(url) && !need_key(s))
+        return TOOL_FAILED;
+    l = hub_listen(s->hub, url, &err);
+    if (!l)
+        return tool_fail("serve", url, &err);
+    note_port(s, strncmp(url, "unix", 4) ? dx_listener_url(l, 0) : NULL);
+    return -1;
+}
+
+/* The Unix socket is a convenience: where it cannot be, serve goes on without. */
+static void listen_unix(struct serve *s)
+{
+    const char *folder = getenv("XDG_RUNTIME_DIR");
+    char url[256];
+    if ((!folder || *folder != '/') && geteuid() == 0)
+        folder = "/run";
+    if (!folder || *folder != '/' || strlen(folder) > 80)
+        return;
+    snprintf(url, sizeof(url), "unix://%s/duplex.sock", folder);
+    hub_listen(s->hub, url, NULL);
+}
+
+static int listen_default(struct serve *s)
+{
+    dx_err err = {0};
+    int r = listen_on(s, "any://127.0.0.1:2333");
+    if (r >= 0)
+        return r;
+    if (!hub_listen(s->hub, "any://[::1]:2333", &err) && err.code == DX_BUSY)
+        return tool_fail("serve", "any://[::1]:2333", &err);
+    listen_unix(s);
+    return -1;
+}
+
+static int listen_all(struct serve *s)
+{
+    int at = 0, r = -1;
+    const char *url = option_next(&s->o, "listen", &at);
+    if (!url)
+        r = listen_default(s);
+    for (; url && r < 0; url = option_next(&s->o, "listen", &at))
+        r = listen_on(s, url);
+    return r;
+}
+
+/* ---- the beginning ---- */
+
+static void banner_url(const char *url, dx_text *t, const char **ret_unix, bool *udp)
+{
+    const char *rest = strstr(url, "://");
+    const char *colon = rest ? strrchr(rest, ':') : NULL;
+    char line[300];
+    if (!rest)
+        return;
+    rest += 3;
+    if (!strncmp(url, "unix:", 5) && !*ret_unix)
+        *ret_unix = url;
+    if (strncmp(url, "any:", 4) || lan_is_beyond(url) || *udp || colon <= rest)
+        return;
+    *udp = true;
+    snprintf(line, sizeof(line), "  browser   http://%s/\n  terminal  nc %.*s %s\n", rest, (int)(colon - rest), rest,
+             colon + 1);
+    add(t, line);
+}
+
+/* The first five minutes: lines to copy. */
+static void banner(struct serve *s)
+{
+    dx_text t = {0};
+    const char *url, *path = NULL, *first = hub_url(s->hub, 0);
+    bool udp = false;
+    for (size_t i = 0; (url = hub_url(s->hub, i)); i++)
+        banner_url(url, &t, &path, &udp);
+    if (udp) {
+        add(&t, path ? "  udp, unix udp" : "  udp       udp");
+        add(&t, strstr(first, "://"));
+        if (path)
+            add(&t, "   "), add(&t, path);
+        add(&t, "\n");
+    } else
+        for (size_t i = 0; (url = hub_url(s->hub, i)); i++)
+            add(&t, "  "), add(&t, url), add(&t, "\n");
+    if (option_has(&s->o, "lan"))
+        open_lan(s, &t), add(&t, "\n  /help, Ctrl-D ends\n");
+    else if (*s->key)
+        add(&t, "  who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
+    else
+        add(&t, s->open_to_all
+                    ? "  /help, Ctrl-D ends\n"
+                    : "  only this machine can reach it.  /lan opens it to the network, /help, Ctrl-D ends\n");
+    if (write(STDOUT_FILENO, t.p, t.n) < 0)
+        s->terminal = false;
+    dx_text_free(&t);
+}
+
+/* Without a terminal: what scripts read, a line an address, on stderr. */
+static void say_listening(struct serve *s)
+{
+    dx_text t = {0};
+    if (option_has(&s->o, "lan"))
+        open_lan(s, &t), add(&t, "\n");
+    else if (*s->key && !getenv("DUPLEX_KEY"))
+        add(&t, "* who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
+    for (size_t i = 0; hub_url(s->hub, i); i++)
+        add(&t, "listening "), add(&t, hub_url(s->hub, i)), add(&t, "\n");
+    if (write(STDERR_FILENO, t.p, t.n) < 0)
+        s->unlogged++;
+    dx_text_free(&t);
+}
+
+static const char *my_nick(const struct serve *s)
+{
+    const char *nick = option_text(&s->o, "nick");
+    if (!nick && !nick_fault(getenv("USER") ? getenv("USER") : "", strlen(getenv("USER") ? getenv("USER") : "")))
+        nick = getenv("USER");
+    return nick ? nick : "me";
+}
+
+static int settle(struct serve *s, struct hub_opts *ret)
+{
+    static const char *hosts[OPTIONS_GIVEN_MAX + 1];
+    const char *guess = option_text(&s->o, "guess"), *nick = option_text(&s->o, "nick"), *key = getenv("DUPLEX_KEY");
+    int at = 0, n = 0;
+    while (n < OPTIONS_GIVEN_MAX && (hosts[n] = option_next(&s->o, "host", &at)))
+        n++;
+    if (guess && strcmp(guess, "gb") && strcmp(guess, "utf8")) {
+        tool_say("--guess is gb or utf8, not '%.40s'", guess);
+        return TOOL_USAGE;
+    }
+    if (nick && nick_fault(nick, strlen(nick))) {
+        tool_say("--nick '%.120s' %s", nick, nick_fault(nick, strlen(nick)));
+        return TOOL_USAGE;
+    }
+    if (key && strlen(key) >= sizeof(s->key)) {
+        tool_say("$DUPLEX_KEY is longer than %zu characters", sizeof(s->key) - 1);
+        return TOOL_USAGE;
+    }
+    s->open_to_all = option_has(&s->o, "open");
+    snprintf(s->key, sizeof(s->key), "%s", key && !s->open_to_all ? key : "");
+    *ret = (struct hub_opts){.hosts = hosts,
+                             .key = s->key,
+                             .guess = !guess                 ? DX_GUESS_LOCALE
+                                      : !strcmp(guess, "gb") ? DX_GUESS_GB
+                                                             : DX_GUESS_UTF8};
+    return -1;
+}
+
+static int begin(struct serve *s, dx_err *err)
+{
+    s->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    if (s->terminal)
+        s->member = hub_join(s->hub, my_nick(s), &terminal, s, err);
+    else if (!option_has(&s->o, "quiet"))
+        s->member = hub_join(s->hub, NULL, &log_only, s, err);
+    if (!s->member && (s->terminal || !option_has(&s->o, "quiet")))
+        return TOOL_LIMIT;
+    if (s->terminal) {
+        banner(s);
+        s->prompt = prompt_new(s->loop, ">> ", &keys, s, NULL); /* without one it can still be read */
+    } else
+        say_listening(s);
+    return -1;
+}
+
+static int run(struct serve *s)
+{
+    struct hub_opts opts;
+    dx_err err = {0};
+    int r = settle(s, &opts);
+    if (r >= 0)
+        return r;
+    s->loop = dx_loop_new(&err);
+    s->hub = s->loop ? hub_new(s->loop, &opts, &err) : NULL;
+    if (!s->hub)
+        return tool_fail("serve", "", &err);
+    r = listen_all(s);
+    if (r < 0)
+        r = begin(s, &err);
+    if (r >= 0)
+        return r;
+    tool_signals(s->loop);
+    r = dx_loop_run(s->loop);
+    prompt_free(s->prompt);
+    s->prompt = NULL;
+    hub_drain(s->hub, DRAIN_MS);
+    if (r >= 0)
+        r = dx_loop_run(s->loop);
+    return r < 0 ? TOOL_FAILED : TOOL_DONE;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    static struct serve s; /* its options and an editor's line are large for a stack */
+    int r = options_read(argc, argv, &s.o);
+    if (r >= 0)
+        return r;
+    /* Columns of wide characters: any UTF-8 locale knows them. */
+    setlocale(LC_CTYPE, "");
+    if (MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8");
+    r = run(&s);
+    prompt_free(s.prompt);
+    if (s.loop)
+        dx_loop_free(s.loop);
+    hub_free(s.hub);
+    return r;
+}
