@@ -175,7 +175,7 @@ DX_API void dx_close(dx_conn *c);
 DX_API void dx_abort(dx_conn *c);
 DX_API int  dx_after(dx_conn *c, int64_t ms, void (*fn)(dx_conn *c));          /* dies with the conn    */
 
-DX_API void       *dx_state(dx_conn *c);                     /* state_bytes of zeroed room             */
+DX_API void       *dx_state(dx_conn *c);                     /* state_bytes of zeroed room, 8-aligned   */
 DX_API void       *dx_user(const dx_conn *c);
 DX_API void        dx_set_user(dx_conn *c, void *user);
 DX_API dx_loop    *dx_loop_of(const dx_conn *c);

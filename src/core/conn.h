@@ -13,7 +13,7 @@ struct dx_conn {
     dx_id id;
     uint8_t paused : 1, opened : 1, end_said : 1, end_seen : 1, closing : 1, gone : 1, want_writable : 1, messages : 1;
     uint8_t quiet : 1, freed : 1;  /* quiet: dx_close or dx_abort was called: on_close alone is left */
-    max_align_t state[];
+    uint64_t state[];              /* 8-byte aligned, so that an idle conn has no padding               */
 };
 extern const struct layer_type conn_layer;
 
