@@ -1,0 +1,173 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""examples.py FOLDER - each example does what its first comment says, as its reader would try it."""
+import asyncio, contextlib, http.client, os, pathlib, random, socket, subprocess, sys, tempfile, time
+import websockets
+from tap import case, run
+
+BUILT = pathlib.Path(sys.argv[1])
+SECONDS = 15
+TEMP = tempfile.TemporaryDirectory()
+seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
+print(f"# SEED={seed}")
+chance = random.Random(seed)
+
+
+def example(name, *args, **kw):
+    return subprocess.run([BUILT / name, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS, **kw)
+
+
+def there(family, address):
+    """Does somebody listen? Datagram sockets are asked by talking to them instead."""
+    with socket.socket(family, socket.SOCK_STREAM) as s:
+        return s.connect_ex(address) == 0
+
+
+@contextlib.contextmanager
+def serving(name, scheme):
+    """The example at work; yields (host, port), or a path for unix."""
+    for _ in range(20):
+        port = chance.randrange(20000, 30000)
+        address = f"{TEMP.name}/{port}.sock" if scheme.startswith("unix") else ("127.0.0.1", port)
+        url = f"{scheme}://{address}" if isinstance(address, str) else f"{scheme}://127.0.0.1:{port}"
+        p = subprocess.Popen([BUILT / name, url], stderr=subprocess.PIPE, text=True)
+        try:
+            end = time.monotonic() + SECONDS
+            family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+            while p.poll() is None and scheme != "udp" and not there(family, address):
+                assert time.monotonic() < end, f"{name} {url} never listened"
+                time.sleep(0.01)
+            if p.poll() is None:
+                yield address
+                assert p.poll() is None, f"{name} ended by itself: {p.stderr.read()}"
+                return
+            said = p.stderr.read()
+            assert "in use" in said or "taken" in said, said
+        finally:
+            p.terminate()
+            p.wait()
+    raise AssertionError("no free port found")
+
+
+def whole(s, n):
+    got = b""
+    while len(got) < n and (more := s.recv(n - len(got))):
+        got += more
+    return got
+
+
+def datagram_until(s, data, address, want):
+    """Sends until the answer is there: the server may not have begun yet, and a datagram may be lost."""
+    s.settimeout(0.2)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            s.sendto(data, address)
+            got = s.recv(2000)
+            if want(got):
+                return got
+    raise AssertionError("no answer")
+
+
+@case
+def echo_says_back_over_tcp_and_unix():
+    for scheme, family in (("tcp", socket.AF_INET), ("unix", socket.AF_UNIX)):
+        with serving("echo", scheme) as address, socket.socket(family, socket.SOCK_STREAM) as s:
+            s.settimeout(SECONDS)
+            s.connect(address)
+            data = chance.randbytes(50000)
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            assert whole(s, len(data) + 1) == data, scheme
+
+
+@case
+def echo_says_back_over_udp():
+    with serving("echo", "udp") as address, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        datagram_until(s, b"hello", address, lambda got: got == b"hello")
+
+
+@case
+def echo_says_back_over_websocket():
+    async def talk(port):
+        async with websockets.connect(f"ws://127.0.0.1:{port}/", open_timeout=SECONDS) as ws:
+            for message in ("你好", b"\x00\xff" * 400, ""):
+                await ws.send(message)
+                assert await asyncio.wait_for(ws.recv(), SECONDS) == message
+
+    with serving("echo", "ws") as (_, port):
+        asyncio.run(talk(port))
+
+
+@case
+def dial_joins_pipes_to_a_url():
+    with serving("echo", "tcp") as (_, port):
+        data = chance.randbytes(1 << 20)
+        p = example("dial", f"tcp://127.0.0.1:{port}", input=data)
+        assert p.returncode == 0 and p.stdout == data, (p.returncode, len(p.stdout), p.stderr)
+
+
+@case
+def dial_says_why_it_could_not():
+    p = example("dial", f"unix://{TEMP.name}/nobody", stdin=subprocess.DEVNULL)
+    assert p.returncode == 1 and f"{TEMP.name}/nobody" in p.stderr.decode(), p.stderr
+
+
+@case
+def hello_greets_by_name():
+    with serving("hello", "http") as (_, port):
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        for path, want in (("/ada", "hello ada\n"), ("/", "hello ")):
+            c.request("GET", path)
+            r = c.getresponse()
+            assert r.status == 200 and r.read().decode().startswith(want)
+
+
+@case
+def chat_serves_its_page_and_its_members():
+    async def talk(port):
+        url = f"ws://127.0.0.1:{port}/"
+        async with websockets.connect(url, open_timeout=SECONDS) as a, websockets.connect(url, open_timeout=SECONDS) as b:
+            await a.send("hi")
+            assert await asyncio.wait_for(b.recv(), SECONDS) == "hi"
+            assert await asyncio.wait_for(a.recv(), SECONDS) == "hi"
+            await a.close()
+            await b.send("still here")
+            assert await asyncio.wait_for(b.recv(), SECONDS) == "still here"
+
+    with serving("chat", "http") as (_, port):
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        c.request("GET", "/")
+        assert b"WebSocket" in c.getresponse().read()
+        asyncio.run(talk(port))
+
+
+@case
+def text_reads_hex():
+    p = example("text", "C4 E3 BA C3")
+    assert p.stdout.decode().lower().splitlines() == ["你好", "gb18030", "e4 bd a0 e5 a5 bd"], (p.stdout, p.stderr)
+    assert example("text", "C4 E").returncode == 1
+
+
+@case
+def udp_is_never_louder_than_its_peer():
+    with serving("udp", "udp") as address, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        got = datagram_until(s, b"x" * 30, address, lambda got: got.endswith(b" bytes\n"))
+        assert int(got.split()[0]) % 30 == 0
+
+
+@case
+def what_is_not_in_this_build_says_so():
+    for name, *args in (("streams", "quic://127.0.0.1:1"), ("pin",), ("blocking", "tcp://127.0.0.1:0")):
+        p = example(name, *args)
+        assert p.returncode == 1 and b"not in this build" in p.stderr, (name, p.stderr)
+
+
+@case
+def a_wrong_call_shows_the_usage():
+    for name in ("echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking"):
+        p = example(name)
+        assert p.returncode == 1 and b"usage" in p.stderr, (name, p.stderr)
+
+
+run()

@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""install.py FOLDER - what is installed suffices: the README's line compiles its echo server, which then runs."""
+import os, pathlib, re, subprocess, sys, tempfile
+from tap import case, run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILT = sys.argv[1]
+TEMP = tempfile.TemporaryDirectory()
+DEST = pathlib.Path(TEMP.name, "dest")
+subprocess.run(["meson", "install", "-C", BUILT, "--no-rebuild", "--quiet", "--destdir", DEST], check=True,
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def only(pattern):
+    found = list(DEST.rglob(pattern))
+    assert len(found) == 1, f"{pattern}: {found}"
+    return found[0]
+
+
+@case
+def library_headers_command_and_pkg_config_file_are_there():
+    only("libduplex.so")
+    only("libduplex.a")
+    only("bin/duplex")
+    there = {h.name for h in DEST.rglob("include/duplex/*.h")}
+    want = {h.name for h in (ROOT / "include/duplex").glob("*.h")}
+    assert there == want, there ^ want
+
+
+@case
+def the_readmes_line_compiles_its_echo_server():
+    pc = only("duplex.pc").parent
+    env = {**os.environ, "PKG_CONFIG_PATH": str(pc), "PKG_CONFIG_SYSROOT_DIR": str(DEST)}
+    line = re.search(r"^\$ (cc echo\.c .*)$", (ROOT / "README.md").read_text(), re.M)[1]
+    program = pathlib.Path(TEMP.name, "echo")
+    p = subprocess.run(line.replace("echo.c", str(ROOT / "examples/echo.c")).replace("-o echo", f"-o {program}"),
+                       shell=True, env=env, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 0, p.stderr
+    env["LD_LIBRARY_PATH"] = str(only("libduplex.so").parent)
+    p = subprocess.run([program], env=env, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 1 and "usage: echo url" in p.stderr, p.stderr
+
+
+@case
+def nothing_else_is_installed():
+    # man pages and completions would be named here
+    other = [str(f.relative_to(DEST)) for f in DEST.rglob("*") if f.is_file() and not re.search(
+        r"(include/duplex/\w+\.h|lib/.*libduplex\.(a|so[.\d]*)|pkgconfig/duplex\.pc|bin/duplex)$", str(f))]
+    assert not other, other
+
+
+run()
