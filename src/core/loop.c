@@ -134,7 +134,8 @@ static int64_t add_user_timer(dx_loop *l, int64_t ms, void (*fn)(void *arg), voi
     struct user_timer *u = malloc(sizeof *u);
     if (!u)
         return DX_NOMEM;
-    *u = (struct user_timer){.timer.fire = user_fire, .number = ++l->user_timer_last, .fn = fn, .arg = arg, .weak = weak};
+    *u = (struct user_timer){
+        .timer.fire = user_fire, .number = ++l->user_timer_last, .fn = fn, .arg = arg, .weak = weak};
     if (map_put(&l->user_timers, &u->number, sizeof u->number, u) < 0) {
         free(u);
         return DX_NOMEM;

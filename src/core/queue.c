@@ -91,7 +91,8 @@ static int add_ref(struct queue *q, struct store *s, const struct span *v, size_
     return 0;
 }
 
-static int add_copy(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, size_t n, bool whole)
+static int add_copy(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, size_t n,
+                    bool whole)
 {
     struct block *b = copy_room(s, n);
     struct queued *d = NULL;

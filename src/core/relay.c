@@ -7,11 +7,11 @@
 
 struct relay;
 struct side {
-    dx_handler on;          /* first: the conn's handler from now on; its on_close is the one it had */
+    dx_handler on; /* first: the conn's handler from now on; its on_close is the one it had */
     void (*on_close)(dx_conn *c, const dx_err *why);
     struct relay *relay;
-    dx_conn *c;             /* NULL: closed                                                        */
-    bool ended;             /* the peer has said its last                                           */
+    dx_conn *c; /* NULL: closed */
+    bool ended; /* the peer has said its last */
 };
 struct relay {
     struct side side[2];
@@ -75,9 +75,15 @@ static void closed(dx_conn *c, const dx_err *why)
 
 static void take_over(struct side *s, struct relay *r, dx_conn *c)
 {
-    *s = (struct side){.on = {.state_bytes = c->on->state_bytes, .on_data = data, .on_end = ended,
-                              .on_writable = writable, .on_close = closed},
-                       .on_close = c->on->on_close, .relay = r, .c = c, .ended = c->end_seen};
+    *s = (struct side){.on = {.state_bytes = c->on->state_bytes,
+                              .on_data = data,
+                              .on_end = ended,
+                              .on_writable = writable,
+                              .on_close = closed},
+                       .on_close = c->on->on_close,
+                       .relay = r,
+                       .c = c,
+                       .ended = c->end_seen};
     c->on = &s->on;
 }
 

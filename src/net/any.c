@@ -16,14 +16,14 @@
 enum { SILENCE_MS = 300, GAP_MS = 60, HOLD_MS = 2000 };
 
 struct sniffer {
-    struct layer layer;   /* first */
+    struct layer layer; /* first */
     struct lone lone;
     struct timer timer;
     struct queue *q;
     dx_listener *from;
     enum { SILENT, DOUBTFUL, HELD } phase;
-    bool request;         /* held: it looks like an HTTP request line */
-    bool wrote;           /* the provisional conn has said something   */
+    bool request; /* held: it looks like an HTTP request line */
+    bool wrote;   /* the provisional conn has said something */
 };
 
 static struct sniffer *of(struct layer *l)
@@ -153,7 +153,8 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     enum sniff verdict = sniff_stream(p, n, NULL);
     int r = 0;
     if (how & DX_LAST && (verdict == SNIFF_MORE || verdict == SNIFF_HOLD))
-        verdict = verdict == SNIFF_MORE ? SNIFF_TEXT : SNIFF_HTTP1; /* no more will come; a cut request is the parser's */
+        verdict =
+            verdict == SNIFF_MORE ? SNIFF_TEXT : SNIFF_HTTP1; /* no more will come; a cut request is the parser's */
     switch (verdict) {
     case SNIFF_MORE:
         doubt(s, p, n);

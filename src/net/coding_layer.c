@@ -6,7 +6,7 @@
 struct coding_layer {
     struct layer layer; /* first */
     dx_decoder *decoder;
-    dx_text text;       /* of one call */
+    dx_text text; /* of one call */
     bool messages;
 };
 

@@ -23,17 +23,17 @@ struct job {
     dx_loop *loop;
     struct timer deadline, next;
     int64_t begun, ms_max;
-    int port, lookups, gai;      /* lookups: under way                  */
-    int error;                   /* errno of the last attempt that failed */
-    size_t count[2], tried[2];   /* v6, v4                               */
+    int port, lookups, gai;    /* lookups: under way */
+    int error;                 /* errno of the last attempt that failed */
+    size_t count[2], tried[2]; /* v6, v4 */
     size_t attempts, live;
     bool v4_turn;
     struct addr found[2][RESOLVE_MAX];
     struct attempt attempt[ATTEMPTS_MAX];
-    char *text;                  /* the URL                              */
+    char *text; /* the URL */
     char host[256];
     dx_id id;
-    struct layer grave;          /* how the job is buried at the end of a turn */
+    struct layer grave; /* how the job is buried at the end of a turn */
 };
 struct lookup {
     struct resolve r; /* first */
@@ -285,7 +285,8 @@ int dialing_start(const struct dial *d, struct stream *s, int default_port)
     if (addr_literal(d->url->host, port, &a)) {
         if (addr_is_wild(&a)) /* "0.0.0.0" to dial is this machine, as everywhere */
             addr_literal(a.sa.sa_family == AF_INET ? (struct bytes){(const uint8_t *)"127.0.0.1", 9}
-                                                   : (struct bytes){(const uint8_t *)"::1", 3}, port, &a);
+                                                   : (struct bytes){(const uint8_t *)"::1", 3},
+                         port, &a);
         return dialing_start_at(d, s, &a);
     }
     struct job *j = d->url->host.n < sizeof j->host ? job_new(d, s) : NULL;

@@ -42,8 +42,8 @@ static void close_two(int a, int b)
 }
 
 /* Its on_open comes in the next turn, as every dial's. fds are taken, also on failure. */
-static dx_conn *stand(const struct dial *d, const struct layer_type *type, int in, int out, void (*ended)(struct split_stream *),
-                      void *owned, dx_err *err)
+static dx_conn *stand(const struct dial *d, const struct layer_type *type, int in, int out,
+                      void (*ended)(struct split_stream *), void *owned, dx_err *err)
 {
     struct split_stream *s = split_new(d->loop, type, d->set);
     int r = s ? split_adopt(s, in, out) : -ENOMEM;

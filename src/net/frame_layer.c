@@ -12,7 +12,7 @@ struct frame_layer {
     struct frame_spec spec;
     struct timer timer; /* a message may end by time alone */
     dx_loop *loop;
-    size_t seen;        /* of what is given again: went through frame_arrive already */
+    size_t seen; /* of what is given again: went through frame_arrive already */
 };
 
 static struct frame_layer *of(struct layer *l)
@@ -50,7 +50,8 @@ static void fail(struct frame_layer *f, int64_t code)
     char text[120];
     loop_timer_off(f->loop, &f->timer);
     if (code == DX_BIG)
-        snprintf(text, sizeof text, "a message is over the limit of %llu bytes", (unsigned long long)f->spec.message_max);
+        snprintf(text, sizeof text, "a message is over the limit of %llu bytes",
+                 (unsigned long long)f->spec.message_max);
     else
         snprintf(text, sizeof text, "the stream ended inside a message");
     layer_fail(&f->layer, (int)code, DX_OF_NOTHING, 0, text);

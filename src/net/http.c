@@ -92,6 +92,7 @@ bool dx_http_wants_ws(const dx_conn *c)
 
 const char *dx_http_reason(int status)
 {
+    /* clang-format off */
     static const struct {
         int status;
         const char *reason;
@@ -107,6 +108,7 @@ const char *dx_http_reason(int status)
                {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
                {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
                {505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"}};
+    /* clang-format on */
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].status == status)
             return all[i].reason;
@@ -214,7 +216,9 @@ static int send_101(struct http1 *h, const char *protocol)
 {
     char accept[WS_ACCEPT_N + 1];
     ws_accept_of(http1_get(&h->x->head, "Sec-WebSocket-Key"), accept);
-    dx_http_field fields[] = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", accept},
+    dx_http_field fields[] = {{"Upgrade", "websocket"},
+                              {"Connection", "Upgrade"},
+                              {"Sec-WebSocket-Accept", accept},
                               {"Sec-WebSocket-Protocol", protocol}};
     return http1_send_head(h, 101, 0, NULL, fields, protocol ? 4 : 3);
 }

@@ -99,7 +99,8 @@ static bool bodiless(int status)
     return status < 200 || status == 204 || status == 304;
 }
 
-int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra, size_t count)
+int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
+                    size_t count)
 {
     struct exchange *x = h->x;
     dx_text t = {0};

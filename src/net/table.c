@@ -5,5 +5,6 @@
 extern const struct scheme scheme_any, scheme_exec, scheme_fd, scheme_file, scheme_http, scheme_stdio, scheme_tcp,
     scheme_udp, scheme_unix, scheme_unixgram, scheme_ws;
 
-const struct scheme *const schemes[] = {&scheme_any, &scheme_exec, &scheme_fd,   &scheme_file, &scheme_http, &scheme_stdio,
-                                        &scheme_tcp, &scheme_udp,  &scheme_unix, &scheme_unixgram, &scheme_ws, NULL};
+const struct scheme *const schemes[] = {&scheme_any,  &scheme_exec,     &scheme_fd,  &scheme_file,
+                                        &scheme_http, &scheme_stdio,    &scheme_tcp, &scheme_udp,
+                                        &scheme_unix, &scheme_unixgram, &scheme_ws,  NULL};

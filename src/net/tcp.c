@@ -50,11 +50,13 @@ static void close_all(struct opened *o)
 
 static bool no_such_family(int code, const dx_err *err)
 {
-    return code == DX_SYS && (err->detail == EAFNOSUPPORT || err->detail == EADDRNOTAVAIL || err->detail == EPROTONOSUPPORT);
+    return code == DX_SYS &&
+           (err->detail == EAFNOSUPPORT || err->detail == EADDRNOTAVAIL || err->detail == EPROTONOSUPPORT);
 }
 
 /* One socket more on the port the first one got. A family this machine lacks is skipped if another stands. */
-static int open_one(struct opened *o, struct addr a, int type, int backlog, const char *text, bool may_skip, dx_err *err)
+static int open_one(struct opened *o, struct addr a, int type, int backlog, const char *text, bool may_skip,
+                    dx_err *err)
 {
     dx_err mine;
     if (o->count)
@@ -74,7 +76,8 @@ static int open_one(struct opened *o, struct addr a, int type, int backlog, cons
 }
 
 /* Port 0 is one port for every family, TCP and UDP: the set is tried anew where a part of it is taken. */
-static int open_set(struct opened *o, const struct addr *v, int n, int types, int backlog, const char *text, dx_err *err)
+static int open_set(struct opened *o, const struct addr *v, int n, int types, int backlog, const char *text,
+                    dx_err *err)
 {
     int r = 0;
     for (int i = 0; i < (addr_port(&v[0]) ? 1 : PORT_TRIES); i++) {
@@ -106,7 +109,8 @@ static int add_port(dx_listener *s, struct opened *o, int i, const char *scheme)
     if (addr_is_wild(&show)) { /* dialable: this machine itself */
         int port = addr_port(&show);
         addr_literal(show.sa.sa_family == AF_INET ? (struct bytes){(const uint8_t *)"127.0.0.1", 9}
-                                                  : (struct bytes){(const uint8_t *)"::1", 3}, port, &show);
+                                                  : (struct bytes){(const uint8_t *)"::1", 3},
+                     port, &show);
     }
     addr_url(o->datagram[i] ? "udp" : scheme, &show, o->datagram[i] || !s->path ? "" : s->path, url, sizeof url);
     return listener_add_url(s, url);

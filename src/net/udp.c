@@ -20,17 +20,17 @@ enum { SEGMENTS_MAX = 60 };
 
 struct peer;
 struct udp_socket {
-    struct os_port port;      /* first */
+    struct os_port port; /* first */
     dx_loop *loop;
-    dx_listener *from;        /* NULL: a dialled one                       */
-    struct udp_socket *next;  /* of the listener                            */
+    dx_listener *from;       /* NULL: a dialled one */
+    struct udp_socket *next; /* of the listener */
     struct map peers;
-    struct peer *only;        /* dialled                                    */
-    struct peer *stuck;       /* waiting until the socket takes more        */
+    struct peer *only;  /* dialled */
+    struct peer *stuck; /* waiting until the socket takes more */
     const struct layer_type *type;
     struct addr own;
-    char *unlink;             /* of a unix path; or NULL                    */
-    size_t refs;              /* peers                                      */
+    char *unlink; /* of a unix path; or NULL */
+    size_t refs;  /* peers */
     bool gso, sniff, closed;
     struct layer grave;
 };
@@ -40,19 +40,19 @@ struct held {
     uint8_t data[];
 };
 struct peer {
-    struct layer layer;       /* first */
+    struct layer layer; /* first */
     struct udp_socket *socket;
     struct queue queue;
     struct chore chore;
     struct timer timer;
     struct peer *next_stuck;
-    struct held *held, **held_end; /* arrived while paused                  */
+    struct held *held, **held_end; /* arrived while paused */
     size_t held_n;
     uint64_t in, out;
     int64_t idle_ms, last_active;
     int error;
     uint8_t paused : 1, opening : 1, finishing : 1, closing : 1, breaking : 1, done : 1, stuck : 1, feed_due : 1;
-    struct addr addr;         /* key of the map                             */
+    struct addr addr; /* key of the map */
 };
 extern const struct layer_type udp_type, unixgram_type;
 
@@ -477,9 +477,8 @@ static bool address(const struct layer *l, bool peer, struct addr *ret)
 
 #define DATAGRAM_TYPE(wire)                                                                                            \
     {                                                                                                                  \
-        .name = wire, .give = give, .give_msg = give_msg, .give_file = give_file, .finish = finish,                    \
-        .pause = pause_it, .close = close_down, .abort = abort_it, .free = layer_free, .from = from,                   \
-        .address = address                                                                                             \
+        .name = wire, .give = give, .give_msg = give_msg, .give_file = give_file, .finish = finish, .pause = pause_it, \
+        .close = close_down, .abort = abort_it, .free = layer_free, .from = from, .address = address                   \
     }
 const struct layer_type udp_type = DATAGRAM_TYPE("udp");
 const struct layer_type unixgram_type = DATAGRAM_TYPE("unixgram");
@@ -604,7 +603,8 @@ static int dial_address(const struct dial *d, struct addr *a, dx_err *err)
         addr_literal((struct bytes){(const uint8_t *)"127.0.0.1", 9}, u->port, a))
         return 0;
     if (!addr_literal(u->host, u->port, a))
-        return err_set(err, DX_URL, "dial %s: give the address in numbers; names for udp are not in this build", d->text);
+        return err_set(err, DX_URL, "dial %s: give the address in numbers; names for udp are not in this build",
+                       d->text);
     return 0;
 }
 

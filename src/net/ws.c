@@ -35,7 +35,7 @@ static int serve_ws(dx_listener *s, const struct url *u, const char *text, dx_er
 /* ---- the client's handshake: a layer that becomes the ws layer ---- */
 
 struct handshake {
-    struct layer layer;  /* first */
+    struct layer layer; /* first */
     dx_loop *loop;
     struct timer timer;
     uint64_t message_max;
@@ -194,7 +194,8 @@ static char *request_of(const struct dial *d, const char *key)
     dx_text_add(&t, u->host.p, u->host.n);
     dx_text_add(&t, "]", u->v6);
     dx_text_add(&t, port, strlen(port));
-    dx_text_add(&t, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", 89);
+    dx_text_add(
+        &t, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", 89);
     dx_text_add(&t, key, WS_KEY_N);
     if (d->set->o.protocols) {
         dx_text_add(&t, "\r\nSec-WebSocket-Protocol: ", 26);

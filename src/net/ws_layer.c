@@ -13,17 +13,17 @@
 
 enum { CLOSE_WAIT_MS = 2000, MASK_HERE = 4096 };
 
-struct gather {           /* a message that came in pieces */
+struct gather { /* a message that came in pieces */
     size_t n, cap;
     uint8_t data[];
 };
 struct ws_layer {
-    struct layer layer;   /* first */
+    struct layer layer; /* first */
     struct ws_in in;
-    struct timer timer;   /* closing: how long the peer's Close or end is waited for */
+    struct timer timer; /* closing: how long the peer's Close or end is waited for */
     dx_loop *loop;
     struct gather *gather;
-    char *protocol;       /* NULL: none */
+    char *protocol; /* NULL: none */
     uint8_t server : 1, close_sent : 1, close_seen : 1, closing : 1, in_message : 1, ended : 1;
 };
 static_assert(sizeof(struct ws_layer) <= 136, "an idle WebSocket is to cost little");
@@ -36,7 +36,8 @@ static struct ws_layer *of(struct layer *l)
 /* ---- out ---- */
 
 /* A client's frames are masked: in a copy, for the bytes are the caller's. */
-static int give_masked(struct ws_layer *w, uint8_t op, bool fin, const struct span *v, size_t count, size_t n, unsigned how)
+static int give_masked(struct ws_layer *w, uint8_t op, bool fin, const struct span *v, size_t count, size_t n,
+                       unsigned how)
 {
     uint8_t few[MASK_HERE + WS_HEAD_MAX], mask[4], *p = few;
     struct block *b = NULL;
@@ -280,8 +281,9 @@ static void got_control(struct ws_layer *w, const struct ws_piece *x)
 
 static const char *words_of(int close_code)
 {
-    return close_code == 1007 ? "text that is not UTF-8" : close_code == 1009 ? "a message over the limit"
-                                                                               : "a frame against RFC 6455";
+    return close_code == 1007   ? "text that is not UTF-8"
+           : close_code == 1009 ? "a message over the limit"
+                                : "a frame against RFC 6455";
 }
 
 static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)

@@ -61,7 +61,9 @@ void addr_any(int family, int port, struct addr *ret)
 
 int addr_port(const struct addr *a)
 {
-    return a->sa.sa_family == AF_INET ? ntohs(a->v4.sin_port) : a->sa.sa_family == AF_INET6 ? ntohs(a->v6.sin6_port) : 0;
+    return a->sa.sa_family == AF_INET    ? ntohs(a->v4.sin_port)
+           : a->sa.sa_family == AF_INET6 ? ntohs(a->v6.sin6_port)
+                                         : 0;
 }
 
 void addr_set_port(struct addr *a, int port)

@@ -203,8 +203,10 @@ ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct i
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(uint16_t))];
     } control = {0};
-    struct msghdr m = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = to_n,
-                       .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = count};
+    struct msghdr m = {.msg_name = (void *)(uintptr_t)to,
+                       .msg_namelen = to_n,
+                       .msg_iov = (struct iovec *)(uintptr_t)v,
+                       .msg_iovlen = count};
     if (count > 1) {
         m.msg_control = control.room;
         m.msg_controllen = sizeof control.room;
@@ -254,7 +256,8 @@ static void complete_accept(struct os_port *p)
         int error = errno;
         if (error == EAGAIN || error == EWOULDBLOCK)
             return;
-        if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EBADF || error == EINVAL) {
+        if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EBADF ||
+            error == EINVAL) {
             p->ops->accepted(p, -1, error);
             return;
         }
@@ -296,8 +299,12 @@ static void complete_datagrams(struct os_engine *e, struct os_port *p)
     uint8_t *at = e->room + OS_HEAD_ROOM;
     for (int i = 0; i < OS_DATAGRAMS; i++) {
         iov[i] = (struct iovec){at + (size_t)i * OS_DATAGRAM_MAX, OS_DATAGRAM_MAX};
-        v[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i],
-                                       .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = sizeof control[i]};
+        v[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                       .msg_namelen = sizeof from[i],
+                                       .msg_iov = &iov[i],
+                                       .msg_iovlen = 1,
+                                       .msg_control = control[i],
+                                       .msg_controllen = sizeof control[i]};
     }
     int got = recvmmsg(p->fd, v, OS_DATAGRAMS, MSG_DONTWAIT, NULL);
     if (got < 0 && errno != EAGAIN && errno != EINTR)
