@@ -7,7 +7,7 @@
 (() => {
 const ROWS_MAX = 2000, CHARS_MAX = 4e6, FRAME_MS = 8, FRAME_ROWS = 200; // the log
 const OUT_MAX = 200, OUT_CHARS_MAX = 1e6, SAY_BYTES_MAX = 65536, SAID_MAX = 50;
-const PING_MS = 15000, PATIENCE_MS = 5000, OPEN_MS = 10000, ACK_MS = 10000, BACKOFF_MS = 300, BACKOFF_MS_MAX = 6000;
+const PING_MS = 15000, PATIENCE_MS = 3000, OPEN_MS = 10000, ACK_MS = 10000, BACKOFF_MS = 300, BACKOFF_MS_MAX = 6000;
 const LAST = 100, WHO_MAX = 200;
 
 // ---------------------------------------------------------------- words
@@ -30,7 +30,7 @@ const WORDS = {
     'nick-taken': 'That name is taken.', 'too-fast': 'Too fast; it goes out in a moment.', 'too-big': 'too long', 'no-such-nick': 'nobody here has that name',
     help: '/nick NAME   be called NAME\n/join ROOM   go to another room\n/who   who is here\n/msg NAME TEXT   say it to NAME only\n//text   say a line that begins with /\n↑ what you said before · Esc to the input · Tab completes',
     ws: 'browser, WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix socket', tls: 'TLS', wss: 'WebSocket over TLS', quic: 'QUIC',
-    tty: 'the server’s terminal', hello: 'hello',
+    unixgram: 'Unix datagrams', tty: 'the server’s terminal', hello: 'hello',
   },
   zh: {
     connecting: '正在连接…', here: '在线', connected: '已连接', again: '正在重连…', offline: '网络已断开，等待恢复…', needKey: '需要口令',
@@ -46,7 +46,7 @@ const WORDS = {
     lang: 'In English', 'nick-taken': '这个名字有人用了。', 'too-fast': '太快了，稍后自动发出。', 'too-big': '太长',
     'no-such-nick': '这里没有叫这个名字的人',
     help: '/nick 名字   改名\n/join 房间   去别的房间\n/who   谁在这里\n/msg 名字 内容   只对一个人说\n//内容   说以 / 开头的话\n↑ 之前说过的 · Esc 回到输入框 · Tab 补全',
-    ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket', quic: 'QUIC', tty: '服务器终端', hello: '你好',
+    ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket', quic: 'QUIC', unixgram: 'Unix 数据报', tty: '服务器终端', hello: '你好',
   },
 };
 const t = (key, ...args) => (WORDS[page.lang][key] ?? key).replace(/\{(\d)\}/g, (_, i) => args[i]);
@@ -304,7 +304,7 @@ function pump() {
   if (!e) return;
   out.busy = e.id;
   out.busyAt = Date.now();
-  link.askedAt ||= out.busyAt;
+  link.patience = PATIENCE_MS + e.text.length / 4; // a long one takes its time on a slow line
   send(e.to ? { do: 'to', id: e.id, nick: e.to, text: e.text } : { do: 'say', id: e.id, text: e.text });
 }
 function takeOut(id) { // the entry, gone from the outbox; its row stays until the message itself is drawn
@@ -339,7 +339,7 @@ function refused(m) {
 const reason = m => ['nick-taken', 'too-fast', 'too-big', 'no-such-nick'].includes(m.code) ? t(m.code) : text(m.text) || text(m.code);
 
 // ---------------------------------------------------------------- the link
-const link = { ws: null, up: false, upAt: 0, tries: 0, timer: 0, openAt: 0, heardAt: 0, askedAt: 0, patience: PATIENCE_MS, ever: false, state: 'connecting' };
+const link = { ws: null, up: false, upAt: 0, tries: 0, timer: 0, openAt: 0, heardAt: 0, pingAt: 0, patience: PATIENCE_MS, ever: false, state: 'connecting' };
 const seats = new Map(); // room: the last message seen there
 const seat = () => { if (!seats.has(page.room)) seats.set(page.room, { epoch: null, offset: null }); return seats.get(page.room); };
 const send = m => { if (link.ws?.readyState === WebSocket.OPEN) link.ws.send(JSON.stringify(m)); };
@@ -355,7 +355,7 @@ function drop() { // forget the socket; a dead one may take minutes to say that 
   const ws = link.ws;
   link.ws = null;
   link.up = false;
-  link.askedAt = 0;
+  link.pingAt = 0;
   out.busy = null;
   clearTimeout(link.timer);
   if (ws) { ws.onopen = ws.onmessage = ws.onclose = null; ws.close(); }
@@ -374,7 +374,7 @@ function connect() {
   };
   ws.onmessage = e => {
     link.heardAt = Date.now();
-    link.askedAt = 0;
+    link.pingAt = 0;
     let m;
     try { m = JSON.parse(e.data); } catch { return; }
     if (m && typeof m === 'object' && Object.hasOwn(hear, m.is) && (link.up || m.is === 'welcome' || m.is === 'error')) hear[m.is](m);
@@ -397,17 +397,18 @@ function again() { if (link.up) probe(); else if (!link.ws && link.state !== 'ke
 function probe() { // is anybody there? Answered soon, or the link is dead.
   if (!link.up) return;
   link.patience = PATIENCE_MS / 2;
-  link.askedAt ||= Date.now();
+  link.pingAt ||= Date.now();
   send({ do: 'ping' });
 }
 function tick() {
   const at = Date.now();
   if (!link.ws) return;
   if (!link.up) { if (at - link.openAt > OPEN_MS) lost(0); return; }
-  if (link.askedAt) { if (at - link.askedAt > link.patience) lost(0); } else {
-    link.patience = PATIENCE_MS;
-    if (at - link.heardAt > PING_MS) { link.askedAt = at; send({ do: 'ping' }); }
-  }
+  // Silence after a question is death; so what is heard of others in between only starts the clock anew.
+  const asked = link.pingAt || out.busy && out.busyAt;
+  if (!asked) link.patience = PATIENCE_MS;
+  else if (at - Math.max(asked, link.heardAt) > link.patience) { lost(0); return; }
+  if (!link.pingAt && at - link.heardAt > PING_MS) { link.pingAt = at; send({ do: 'ping' }); }
   if (out.busy && at - out.busyAt > ACK_MS) { out.busy = null; pump(); } // others are heard but our answer is not: ask again
 }
 
@@ -473,7 +474,7 @@ function showPrivate(m, pending) { enqueue({ msg: { wire: '', coding: '', raw: '
 
 // ---------------------------------------------------------------- who is here, and how others come in
 let whoFrame = 0;
-const WIRES = ['ws', 'wss', 'tty', 'tcp', 'tls', 'unix', 'udp', 'quic'];
+const WIRES = ['ws', 'wss', 'tty', 'tcp', 'tls', 'unix', 'unixgram', 'udp', 'quic'];
 function showWho() {
   whoFrame = 0;
   const by = new Map(), who = $('who'), rank = w => (WIRES.indexOf(w) + 1 || 99);
@@ -708,7 +709,7 @@ function start() {
     // Typing anywhere is typing here; keys that buttons and links use stay theirs.
     else if (ev.key.length === 1 && ev.key !== ' ' && !ev.ctrlKey && !ev.metaKey && !ev.altKey && document.activeElement !== e) e.focus();
   });
-  addEventListener('online', again);
+  addEventListener('online', () => { if (link.up) probe(); else if (link.state !== 'key') now(); });
   addEventListener('offline', () => { showLink(link.state); probe(); });
   addEventListener('hashchange', () => { if (roomOfFragment() !== page.room) enter(roomOfFragment()); else { showLines(); if (link.state === 'key') now(); } });
   addEventListener('beforeunload', ev => { if (out.list.some(x => !x.done) && !link.up) ev.preventDefault(); });

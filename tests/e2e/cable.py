@@ -58,7 +58,9 @@ class Cable:
             writer.write_eof()
 
     def pull(self):
-        self.loop.call_soon_threadsafe(self.open.clear)
+        async def pulled():
+            self.open.clear()
+        self.do(pulled())
 
     def plug(self, reset=True):
         async def plugged():

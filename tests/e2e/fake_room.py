@@ -76,6 +76,10 @@ class FakeRoom:
             if isinstance(member, asyncio.StreamWriter):
                 member.close()
         await asyncio.wait_for(self.inner.wait_closed(), 10)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     @property
     def url(self):

@@ -1,0 +1,344 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""test_page.py - the page of `duplex serve` in real Chromium, together with nc, Python sockets, a C# program and a foreign page.
+
+With DUPLEX=fake it runs against fake_room.py, to try the tests themselves; what only the server can do is skipped then.
+"""
+import contextlib
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import duplexlib
+from cable import Cable
+from fake_room import CSP, WEB, FakeRoom
+from foreign import Foreign
+from on_page import Plain, case, enter, in_state, run_cases, shown, tap, texts, wait
+from webdriver import ENTER, SLOW
+
+FAKE = duplexlib.DUPLEX == 'fake'
+
+
+class Served:
+    def __init__(self, port, process=None, unix=None):
+        self.port, self.process, self.unix = port, process, unix
+        self.url = f'http://127.0.0.1:{port}/'
+
+
+@contextlib.contextmanager
+def serving(*options, port=0):
+    if FAKE:
+        with FakeRoom(port) as room:
+            yield Served(room.port)
+        return
+    unix = duplexlib.temp('s')
+    with duplexlib.start('serve', '--listen', f'any://127.0.0.1:{port}', '--listen', f'unix://{unix}', *options,
+                         stdin=subprocess.DEVNULL) as p:
+        url = next(u for u in p.urls if not u.startswith('unix'))
+        yield Served(duplexlib.host_port(url)[1], p, unix)
+
+
+def real_only():
+    if FAKE:
+        raise tap.Skip('needs the real server')
+
+
+def alone(served, data):
+    """A plain socket that speaks once and is then in the room."""
+    plain = Plain(served.port)
+    plain.say(data)
+    return plain
+
+
+@case
+def the_page_is_served_with_its_headers(b):
+    with serving() as s:
+        for path, name, kind in [('/', 'index.html', 'html'), ('/~', 'index.html', 'html'), ('/~page.css', 'page.css', 'css'),
+                                 ('/~page.js', 'page.js', 'javascript')]:
+            c = http.client.HTTPConnection('127.0.0.1', s.port, timeout=10)
+            c.request('GET', path)
+            r = c.getresponse()
+            assert (r.status, r.read()) == (200, (WEB / name).read_bytes()), (path, r.status)
+            assert r.getheader('Content-Type') == f'text/{kind}; charset=utf-8'
+            assert r.getheader('Content-Security-Policy') == CSP, r.getheader('Content-Security-Policy')
+            assert r.getheader('X-Content-Type-Options') == 'nosniff' and r.getheader('Referrer-Policy') == 'no-referrer'
+            assert r.getheader('Cross-Origin-Resource-Policy') == 'same-origin' and r.getheader('Access-Control-Allow-Origin') is None
+            c.close()
+
+
+@case
+def typing_in_the_page_is_seen_by_nc_and_back(b):
+    if not shutil.which('nc'):
+        raise tap.Skip('no nc here')
+    with serving() as s:
+        enter(b, s.url)
+        nc = subprocess.Popen(['nc', '127.0.0.1', str(s.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        try:
+            nc.stdin.write(b'hi from nc\n')
+            shown(b, 'hi from nc')
+            b.keys('hi nc, 看到了' + ENTER)
+            line = nc.stdout.readline().decode()
+            assert line.endswith(': hi nc, 看到了\n'), line
+            shown(b, 'hi nc, 看到了')
+            assert texts(b) == ['hi from nc', 'hi nc, 看到了']
+        finally:
+            nc.kill()
+            nc.wait()
+            nc.stdin.close()
+            nc.stdout.close()
+
+
+@case
+def a_program_that_sends_gb2312_is_understood_and_answered_in_gb2312(b):
+    with serving() as s:
+        enter(b, s.url)
+        c = alone(s, '你好'.encode('GB2312'))  # and no newline
+        shown(b, '你好')
+        assert texts(b, '#log .mark') == ['GB18030']
+        b.keys('收到' + ENTER)
+        c.hears('收到'.encode('GB2312'))
+        c.close()
+
+
+@case
+def words_that_are_gb2312_and_utf8_too_are_a_guess_that_one_click_turns(b):
+    real_only()
+    with serving('--guess', 'gb') as s:
+        enter(b, s.url)
+        for n, word in enumerate(['什么', '谢谢', '没'], 1):
+            c = alone(s, word.encode('GB2312'))
+            shown(b, word)
+            assert len(texts(b, '#log .mark.guess')) == n, (word, texts(b, '#log .mark'))
+            b.keys(f'答{n}' + ENTER)
+            c.hears(f'答{n}'.encode('GB2312'))
+            c.close()
+        b.run('document.querySelector("#log .mark").click()')
+        assert texts(b)[0] == '什么'.encode('GB2312').decode('utf-8'), texts(b)
+
+
+@case
+def the_nick_is_remembered(b):
+    with serving() as s:
+        enter(b, s.url)
+        b.keys('/nick 小明' + ENTER)
+        b.until('return document.querySelector("#nick").textContent === "小明"')
+        enter(b, s.url)
+        b.until('return document.querySelector("#nick").textContent === "小明"')
+        c = alone(s, b'who is it?\n')
+        shown(b, 'who is it?')
+        b.keys('me' + ENTER)
+        c.hears('小明: me\n'.encode())
+        c.close()
+
+
+@case
+def every_wire_meets_here_and_is_listed(b):
+    real_only()
+    with serving() as s:
+        enter(b, s.url)
+        c = alone(s, b'by tcp\n')
+        u = socket.socket(socket.AF_UNIX)
+        u.connect(s.unix)
+        u.sendall(b'by unix\n')
+        d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        d.connect(('127.0.0.1', s.port))
+        d.send(b'by udp')
+        for text in ('by tcp', 'by unix', 'by udp'):
+            shown(b, text)
+        b.until('return document.querySelectorAll("#who li").length === 4')
+        assert texts(b, '#who h3') == ['browser, WebSocket · 1', 'TCP · 1', 'Unix socket · 1', 'UDP · 1'], texts(b, '#who h3')
+        for x in (u, d):
+            x.close()
+        c.close()
+        b.until('return document.querySelectorAll("#who li").length <= 2')  # a datagram peer leaves by silence
+
+
+@case
+def history_is_there_in_order_and_a_reload_shows_it_again(b):
+    with serving() as s:
+        c = alone(s, b''.join(b'line %d\n' % i for i in range(10)))
+        enter(b, s.url)
+        shown(b, 'line 9')
+        assert texts(b) == [f'line {i}' for i in range(10)]
+        b.keys('ten' + ENTER)
+        shown(b, 'ten')
+        c.hears(b': ten\n')
+        b.reload()
+        shown(b, 'ten')
+        assert texts(b) == [f'line {i}' for i in range(10)] + ['ten']
+        c.close()
+
+
+def pulled(b, reset):
+    """Scene 6: five seconds without a cable."""
+    with serving() as s, contextlib.closing(Cable(s.port)) as cable:
+        enter(b, f'http://127.0.0.1:{cable.port}/')
+        b.keys('/nick ada' + ENTER)
+        b.until('return document.querySelector("#nick").textContent === "ada"')
+        c = alone(s, b'before\n')
+        shown(b, 'before')
+        b.keys('at the edge' + ENTER)  # on its way, or not
+        cable.pull()
+        end = time.monotonic() + 5
+        b.keys('typed 1' + ENTER + 'typed 2' + ENTER + 'a draft')
+        c.say(b''.join(b'away %d\n' % i for i in range(20)))
+        in_state(b, 'again', 5)
+        assert b.run('return document.querySelector("#status").textContent') == 'reconnecting…'
+        assert texts(b, '#pending .text')[-2:] == ['typed 1', 'typed 2']
+        time.sleep(max(0, end - time.monotonic()))
+        cable.plug(reset)
+        in_state(b, 'here')
+        b.until('return !document.querySelector("#pending").firstChild')
+        c.say(b'after\n')
+        shown(b, 'after')
+        seen = texts(b)
+        assert sorted(seen) == sorted(['before', 'at the edge', *(f'away {i}' for i in range(20)), 'typed 1', 'typed 2', 'after']), seen
+        rest = [x for x in seen if x != 'at the edge']
+        assert rest == ['before', *(f'away {i}' for i in range(20)), 'typed 1', 'typed 2', 'after'], seen
+        assert not [x for x in texts(b, '#log .note') if 'missed' in x or 'taken' in x]
+        assert b.run('return [document.querySelector("#text").value, document.querySelector("#nick").textContent]') == ['a draft', 'ada']
+        heard = c.hears(b'ada: typed 2\n')
+        for said in (b'at the edge', b'typed 1', b'typed 2'):
+            assert heard.count(b'ada: ' + said + b'\n') == 1, heard
+        c.close()
+
+
+@case
+def a_cable_pulled_for_5_s_loses_nothing(b):
+    pulled(b, True)
+
+
+@case
+def a_cable_pulled_for_5_s_whose_packets_come_late_says_nothing_twice(b):
+    pulled(b, False)
+
+
+@case
+def a_server_that_comes_back_finds_the_page_again(b):
+    with serving() as s:
+        port = s.port
+        enter(b, s.url)
+        b.keys('to the first' + ENTER)
+        shown(b, 'to the first')
+    in_state(b, 'again')
+    b.keys('to the second' + ENTER)
+    with serving(port=port) as s:
+        in_state(b, 'here')
+        shown(b, 'to the second')
+        c = alone(s, b'listening\n')
+        shown(b, 'listening')
+        assert texts(b) == ['to the first', 'to the second', 'listening']
+        assert [x for x in texts(b, '#log .note') if 'anew' in x]
+        c.close()
+
+
+def foreign(b, name):
+    with serving() as s, Foreign(f'127.0.0.1:{s.port}') as elsewhere:
+        c = alone(s, b'secret-7f31\n')
+        w = Plain(s.port)
+        w.say(b'witness\n')
+        c.hears(b'witness')
+        b.go(f'http://{name}:{elsewhere.port}/')
+        tries = b.until('return window.done', seconds=60)
+        heard = b.run('return window.heard')
+        b.go('about:blank')
+        assert len(tries) > 40, tries
+        c.say(b'marker\n')
+        w.hears(b'marker')
+        inside = (c.got + w.got).decode()
+        assert 'canary' not in inside and not [t for t in inside.splitlines() if 'witness' not in t and 'marker' not in t], inside
+        leaks = [x for x in heard if x and x not in ('LOADED css /', 'LOADED css /~page.js')]
+        assert not leaks, (leaks, tries)
+        c.close()
+        w.close()
+        b.console()  # the browser complains about all of it, as it should
+
+
+@case
+def a_page_of_another_port_says_and_hears_nothing(b):
+    foreign(b, '127.0.0.1')
+
+
+@case
+def a_page_of_another_site_says_and_hears_nothing(b):
+    foreign(b, 'localhost')
+
+
+@case
+def lines_for_other_clients_work_as_they_are(b):
+    real_only()
+    with serving() as s:
+        enter(b, s.url)
+        lines = b.run('return [...document.querySelectorAll("#lines .line")].map(d => [d.dataset.name, d.querySelector("pre").textContent])')
+        lines = dict(lines)
+        tried = []
+        for name in ('nc', 'nc, Unix', 'Python', 'Python, GB2312', 'C#'):
+            argv, work, text = command(name, lines[name])
+            if not argv:
+                continue
+            tried.append(name)
+            p = subprocess.Popen(argv, cwd=work, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+            try:
+                if text:
+                    p.stdin.write(text.encode() + b'\n')
+                text = text or ('你好' if 'GB' in name else 'hello')
+                before = len(tried)
+                b.until('return [...document.querySelectorAll("#log .text")].filter(e => /^(hello|你好)/.test(e.textContent)).length >= arguments[0]',
+                        before)
+                b.keys(f'answer {before}' + ENTER)
+                line = p.stdout.readline().decode()
+                assert f'answer {before}' in line, (name, line)
+            finally:
+                p.kill()
+                p.wait()
+                p.stdin.close()
+                p.stdout.close()
+        print('# tried ' + ', '.join(tried))
+
+
+def command(name, line):
+    """(argv, folder, what to type) that runs the line as a person would."""
+    if name.startswith('nc'):
+        return (line.split(), None, 'hello') if shutil.which('nc') else (None, None, None)
+    if name.startswith('Python'):
+        return ['/usr/bin/python3', '-u', '-c', line], None, None
+    if not (shutil.which('mcs') and shutil.which('mono')):
+        return None, None, None
+    folder = duplexlib.temp()
+    with open(os.path.join(folder, 'Hello.cs'), 'w') as f:
+        f.write(line)
+    subprocess.run(['mcs', 'Hello.cs'], cwd=folder, check=True, timeout=60 * SLOW)
+    return ['mono', 'Hello.exe'], folder, None
+
+
+@case
+def what_is_typed_like_a_command_is_said_by_two_slashes(b):
+    with serving() as s:
+        enter(b, s.url)
+        c = alone(s, b'here\n')
+        shown(b, 'here')
+        b.keys('//who' + ENTER)
+        c.hears(b': /who\n')
+        c.close()
+
+
+@case
+def a_room_of_its_own(b):
+    with serving() as s:
+        enter(b, s.url + '#room=den')
+        b.keys('in the den' + ENTER)
+        shown(b, 'in the den')
+        c = alone(s, b'in the lobby\n')
+        b.keys('/join lobby' + ENTER)
+        shown(b, 'in the lobby')
+        assert texts(b) == ['in the lobby']
+        b.keys('lobby too' + ENTER)
+        c.hears(b': lobby too\n')
+        assert b'den' not in c.got
+        c.close()
+
+
+run_cases()
