@@ -393,7 +393,7 @@ def a_server_started_anew_is_named_and_goes_on(b):
         room.say('bob', 'new times')
         room.hang_up()
         shown(b, 'new times')
-        noted(b, 'started anew')
+        noted(b, 'began anew')
         assert texts(b) == ['old times', 'new times']
 
 
