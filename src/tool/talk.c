@@ -223,7 +223,7 @@ static void wire_end(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     t->peer_ended = true;
-    if (t->verbose || t->typed)
+    if (t->verbose || (t->typed && !t->input_said))
         tool_say("the peer has ended");
     if (t->half_close && !t->typed && !t->input_said) {
         if (t->here)
