@@ -265,7 +265,9 @@ static void say_end(struct stream *s)
 /* Everything is out and our end is said: go, or read on until the peer says its own. */
 static void linger(struct stream *s)
 {
-    if (s->end_seen || s->write_only || (!s->port.socket && !s->split)) {
+    /* What comes on stdin belongs to whoever reads it next. */
+    bool nobody = (!s->port.socket && !s->split) || s->layer.type == &stream_stdio;
+    if (s->end_seen || s->write_only || nobody) {
         end_well(s);
         return;
     }
@@ -280,7 +282,8 @@ static void linger(struct stream *s)
 /* The peer takes no more; what it said before that is still read, and then the end is told with the reason. */
 static void give_up_writing(struct stream *s)
 {
-    if (s->closing || s->end_seen || s->write_only || s->port.fd < 0) {
+    bool apart = s->layer.type == &stream_stdio; /* stdin does not say why stdout broke */
+    if (s->closing || s->end_seen || s->write_only || apart || s->port.fd < 0) {
         end_by_error(s, s->error);
         return;
     }

@@ -51,11 +51,11 @@ int feed_take(struct feed *f, const void *data, size_t n, int64_t now_ms)
     return f->framer ? dx_framer_take(f->framer, data, n, now_ms) : dx_text_add(&f->pending, data, n);
 }
 
-/* The next piece to send; with a framer and without rest only what is complete. */
-static bool next(struct feed *f, int64_t now_ms, bool rest, dx_bytes *ret)
+/* 1: the next piece to send; with a framer and without rest only what is complete. 0: none. Or why not. */
+static int next(struct feed *f, int64_t now_ms, bool rest, dx_bytes *ret)
 {
     if (f->framer)
-        return dx_framer_next(f->framer, now_ms, rest, ret) == 1;
+        return dx_framer_next(f->framer, now_ms, rest, ret);
     size_t n = f->pending.n - f->at;
     *ret = (dx_bytes){f->pending.p + f->at, f->stream || n < f->piece_max ? n : f->piece_max};
     return n > 0;
@@ -86,11 +86,11 @@ static int send_one(struct feed *f, dx_conn *to, dx_bytes piece, bool whole)
 int feed_pump(struct feed *f, dx_conn *to, bool ended)
 {
     dx_bytes piece;
+    int r;
     int64_t now = dx_loop_now(dx_loop_of(to));
     for (int rest = 0; rest <= ended; rest++) /* whole messages first, then the one that the end of stdin ends */
-        while (next(f, now, rest, &piece)) {
-            int r = send_one(f, to, piece, !rest);
-            if (r < 0)
+        while ((r = next(f, now, rest, &piece)) != 0) {
+            if (r < 0 || (r = send_one(f, to, piece, !rest)) < 0)
                 return r;
             sent(f, piece.n);
             f->waits = r > 0;

@@ -12,8 +12,8 @@ const struct command command_table[] = {
      "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal",
      "The end of stdin is said to the peer (half-close), and what still comes is printed until the peer's end.\n"
      "Messages: on ws a pipe's bytes go as binary messages as they are read, on a terminal each line is a text\n"
-     "message; on udp and unixgram each line, its end kept, is a datagram. --frame says otherwise. Datagrams have no\n"
-     "end: after the end of stdin a second of silence ends the talk (--idle-ends).",
+     "message; on udp and unixgram each line, its end kept, is a datagram. --frame says otherwise. These wires have no\n"
+     "half-close: after the end of stdin a second of silence ends the talk (--idle-ends).",
      1, 1, cmd_dial},
     {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-    IDLE_ENDS_MS = 1000, /* where nothing else says that the peer is done: datagrams, a terminal */
+    IDLE_ENDS_MS = 1000, /* where our end cannot be said alone (ws, datagrams), and on a terminal */
     GOODBYE_MS = 2000,   /* after Ctrl-C                                                         */
     FLUSH_MS = 10,       /* how often to look whether stdout has taken all                       */
     SHOW_REST_MS = 60,   /* a prompt without a newline is shown after so long                    */
@@ -66,7 +66,7 @@ static void say_input_end(struct talk *t)
     t->input_said = true;
     if (t->verbose)
         tool_say("end of input");
-    if (t->half_close || !wait)
+    if (t->half_close)
         dx_finish(t->wire);
     t->heard = dx_loop_now(t->loop);
     if (t->peer_ended)
@@ -75,12 +75,20 @@ static void say_input_end(struct talk *t)
         failed(t, TOOL_LIMIT, "no memory for a timer");
 }
 
+static void input_failed(struct talk *t, int code)
+{
+    dx_err e = {.code = code};
+    failed(t, tool_exit_of(&e),
+           code == DX_BIG         ? "a message is too long for this wire"
+           : code == DX_TRUNCATED ? "our input ends inside a message"
+                                  : dx_code_text(code));
+}
+
 static void pump(struct talk *t)
 {
     int r = feed_pump(&t->feed, t->wire, t->input_ended);
-    if (r < 0 && (r != DX_CLOSED && r != DX_STATE)) {
-        failed(t, r == DX_BIG ? TOOL_BIG : TOOL_FAILED,
-               r == DX_BIG ? "a message is too long for this wire" : dx_code_text(r));
+    if (r < 0 && r != DX_CLOSED && r != DX_STATE) {
+        input_failed(t, r);
         return;
     }
     if (t->here && !t->input_ended)
@@ -132,8 +140,7 @@ static void here_data(dx_conn *c, const void *data, size_t n, unsigned how)
         return;
     int r = t->typed ? take_lines(t, data, n) : feed_take(&t->feed, data, n, dx_loop_now(t->loop));
     if (r < 0)
-        failed(t, r == DX_BIG ? TOOL_BIG : TOOL_LIMIT,
-               r == DX_BIG ? "a message is too long for this wire" : "no memory");
+        input_failed(t, r);
     else
         pump(t);
 }
@@ -257,7 +264,7 @@ static void wire_close(dx_conn *c, const dx_err *why)
         print_shown(t);
     t->wire = NULL;
     if (tool_exit_of(why) && !t->code)
-        verdict(t, tool_fail(t->joined ? "talk" : t->doing, t->url, why));
+        verdict(t, tool_fail(t->joined && why->code == DX_TIMEOUT ? "talk" : t->doing, t->url, why));
     if (t->here) {
         dx_pause(t->here, true);
         here_flushed(t->here);
@@ -302,7 +309,7 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->shown = isatty(STDOUT_FILENO);
     t->half_close = !ws && !feed_datagrams(wire);
     t->line_ends = t->frame && (!strcmp(t->frame, "line") || !strcmp(t->frame, "auto"));
-    if (!t->idle_ends_ms && (t->typed || feed_datagrams(wire)))
+    if (!t->idle_ends_ms && (t->typed || !t->half_close))
         t->idle_ends_ms = IDLE_ENDS_MS;
     if (t->shown && show_init(&t->show, t->coding ? "utf-8" : "auto", err) < 0)
         return err->code;

@@ -181,7 +181,7 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
     int code = tool_exit_of(e);
     bool dialling = !strcmp(doing, "dial");
-    if (e->code == DX_REFUSED && dialling)
+    if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)
         snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.200s", at_n, p,
                  e->detail == ENOENT ? "no such socket" : "connection refused", url);
     else if (e->code == DX_RESOLVE)

@@ -116,7 +116,7 @@ def each_line_of_a_pipe_is_a_datagram():
 def datagrams_leave_as_their_frame_says():
     rows = [([], b'one\r\ntwo\nrest', [b'one\r\n', b'two\n', b'rest']),
             (['--frame', 'line'], b'one\r\ntwo\nrest', [b'one', b'two', b'rest']),
-            (['--frame', 'fixed:3'], b'aaabbbcc', [b'aaa', b'bbb', b'cc']),
+            (['--frame', 'fixed:3'], b'aaabbbccc', [b'aaa', b'bbb', b'ccc']),
             (['--frame', 'none'], b'x' * 1500, [b'x' * 1200, b'x' * 300])]
     for options, said, want in rows:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -139,13 +139,21 @@ def a_line_too_long_for_a_datagram_is_an_error_and_not_cut():
 
 
 @case
+def input_that_ends_inside_a_message_is_an_error():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        r = duplex('dial', '--frame', 'fixed:3', f'udp://127.0.0.1:{s.getsockname()[1]}', input=b'aaabb')
+        assert r.code == 18 and 'inside a message' in r.err, r
+
+
+@case
 def dial_once_ends_after_the_first_answer():
     for url in ['udp://127.0.0.1:0', *local_urls()]:
         with start('listen', url, '--echo') as p:
             d = start('dial', '--once', p.url, ready=None)
             d.stdin.write(b'hello\n')
             assert d.wait() == 0, (url, d.err)
-            assert d.stdout.read() == b'hello\n', url
+            assert d.stdout.readall() == b'hello\n', url
             d.kill()
 
 
@@ -192,8 +200,7 @@ def upper_keeps_the_line_end_and_answers_text_without_one():
 
 @case
 def upper_leaves_the_second_byte_of_a_gb18030_character_alone():
-    text = '丄丏丒丗亐'  # their second bytes are ASCII letters
-    assert any(97 <= b <= 122 for b in text.encode('gb18030'))
+    text = bytes(b for second in range(97, 123) for b in (0x81, second)).decode('gb18030')  # these are ASCII letters
     with start('listen', 'tcp://127.0.0.1:0', '--upper', '--encoding', 'gb18030') as p:
         ask(p.url, (text + 'abc\n').encode('gb18030'), (text + 'ABC\n').encode('gb18030'))
 
@@ -256,7 +263,10 @@ def listen_idle_closes_who_is_silent():
         s.sendall(b'x')
         assert s.recv(1) == b'x'
         began = time.monotonic()
-        assert s.recv(1) == b''
+        try:
+            assert s.recv(1) == b''
+        except ConnectionResetError:
+            pass
         assert time.monotonic() - began > 0.05
 
 
@@ -314,7 +324,7 @@ def the_peers_end_leaves_our_direction_open():
     for family in stream_families():
         with Server(serve, family) as s:
             d = start('dial', s.url, ready=None)
-            same(d.stdout.read(len(TEN) + 1), TEN)  # to the end of stdout, with stdin open
+            same(d.stdout.readall(), TEN)  # to the end of stdout, with stdin open
             d.stdin.write(TEN)
             d.end_input()
             assert d.wait(20) == 0, d.err
@@ -338,7 +348,7 @@ def both_commands_together_half_close_each_way():
     for url in ['tcp://127.0.0.1:0', fresh('unix')]:
         with start('listen', url) as p:
             reader = {}
-            t = threading.Thread(target=lambda: reader.update(out=p.stdout.read()))
+            t = threading.Thread(target=lambda: reader.update(out=p.stdout.readall()))
             t.start()
             d = start('dial', p.url, ready=None)
             w = threading.Thread(target=lambda: (d.stdin.write(TEN), d.end_input()))
@@ -346,7 +356,7 @@ def both_commands_together_half_close_each_way():
             t.join(30 * SLOW)
             same(reader['out'], TEN)  # dial has said its end; listen has not
             other = {}
-            t2 = threading.Thread(target=lambda: other.update(out=d.stdout.read()))
+            t2 = threading.Thread(target=lambda: other.update(out=d.stdout.readall()))
             t2.start()
             p.stdin.write(TEN[::-1])
             p.end_input()
@@ -363,7 +373,7 @@ def a_reader_that_begins_late_gets_everything():
     with Server(serve) as s:
         d = start('dial', s.url, stdin=subprocess.DEVNULL, ready=None)
         time.sleep(3)  # longer than any close waits for the peer
-        same(d.stdout.read(), TEN)
+        same(d.stdout.readall(), TEN)
         assert d.wait() == 0, d.err
 
 
@@ -389,7 +399,7 @@ def a_reader_that_rests_holds_the_sender_back():
             time.sleep(0.3)
         assert seen < 48 << 20, f'{seen} bytes were taken from the sender'
         assert SLOW > 1 or rss_kib(d.pid) < 16 << 10, f'{rss_kib(d.pid)} KiB'
-        same(d.stdout.read(), MIB * 64)
+        same(d.stdout.readall(), MIB * 64)
         assert d.wait() == 0, d.err
 
 
@@ -735,8 +745,9 @@ def a_terminal_obeys_nothing_that_a_peer_sends():
     with Server(serve) as s:
         t = Terminal('dial', s.url)
         t.sees(b'next line\r\n')
-        assert b'\x1b' not in t.screen and b'\x07' not in t.screen and b'\x9b' not in t.screen, t.screen
-        assert b'\xe2\x80\xae' not in t.screen and b'\r over' not in t.screen, t.screen
+        screen = t.screen.decode()  # all of it is UTF-8
+        for bad in ('\x1b', '\x07', '\x9b', '\u202e', '\r '):
+            assert bad not in screen, (bad, screen)
         t.type(b'exit\n')
         assert t.code() == 0, t.screen
 
