@@ -12,17 +12,17 @@ enum { BLOCK_BYTES = 64 << 10 };
 struct block {
     atomic_int refs;
     uint32_t cap;
-    uint32_t used;     /* bump: who fills it may add behind */
+    uint32_t used; /* bump: who fills it may add behind */
     uint8_t data[];
 };
-struct block *block_new(size_t cap);      /* one reference; cap 0: the usual size. NULL: no memory */
+struct block *block_new(size_t cap); /* one reference; cap 0: the usual size. NULL: no memory */
 struct block *block_ref(struct block *b);
-void block_drop(struct block *b);         /* NULL is fine */
-void block_pool_clear(void);              /* a thread that ends its loop gives its spare blocks back */
+void block_drop(struct block *b); /* NULL is fine */
+void block_pool_clear(void);      /* a thread that ends its loop gives its spare blocks back */
 
 /* The account: what queues, messages and held input cost, in bytes of malloc. */
-void *account_alloc(size_t n);            /* NULL: no memory */
+void *account_alloc(size_t n); /* NULL: no memory */
 void *account_realloc(void *p, size_t old_n, size_t n);
 void account_free(void *p, size_t n);
-bool account_over(void);                  /* past dx_memory_limit */
+bool account_over(void); /* past dx_memory_limit */
 #endif

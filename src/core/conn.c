@@ -3,13 +3,11 @@
 #include "core/conn.h"
 #include "base/err.h"
 #include "core/scheme.h"
+#include "os/fd.h"
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct dx_conn *conn_of_layer(const struct layer *l)
 {
@@ -227,16 +225,17 @@ int dx_send_msg(dx_conn *c, dx_msg *m)
 
 int dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0 || off < 0)
+    int64_t rest = off < 0 ? -1 : os_fd_rest(fd, off);
+    if (rest < 0)
         return DX_SYS;
-    int64_t rest = S_ISREG(st.st_mode) && st.st_size > off ? st.st_size - off : 0;
-    if (n < 0 || (S_ISREG(st.st_mode) && n > rest))
+    if (rest == INT64_MAX)
+        return DX_URL; /* not a file with an end: dx_relay moves those */
+    if (n < 0 || n > rest)
         n = rest;
     int r = may_send(c, 0);
     if (r < 0)
         return r;
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int own = os_fd_dup(fd);
     if (own < 0)
         return DX_SYS;
     return was_sent(c, c->layer.below->type->give_file(c->layer.below, own, off, (size_t)n, how), how);

@@ -5,22 +5,22 @@
 #include "core/loop.h"
 
 struct dx_conn {
-    struct layer layer;            /* first: a layer whose type is conn_layer is a conn              */
+    struct layer layer; /* first: a layer whose type is conn_layer is a conn              */
     const dx_handler *on;
     void *user;
-    struct queue *q;               /* the bottom's                                                   */
-    dx_err *why;                   /* NULL: nothing went wrong                                       */
+    struct queue *q; /* the bottom's                                                   */
+    dx_err *why;     /* NULL: nothing went wrong                                       */
     dx_id id;
     uint8_t paused : 1, opened : 1, end_said : 1, end_seen : 1, closing : 1, gone : 1, want_writable : 1, messages : 1;
-    uint8_t quiet : 1, freed : 1;  /* quiet: dx_close or dx_abort was called: on_close alone is left */
-    uint64_t state[];              /* 8-byte aligned, so that an idle conn has no padding               */
+    uint8_t quiet : 1, freed : 1; /* quiet: dx_close or dx_abort was called: on_close alone is left */
+    uint64_t state[];             /* 8-byte aligned, so that an idle conn has no padding               */
 };
 extern const struct layer_type conn_layer;
 
 /* A conn above `below`, whose queue is q. opened is called by the stack, or conn_open for one that already stands. The
  * listener, if any, counts it. NULL: no memory, ids or room. */
 struct dx_conn *conn_new(const dx_handler *on, void *user, struct layer *below, struct queue *q);
-void conn_open(struct dx_conn *c);  /* calls on_open unless it is closed already */
+void conn_open(struct dx_conn *c); /* calls on_open unless it is closed already */
 /* Ends a conn alone: on_close and burial, but not the layers below (an exchange on a connection that lives on). */
 void conn_part(struct dx_conn *c, const dx_err *why);
 void conn_set_why(struct dx_conn *c, int code, int detail_of, int detail, const char *text);

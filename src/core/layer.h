@@ -29,13 +29,13 @@ struct layer_type {
     void (*pause)(struct layer *l, bool on);
     void (*close)(struct layer *l);
     void (*abort)(struct layer *l);
-    void (*free)(struct layer *l);               /* its own memory alone                                     */
+    void (*free)(struct layer *l);                      /* its own memory alone                                     */
     struct dx_listener *(*from)(const struct layer *l); /* bottoms: who accepted it; NULL: dialled            */
     bool (*address)(const struct layer *l, bool peer, struct addr *ret); /* bottoms; false: it has none      */
 };
 struct layer {
     const struct layer_type *type;
-    struct layer *below, *above;                 /* NULL above: the conn, or an HTTP connection between exchanges */
+    struct layer *below, *above; /* NULL above: the conn, or an HTTP connection between exchanges */
 };
 
 extern const struct layer_type layer_pass; /* the pass-through of every slot, for tables: .give = layer_give_below */
@@ -57,7 +57,7 @@ void layer_put_above(struct layer *below, struct layer *l); /* stacks l on below
 void layer_remove(struct layer *l, dx_loop *loop);
 void layer_replace(struct layer *old, struct layer *now, dx_loop *loop);
 bool layer_stopped(const struct layer *l);
-struct dx_conn *layer_conn(const struct layer *l);    /* the top, or NULL (an idle HTTP connection)     */
+struct dx_conn *layer_conn(const struct layer *l); /* the top, or NULL (an idle HTTP connection)     */
 void layer_bury_stack(struct layer *top, dx_loop *loop);
 /* Asks the transport to give again what this layer or one above did not use up, at the end of the turn. */
 void layer_feed_again(struct layer *l);

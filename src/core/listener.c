@@ -4,10 +4,9 @@
 #include "core/conn.h"
 #include "core/scheme.h"
 #include "core/stream.h"
-#include <errno.h>
+#include "os/fd.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 dx_listener *listener_new(dx_loop *l, const dx_handler *on, void *user, struct settings *set, dx_err *err)
 {
@@ -31,7 +30,7 @@ static void stop_accepting(dx_listener *s)
     for (size_t i = 0; i < s->port_count; i++) {
         struct listen_port *p = &s->ports[i];
         if (p->port.fd >= 0 && p->unlink)
-            unlink(p->unlink);
+            os_unlink(p->unlink);
         os_close(&s->loop->engine, &p->port);
     }
     if (s->stop)
@@ -114,7 +113,7 @@ static void accepted(struct os_port *p, int fd, int error)
     }
     struct stream *t = stream_new(s->loop, stream_type_of(lp->wire), s->set);
     if (!t || stream_adopt(t, fd) < 0) {
-        close(fd);
+        os_fd_close(fd);
         stream_throw_away(t);
         rest_a_while(s);
         return;

@@ -9,10 +9,10 @@
 enum { LISTENER_PORTS_MAX = 8, ACCEPT_REST_MS = 100 };
 struct stream;
 struct listen_port {
-    struct os_port port;       /* first */
+    struct os_port port; /* first */
     dx_listener *listener;
-    const char *wire;          /* "tcp", "unix": the stream's name          */
-    char *unlink;              /* a unix path to remove at the end; or NULL */
+    const char *wire; /* "tcp", "unix": the stream's name          */
+    char *unlink;     /* a unix path to remove at the end; or NULL */
 };
 /* A layer that has no conn: embedded in it. */
 struct lone {
@@ -25,7 +25,7 @@ struct dx_listener {
     const dx_handler *on;
     void *user;
     struct settings *set;
-    char *path;                            /* of the URL: ws and http listeners       */
+    char *path; /* of the URL: ws and http listeners       */
     struct listen_port ports[LISTENER_PORTS_MAX];
     size_t port_count;
     char *urls[LISTENER_PORTS_MAX];
@@ -33,12 +33,12 @@ struct dx_listener {
     /* Builds the stack on a fresh transport, whose queue is q, and calls conn_open where there is a conn at once.
      * 0, or < 0: the transport is thrown away. */
     int (*stack)(dx_listener *s, struct layer *bottom, struct queue *q);
-    void (*stop)(dx_listener *s);          /* the scheme's own end of accepting; NULL: none       */
-    void (*free)(dx_listener *s);          /* the scheme's own memory; NULL: none                 */
+    void (*stop)(dx_listener *s); /* the scheme's own end of accepting; NULL: none       */
+    void (*free)(dx_listener *s); /* the scheme's own memory; NULL: none                 */
     void *scheme_data;
     size_t transports;
     struct lone *lone;
-    struct timer rest;                     /* accepting rests, or the drain's deadline             */
+    struct timer rest; /* accepting rests, or the drain's deadline             */
     bool full, draining;
 };
 dx_listener *listener_new(dx_loop *l, const dx_handler *on, void *user, struct settings *set, dx_err *err);
@@ -49,6 +49,6 @@ void listener_free(dx_listener *s);                    /* at once: its conns mus
 void listener_gained(dx_listener *s);                  /* a transport more; accepting stops at conns_max */
 void listener_lost(dx_listener *s);
 void lone_add(dx_listener *s, struct lone *n, struct layer *l);
-void lone_del(struct lone *n);                         /* not in a list: no error                        */
+void lone_del(struct lone *n); /* not in a list: no error                        */
 dx_conn *listener_conn(dx_listener *s, struct layer *below, struct queue *q); /* a conn with its handler */
 #endif

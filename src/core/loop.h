@@ -23,17 +23,17 @@ struct mailbox;
 struct dx_loop {
     struct os_engine engine;
     struct heap timers;
-    int64_t now;                      /* ms                                              */
+    int64_t now; /* ms                                              */
     struct store store;
     struct chore *chores, **chores_end;
-    struct layer *dead;               /* by their `above`: freed at the end of the turn    */
+    struct layer *dead; /* by their `above`: freed at the end of the turn    */
     struct mailbox *box;
-    uint32_t index;                   /* in the table of loops: part of every dx_id        */
-    struct dx_conn ***slots;          /* chunks of SLOT_CHUNK                              */
+    uint32_t index;          /* in the table of loops: part of every dx_id        */
+    struct dx_conn ***slots; /* chunks of SLOT_CHUNK                              */
     uint32_t slot_chunks, slot_free, slot_gen;
-    size_t conns, listeners, refs;    /* what dx_loop_run waits for; refs: dials, user timers */
+    size_t conns, listeners, refs; /* what dx_loop_run waits for; refs: dials, user timers */
     struct dx_listener *first_listener;
-    struct map user_timers;           /* by number                                        */
+    struct map user_timers; /* by number                                        */
     int64_t user_timer_last;
     int64_t post_drops, accept_rests;
     atomic_bool stop;
@@ -45,12 +45,12 @@ int loop_timer(dx_loop *l, struct timer *t, int64_t at); /* 0 or DX_NOMEM; moves
 void loop_timer_off(dx_loop *l, struct timer *t);
 /* dx_loop_after that does not keep dx_loop_run going; arg is free()d if it never runs. */
 int64_t loop_after_weak(dx_loop *l, int64_t ms, void (*fn)(void *arg), void *arg);
-void loop_chore(dx_loop *l, struct chore *c);            /* once, however often it is asked  */
-void loop_chore_off(dx_loop *l, struct chore *c);        /* not asked for: no error            */
+void loop_chore(dx_loop *l, struct chore *c);     /* once, however often it is asked  */
+void loop_chore_off(dx_loop *l, struct chore *c); /* not asked for: no error            */
 void loop_bury(dx_loop *l, struct layer *layer);
 
 /* ids: slots hold conns by number */
-int loop_slot_take(dx_loop *l, struct dx_conn *c);       /* fills c->id; DX_NOMEM            */
+int loop_slot_take(dx_loop *l, struct dx_conn *c); /* fills c->id; DX_NOMEM            */
 void loop_slot_drop(dx_loop *l, struct dx_conn *c);
 /* Every conn there is, one by one: *at starts at 0; NULL at the end. */
 struct dx_conn *loop_conns_next(dx_loop *l, uint32_t *at);

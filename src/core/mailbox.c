@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/mailbox.h"
 #include "core/conn.h"
+#include "os/lock.h"
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { LOOPS_MAX = 4095 };
@@ -15,11 +15,11 @@ struct letter {
     dx_id to;
 };
 struct mailbox {
-    pthread_mutex_t lock;
+    os_lock lock;
     struct letter *first, **last;
 };
 /* A reader lock lets posts to all loops go on side by side; a loop that goes takes the writer lock. */
-static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
+static os_rwlock table_lock = OS_RWLOCK_INIT;
 static struct {
     dx_loop *loop;
     uint32_t gen;
@@ -30,10 +30,10 @@ int mailbox_open(dx_loop *l)
     struct mailbox *b = malloc(sizeof *b);
     if (!b)
         return -ENOMEM;
-    pthread_mutex_init(&b->lock, NULL);
+    os_lock_init(&b->lock);
     b->first = NULL;
     b->last = &b->first;
-    pthread_rwlock_wrlock(&table_lock);
+    os_rwlock_write(&table_lock);
     uint32_t i = 0;
     while (i < LOOPS_MAX && table[i].loop)
         i++;
@@ -43,7 +43,7 @@ int mailbox_open(dx_loop *l)
         l->slot_gen = table[i].gen;
         l->box = b;
     }
-    pthread_rwlock_unlock(&table_lock);
+    os_rwlock_give(&table_lock);
     if (i < LOOPS_MAX)
         return 0;
     free(b);
@@ -52,20 +52,20 @@ int mailbox_open(dx_loop *l)
 
 static struct letter *take_all(struct mailbox *b)
 {
-    pthread_mutex_lock(&b->lock);
+    os_lock_take(&b->lock);
     struct letter *all = b->first;
     b->first = NULL;
     b->last = &b->first;
-    pthread_mutex_unlock(&b->lock);
+    os_lock_give(&b->lock);
     return all;
 }
 
 void mailbox_close(dx_loop *l)
 {
-    pthread_rwlock_wrlock(&table_lock);
+    os_rwlock_write(&table_lock);
     table[l->index].loop = NULL;
     table[l->index].gen = l->slot_gen;
-    pthread_rwlock_unlock(&table_lock);
+    os_rwlock_give(&table_lock);
     for (struct letter *d = take_all(l->box), *next; d; d = next) {
         next = d->next;
         if (d->conn_fn)
@@ -73,7 +73,7 @@ void mailbox_close(dx_loop *l)
         dx_msg_drop(d->msg);
         free(d);
     }
-    pthread_mutex_destroy(&l->box->lock);
+    os_lock_free(&l->box->lock);
     free(l->box);
     l->box = NULL;
 }
@@ -81,12 +81,12 @@ void mailbox_close(dx_loop *l)
 static void put(dx_loop *l, struct letter *d)
 {
     struct mailbox *b = l->box;
-    pthread_mutex_lock(&b->lock);
+    os_lock_take(&b->lock);
     bool was_empty = !b->first;
     d->next = NULL;
     *b->last = d;
     b->last = &d->next;
-    pthread_mutex_unlock(&b->lock);
+    os_lock_give(&b->lock);
     if (was_empty)
         os_wake(&l->engine);
 }
@@ -105,11 +105,11 @@ int dx_loop_post(dx_loop *l, void (*fn)(void *arg), void *arg)
 static bool put_by_id(dx_id id, struct letter *d)
 {
     uint32_t i = id_loop(id);
-    pthread_rwlock_rdlock(&table_lock);
+    os_rwlock_read(&table_lock);
     dx_loop *l = i < LOOPS_MAX ? table[i].loop : NULL;
     if (l)
         put(l, d);
-    pthread_rwlock_unlock(&table_lock);
+    os_rwlock_give(&table_lock);
     return l != NULL;
 }
 
@@ -162,8 +162,8 @@ void mailbox_run(dx_loop *l)
 
 bool mailbox_has(dx_loop *l)
 {
-    pthread_mutex_lock(&l->box->lock);
+    os_lock_take(&l->box->lock);
     bool has = l->box->first != NULL;
-    pthread_mutex_unlock(&l->box->lock);
+    os_lock_give(&l->box->lock);
     return has;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/queue.h"
+#include "os/engine.h"
+#include "os/fd.h"
 #include <assert.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 enum { SPARE_MAX = 4096 };
 
@@ -21,7 +21,7 @@ static void node_free(struct store *s, struct queued *d)
 {
     block_drop(d->blk);
     if (!d->blk)
-        close(d->fd);
+        os_fd_close(d->fd);
     if (s->spare_n == SPARE_MAX) {
         account_free(d, sizeof *d);
         return;

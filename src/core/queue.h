@@ -14,18 +14,18 @@ struct span {
 };
 struct queued {
     struct queued *next;
-    struct block *blk;   /* NULL: a file                              */
+    struct block *blk; /* NULL: a file                              */
     union {
         const uint8_t *p;
         int64_t off;
     };
     size_t n;
-    int fd;              /* owned                                      */
+    int fd; /* owned                                      */
 };
 struct queue {
     struct queued *first, *last;
-    size_t n;            /* bytes                                      */
-    size_t max;          /* dx_opts.queue_bytes_max: conn.c holds to it */
+    size_t n;   /* bytes                                      */
+    size_t max; /* dx_opts.queue_bytes_max: conn.c holds to it */
     dx_loop *loop;
 };
 static inline bool queue_past_half(const struct queue *q)

@@ -10,8 +10,8 @@ struct side {
     dx_handler on; /* first: the conn's handler from now on; its on_close is the one it had */
     void (*on_close)(dx_conn *c, const dx_err *why);
     struct relay *relay;
-    dx_conn *c; /* NULL: closed */
-    bool ended; /* the peer has said its last */
+    dx_conn *c; /* NULL: closed                                                        */
+    bool ended; /* the peer has said its last                                           */
 };
 struct relay {
     struct side side[2];

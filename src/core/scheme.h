@@ -6,13 +6,13 @@
 #include "core/listener.h"
 
 enum { SCHEME_URL_MAX = 320 };
-struct dial {              /* what a connect needs to know */
+struct dial { /* what a connect needs to know */
     dx_loop *loop;
     const struct url *url;
-    const char *text;      /* the URL as it was given */
+    const char *text; /* the URL as it was given */
     const dx_handler *on;
     void *user;
-    struct settings *set;  /* borrowed: take a reference to keep it */
+    struct settings *set; /* borrowed: take a reference to keep it */
 };
 struct scheme {
     const char *name;

@@ -5,8 +5,8 @@
 #include <duplex/duplex.h>
 
 struct settings {
-    unsigned refs;          /* one loop's thread                          */
-    dx_opts o;              /* every zero replaced; strings are our copies */
+    unsigned refs; /* one loop's thread                          */
+    dx_opts o;     /* every zero replaced; strings are our copies */
     char *strings;
 };
 /* o_bytes: the caller's sizeof(dx_opts), older and shorter or newer and longer than ours. NULL with *err filled. */

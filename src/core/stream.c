@@ -5,12 +5,11 @@
 #include "base/err.h"
 #include "core/conn.h"
 #include "os/addr.h"
+#include "os/fd.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { IOV_MAX_HERE = 64, FILE_STEP = 4 << 20 };
 
@@ -259,7 +258,7 @@ static void say_end(struct stream *s)
     if (s->split)
         os_close(&s->queue.loop->engine, out_port(s));
     else if (s->port.socket)
-        shutdown(s->port.fd, SHUT_WR);
+        os_fd_end(s->port.fd);
 }
 
 /* Everything is out and our end is said: go, or read on until the peer says its own. */
@@ -477,7 +476,7 @@ static int stream_give_file(struct layer *layer, int fd, int64_t off, size_t n, 
     (void)how;
     if (s->done || s->breaking || s->finishing || s->read_only ||
         queue_add_file(&s->queue, &s->queue.loop->store, fd, off, n) < 0) {
-        close(fd);
+        os_fd_close(fd);
         return s->done || s->breaking || s->finishing ? DX_CLOSED : s->read_only ? DX_STATE : DX_NOMEM;
     }
     later(s);

@@ -23,7 +23,7 @@ struct sniffer {
     dx_listener *from;
     enum { SILENT, DOUBTFUL, HELD } phase;
     bool request; /* held: it looks like an HTTP request line */
-    bool wrote;   /* the provisional conn has said something */
+    bool wrote;   /* the provisional conn has said something   */
 };
 
 static struct sniffer *of(struct layer *l)

@@ -5,10 +5,10 @@
 #include "core/mailbox.h"
 #include "core/stream.h"
 #include "os/resolve.h"
+#include "os/fd.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ATTEMPTS_MAX = 2 * RESOLVE_MAX, ATTEMPT_DELAY_MS = 250, RESOLUTION_DELAY_MS = 50 };
 
@@ -23,14 +23,14 @@ struct job {
     dx_loop *loop;
     struct timer deadline, next;
     int64_t begun, ms_max;
-    int port, lookups, gai;    /* lookups: under way */
+    int port, lookups, gai;    /* lookups: under way                  */
     int error;                 /* errno of the last attempt that failed */
-    size_t count[2], tried[2]; /* v6, v4 */
+    size_t count[2], tried[2]; /* v6, v4                               */
     size_t attempts, live;
     bool v4_turn;
     struct addr found[2][RESOLVE_MAX];
     struct attempt attempt[ATTEMPTS_MAX];
-    char *text; /* the URL */
+    char *text; /* the URL                              */
     char host[256];
     dx_id id;
     struct layer grave; /* how the job is buried at the end of a turn */
@@ -106,7 +106,7 @@ static void won(struct job *j, struct attempt *a)
         stream_opened(s);
         return;
     }
-    close(fd);
+    os_fd_close(fd);
     err_sys(&why, 0, -r, "dial");
     stream_broken(s, &why);
 }
@@ -156,7 +156,7 @@ static void try_next(struct job *j)
         if (r < 0) {
             j->error = -r;
             if (fd >= 0)
-                close(fd);
+                os_fd_close(fd);
             continue;
         }
         t->job = j;

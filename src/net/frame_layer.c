@@ -49,7 +49,9 @@ static void fail(struct frame_layer *f, int64_t code)
 {
     char text[120];
     loop_timer_off(f->loop, &f->timer);
-    if (code == DX_BIG)
+    if (code == DX_PROTO)
+        snprintf(text, sizeof text, "a length field that no message can have");
+    else if (code == DX_BIG)
         snprintf(text, sizeof text, "a message is over the limit of %llu bytes",
                  (unsigned long long)f->spec.message_max);
     else
@@ -57,11 +59,30 @@ static void fail(struct frame_layer *f, int64_t code)
     layer_fail(&f->layer, (int)code, DX_OF_NOTHING, 0, text);
 }
 
+/* What had ended by time alone before more came, though the timer has not run yet in this turn. */
+static size_t take_due(struct frame_layer *f, uint8_t *p)
+{
+    int64_t due = f->seen ? frame_due(&f->frame, f->seen) : -1;
+    size_t used = 0;
+    struct bytes m;
+    while (due >= 0 && due <= f->loop->now && used < f->seen && !layer_stopped(&f->layer)) {
+        int64_t got = frame_next(&f->frame, p + used, f->seen - used, f->loop->now, false, &m);
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+        layer_take_above(&f->layer, (uint8_t *)(uintptr_t)m.p, m.n, DX_TEXT);
+    }
+    return used;
+}
+
 static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 {
     struct frame_layer *f = of(l);
-    size_t used = 0, have = f->seen + frame_arrive(&f->frame, p + f->seen, n - f->seen, f->loop->now);
+    size_t used = 0, have;
     int64_t got = 0;
+    if (n > f->seen)
+        used = take_due(f, p);
+    have = f->seen + frame_arrive(&f->frame, p + f->seen, n - f->seen, f->loop->now);
     answer(f);
     while (used < have && !layer_stopped(l)) {
         struct bytes m;

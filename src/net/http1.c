@@ -6,11 +6,11 @@
 #include "base/err.h"
 #include "net/layers.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include <duplex/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct http1 *of(struct layer *l)
 {
@@ -194,7 +194,7 @@ static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned ho
     if (r == 0 && (uint64_t)h->x->reply_left < n)
         r = DX_BIG;
     if (r < 0 || h->x->no_body) {
-        close(fd);
+        os_fd_close(fd);
         return r;
     }
     h->x->reply_left -= (int64_t)n;

@@ -9,12 +9,12 @@
 
 enum { HTTP_HEAD_MS = 10000, HTTP_IDLE_MS = 60000, HTTP_DISCARD_MAX = 1 << 20 };
 
-struct exchange;          /* one request and its reply */
+struct exchange; /* one request and its reply */
 struct http1 {
-    struct layer layer;   /* first; above: the exchange's conn, or NULL                        */
+    struct layer layer; /* first; above: the exchange's conn, or NULL                        */
     struct lone lone;
-    struct chore chore;   /* an exchange may be over                                            */
-    struct timer timer;   /* head deadline, or idle between exchanges                           */
+    struct chore chore; /* an exchange may be over                                            */
+    struct timer timer; /* head deadline, or idle between exchanges                           */
     struct queue *q;
     dx_listener *from;
     size_t scanned;
@@ -25,13 +25,13 @@ struct http1 {
 struct exchange {
     struct http1_head head;
     struct http1_chunks chunks;
-    uint64_t body_left;       /* of the request's body; chunked: 1 until its end                 */
+    uint64_t body_left; /* of the request's body; chunked: 1 until its end                 */
     uint64_t discarded;
-    int64_t reply_left;       /* declared and not yet given; -1: chunked or to the end           */
+    int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
     size_t bytes_n;
-    uint8_t bytes[];          /* the head as it came: what the views point into                   */
+    uint8_t bytes[]; /* the head as it came: what the views point into                   */
 };
 struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only);
 struct http1 *http1_of(const dx_conn *c); /* of an exchange; NULL: another kind of conn */

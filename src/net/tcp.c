@@ -6,11 +6,11 @@
 #include "net/dialing.h"
 #include "net/udp.h"
 #include "os/addr.h"
+#include "os/fd.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PORT_TRIES = 32 };
 
@@ -45,7 +45,7 @@ struct opened {
 static void close_all(struct opened *o)
 {
     while (o->count > 0)
-        close(o->fd[--o->count]);
+        os_fd_close(o->fd[--o->count]);
 }
 
 static bool no_such_family(int code, const dx_err *err)
@@ -130,7 +130,7 @@ int tcp_listen(dx_listener *s, const struct url *u, const char *text, int types,
         r = add_port(s, &o, i, scheme);
     for (int i = 0; i < o.count; i++)
         if (o.fd[i] >= 0)
-            close(o.fd[i]);
+            os_fd_close(o.fd[i]);
     return r < 0 ? err_set(err, r, "listen %s: %s", text, dx_code_text(r)) : 0;
 }
 
@@ -153,7 +153,7 @@ int unix_listen(dx_listener *s, const struct url *u, const char *text, dx_err *e
         return fd;
     r = listener_add(s, fd, "unix", a.un.sun_path[0] ? a.un.sun_path : NULL);
     if (r < 0) {
-        close(fd);
+        os_fd_close(fd);
         return err_set(err, r, "listen %s: %s", text, dx_code_text(r));
     }
     return listener_add_url(s, addr_url("unix", &a, "", url, sizeof url));

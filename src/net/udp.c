@@ -9,12 +9,11 @@
 #include "net/tcp.h"
 #include "os/addr.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include <duplex/udp.h>
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SEGMENTS_MAX = 60 };
 
@@ -22,15 +21,15 @@ struct peer;
 struct udp_socket {
     struct os_port port; /* first */
     dx_loop *loop;
-    dx_listener *from;       /* NULL: a dialled one */
-    struct udp_socket *next; /* of the listener */
+    dx_listener *from;       /* NULL: a dialled one                       */
+    struct udp_socket *next; /* of the listener                            */
     struct map peers;
-    struct peer *only;  /* dialled */
-    struct peer *stuck; /* waiting until the socket takes more */
+    struct peer *only;  /* dialled                                    */
+    struct peer *stuck; /* waiting until the socket takes more        */
     const struct layer_type *type;
     struct addr own;
-    char *unlink; /* of a unix path; or NULL */
-    size_t refs;  /* peers */
+    char *unlink; /* of a unix path; or NULL                    */
+    size_t refs;  /* peers                                      */
     bool gso, sniff, closed;
     struct layer grave;
 };
@@ -46,13 +45,13 @@ struct peer {
     struct chore chore;
     struct timer timer;
     struct peer *next_stuck;
-    struct held *held, **held_end; /* arrived while paused */
+    struct held *held, **held_end; /* arrived while paused                  */
     size_t held_n;
     uint64_t in, out;
     int64_t idle_ms, last_active;
     int error;
     uint8_t paused : 1, opening : 1, finishing : 1, closing : 1, breaking : 1, done : 1, stuck : 1, feed_due : 1;
-    struct addr addr; /* key of the map */
+    struct addr addr; /* key of the map                             */
 };
 extern const struct layer_type udp_type, unixgram_type;
 
@@ -84,7 +83,7 @@ static void socket_drop(struct udp_socket *u)
         return;
     os_close(&u->loop->engine, &u->port);
     if (u->unlink)
-        unlink(u->unlink);
+        os_unlink(u->unlink);
     loop_bury(u->loop, &u->grave);
 }
 
@@ -418,7 +417,7 @@ static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned ho
     (void)off;
     (void)n;
     (void)how;
-    close(fd);
+    os_fd_close(fd);
     return DX_ABSENT;
 }
 
@@ -525,9 +524,7 @@ static struct udp_socket *socket_new(dx_loop *l, int fd, const char *name)
     }
     addr_of_fd(fd, false, &u->own);
     u->gso = u->type == &udp_type;
-    u->port.gro = u->gso && setsockopt(fd, SOL_UDP, UDP_GRO, &(int){1}, sizeof(int)) == 0;
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){4 << 20}, sizeof(int));
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){4 << 20}, sizeof(int));
+    u->port.gro = addr_tune_datagrams(fd);
     return u;
 }
 
@@ -582,7 +579,7 @@ static dx_conn *dial_fd(const struct dial *d, int fd, const char *name, dx_err *
         if (u)
             os_port_release(&d->loop->engine, &u->port);
         free(u);
-        close(fd);
+        os_fd_close(fd);
         err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
         return NULL;
     }
@@ -631,7 +628,7 @@ static dx_conn *connect_unixgram(const struct dial *d, dx_err *err)
     if (fd < 0 || bind(fd, &own.sa, own.n) < 0 || connect(fd, &a.sa, a.n) < 0) {
         int error = errno == ENOENT ? ECONNREFUSED : errno;
         if (fd >= 0)
-            close(fd);
+            os_fd_close(fd);
         err_sys(err, error == ECONNREFUSED ? DX_REFUSED : 0, error, "dial %s", d->text);
         return NULL;
     }
@@ -656,7 +653,7 @@ static int serve_unixgram(dx_listener *s, const struct url *u, const char *text,
         return fd;
     r = udp_add(s, fd, "unixgram");
     if (r < 0) {
-        close(fd);
+        os_fd_close(fd);
         return err_set(err, r, "listen %s: no memory", text);
     }
     struct udp_socket *socket = s->scheme_data;

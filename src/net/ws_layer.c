@@ -5,11 +5,11 @@
 #include "codec/ws.h"
 #include "net/layers.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CLOSE_WAIT_MS = 2000, MASK_HERE = 4096 };
 
@@ -121,7 +121,7 @@ static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned ho
     (void)off;
     (void)n;
     (void)how;
-    close(fd);
+    os_fd_close(fd);
     return DX_ABSENT;
 }
 

@@ -37,5 +37,6 @@ bool addr_of_fd(int fd, bool peer, struct addr *ret);
 int addr_listen(struct addr *a, int type, int backlog, bool v6only, const char *url, dx_err *err);
 int addr_dial(const struct addr *a, int type); /* a socket whose connect has begun or is done, or -errno */
 void addr_tune(int fd, int family);            /* a fresh TCP socket: TCP_NODELAY, keep-alive            */
+bool addr_tune_datagrams(int fd);              /* big buffers; true: UDP datagrams arrive joined (GRO)  */
 void addr_linger_reset(int fd);                /* the next close is a reset                              */
 #endif

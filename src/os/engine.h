@@ -15,7 +15,13 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-enum { OS_HEAD_ROOM = 64 << 10, OS_RECV_MAX = 512 << 10, OS_TAIL_ROOM = 64, OS_DATAGRAMS = 8, OS_DATAGRAM_MAX = 64 << 10 };
+enum {
+    OS_HEAD_ROOM = 64 << 10,
+    OS_RECV_MAX = 512 << 10,
+    OS_TAIL_ROOM = 64,
+    OS_DATAGRAMS = 8,
+    OS_DATAGRAM_MAX = 64 << 10
+};
 
 struct os_port;
 struct os_datagram {
@@ -26,23 +32,23 @@ struct os_datagram {
 };
 struct os_port_ops {
     void (*received)(struct os_port *p, uint8_t *data, ssize_t n);
-    void (*sent)(struct os_port *p);                              /* the send in flight may be asked for again  */
-    void (*connected)(struct os_port *p, int error);              /* 0 or errno                                 */
-    void (*accepted)(struct os_port *p, int fd, int error);       /* fd >= 0, now the callee's; or errno        */
+    void (*sent)(struct os_port *p);                                  /* the send in flight may be asked for again  */
+    void (*connected)(struct os_port *p, int error);                  /* 0 or errno                                 */
+    void (*accepted)(struct os_port *p, int fd, int error);           /* fd >= 0, now the callee's; or errno        */
     void (*datagram)(struct os_port *p, const struct os_datagram *d); /* or d NULL: the socket's errno is in error */
 };
 enum os_kind { OS_STREAM, OS_FILE, OS_LISTEN, OS_DATAGRAM, OS_CONNECT };
 struct os_port {
     const struct os_port_ops *ops;
-    int fd;                       /* -1: closed                                              */
-    uint8_t kind;                 /* enum os_kind                                            */
+    int fd;       /* -1: closed                                              */
+    uint8_t kind; /* enum os_kind                                            */
     uint8_t socket : 1, recv_on : 1, send_wait : 1, added : 1, no_poll : 1, gro : 1, parked : 1;
-    uint8_t armed;                /* what epoll was last told: 1 in, 2 out                   */
+    uint8_t armed; /* what epoll was last told: 1 in, 2 out                   */
 };
 struct os_engine {
     int ep, wake;
-    uint8_t *room;                /* OS_HEAD_ROOM + OS_RECV_MAX + OS_TAIL_ROOM               */
-    struct os_port **always;      /* ports that epoll does not take (regular files)          */
+    uint8_t *room;           /* OS_HEAD_ROOM + OS_RECV_MAX + OS_TAIL_ROOM               */
+    struct os_port **always; /* ports that epoll does not take (regular files)          */
     size_t always_n, always_cap;
     int64_t datagram_drops;
 };
@@ -55,7 +61,7 @@ void os_wake(const struct os_engine *e); /* any thread, and signal handlers: end
 
 /* Takes fd (non-blocking, close-on-exec are set) under this port. 0 or -errno; fd stays the caller's on failure. */
 int os_port_open(struct os_engine *e, struct os_port *p, int fd, enum os_kind kind, const struct os_port_ops *ops);
-void os_close(struct os_engine *e, struct os_port *p);      /* closes the fd; twice is fine */
+void os_close(struct os_engine *e, struct os_port *p);       /* closes the fd; twice is fine */
 int os_port_release(struct os_engine *e, struct os_port *p); /* gives the fd back, open, and forgets it */
 void os_recv(struct os_engine *e, struct os_port *p, bool on);
 ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more);

@@ -8,11 +8,11 @@
 enum { RESOLVE_MAX = 16 };
 struct resolve {
     char host[256];
-    int family;                        /* AF_INET or AF_INET6                               */
-    int gai;                           /* result: 0, or getaddrinfo's error                 */
+    int family; /* AF_INET or AF_INET6                               */
+    int gai;    /* result: 0, or getaddrinfo's error                 */
     size_t count;
-    struct addr found[RESOLVE_MAX];    /* port 0                                            */
-    void (*done)(struct resolve *r);   /* on a helper thread: only hand it on; r is yours   */
+    struct addr found[RESOLVE_MAX];  /* port 0                                            */
+    void (*done)(struct resolve *r); /* on a helper thread: only hand it on; r is yours   */
     void *owner;
     struct resolve *next;
 };
