@@ -343,6 +343,7 @@ void dx_loop_free(dx_loop *l)
         run_chores(l);
         free_dead(l);
     }
+    heap_free(&l->timers); /* it writes to the timers, so while they are there */
     struct user_timer *u;
     for (size_t at = 0; (u = map_next(&l->user_timers, &at));) {
         if (u->weak)
@@ -350,7 +351,6 @@ void dx_loop_free(dx_loop *l)
         free(u);
     }
     map_free(&l->user_timers);
-    heap_free(&l->timers);
     for (uint32_t i = 0; i < l->slot_chunks; i++)
         free(l->slots[i]);
     free(l->slots);

@@ -57,8 +57,10 @@ static int next(struct feed *f, int64_t now_ms, bool rest, dx_bytes *ret)
     if (f->framer)
         return dx_framer_next(f->framer, now_ms, rest, ret);
     size_t n = f->pending.n - f->at;
+    if (!n)
+        return 0;
     *ret = (dx_bytes){f->pending.p + f->at, f->stream || n < f->piece_max ? n : f->piece_max};
-    return n > 0;
+    return 1;
 }
 
 static void sent(struct feed *f, size_t n)

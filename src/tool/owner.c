@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINES_MAX = 200000, PIDS_MAX = 100000, FDS_MAX = 70000 };
+enum { LINES_MAX = 200000, PIDS_MAX = 100000, FDS_MAX = 70000, LISTENING = 0x10000 };
 struct holder {
     unsigned long inode;
     unsigned uid;
@@ -54,8 +55,11 @@ static bool unix_holds(const char *want, size_t want_n, struct holder *ret)
         return false;
     for (int i = 0; !found && i < LINES_MAX && fgets(line, sizeof line, f); i++) {
         unsigned long inode;
+        unsigned flags, type;
         int at = 0;
-        if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %n", &inode, &at) != 1 || !at)
+        if (sscanf(line, "%*s %*s %*s %x %x %*s %lu %n", &flags, &type, &inode, &at) != 3 || !at)
+            continue;
+        if (type == SOCK_STREAM && !(flags & LISTENING)) /* a client's end has its server's path too */
             continue;
         line[strcspn(line, "\n")] = 0;
         if (strlen(line + at) == want_n && !memcmp(line + at, want, want_n)) {

@@ -82,6 +82,8 @@ TEST(a_unix_socket_has_an_owner_by_path_and_by_abstract_name)
         if (abstract)
             a.sun_path[0] = 0;
         CHECK(bind(fd, (struct sockaddr *)&a, n) == 0);
+        CHECK_INT(owner_of_port(url, buf, sizeof buf), 0); /* bound, and not listening */
+        CHECK(listen(fd, 1) == 0);
         CHECK_INT(owner_of_port(url, buf, sizeof buf), 1);
         snprintf(us, sizeof us, "pid %d (test_owner)", (int)getpid());
         CHECK_STR(buf, us);
