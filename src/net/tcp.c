@@ -102,9 +102,10 @@ static int add_port(dx_listener *s, struct opened *o, int i, const char *scheme)
 {
     char url[ADDR_TEXT_MAX + 64];
     int r = o->datagram[i] ? udp_add(s, o->fd[i], "udp") : listener_add(s, o->fd[i], "tcp", NULL);
+    if (r == 0 || o->datagram[i])
+        o->fd[i] = -1;
     if (r < 0)
         return r;
-    o->fd[i] = -1;
     struct addr show = o->at[i];
     if (addr_is_wild(&show)) { /* dialable: this machine itself */
         int port = addr_port(&show);

@@ -1,69 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * udp.c - udp:// and unixgram://: one dx_send is one datagram. Equal datagrams of a turn leave in one call (GSO), where the
- * kernel has it; so do they arrive (GRO). */
+ * udp.c - udp:// and unixgram://: sockets and their schemes. What happens on a conn is udp_peer.c's. */
 #include "net/udp.h"
 #include "base/err.h"
-#include "codec/sniff.h"
 #include "core/conn.h"
+#include "core/mailbox.h"
 #include "net/stack.h"
 #include "net/tcp.h"
-#include "os/addr.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/resolve.h"
 #include <duplex/udp.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SEGMENTS_MAX = 60 };
-
-struct peer;
-struct udp_socket {
-    struct os_port port; /* first */
-    dx_loop *loop;
-    dx_listener *from;       /* NULL: a dialled one                       */
-    struct udp_socket *next; /* of the listener                            */
-    struct map peers;
-    struct peer *only;  /* dialled                                    */
-    struct peer *stuck; /* waiting until the socket takes more        */
-    const struct layer_type *type;
-    struct addr own;
-    char *unlink; /* of a unix path; or NULL                    */
-    size_t refs;  /* peers                                      */
-    bool gso, sniff, closed;
-    struct layer grave;
-};
-struct held {
-    struct held *next;
-    size_t n;
-    uint8_t data[];
-};
-struct peer {
-    struct layer layer; /* first */
-    struct udp_socket *socket;
-    struct queue queue;
-    struct chore chore;
-    struct timer timer;
-    struct peer *next_stuck;
-    struct held *held, **held_end; /* arrived while paused                  */
-    size_t held_n;
-    uint64_t in, out;
-    int64_t idle_ms, last_active;
-    int error;
-    uint8_t paused : 1, opening : 1, finishing : 1, closing : 1, breaking : 1, done : 1, stuck : 1, feed_due : 1;
-    struct addr addr; /* key of the map                             */
-};
-extern const struct layer_type udp_type, unixgram_type;
-
-static struct peer *of(struct layer *l)
-{
-    return (struct peer *)l;
-}
-
-static void later(struct peer *p)
-{
-    loop_chore(p->queue.loop, &p->chore);
-}
 
 /* ---- a socket lives until its listener has stopped and its last peer is gone ---- */
 
@@ -77,7 +26,7 @@ static void socket_free(struct layer *l)
 
 static const struct layer_type grave_type = {.free = socket_free};
 
-static void socket_drop(struct udp_socket *u)
+void udp_socket_drop(struct udp_socket *u)
 {
     if (!u->closed || u->refs)
         return;
@@ -87,410 +36,38 @@ static void socket_drop(struct udp_socket *u)
     loop_bury(u->loop, &u->grave);
 }
 
-/* ---- the end of a peer ---- */
-
-static void held_clear(struct peer *p)
-{
-    for (struct held *h; (h = p->held);) {
-        p->held = h->next;
-        account_free(h, sizeof *h + h->n);
-    }
-    p->held_end = &p->held;
-    p->held_n = 0;
-}
-
-static void unstick(struct peer *p)
-{
-    for (struct peer **at = &p->socket->stuck; *at; at = &(*at)->next_stuck)
-        if (*at == p) {
-            *at = p->next_stuck;
-            break;
-        }
-    p->stuck = 0;
-}
-
-static void finish_off(struct peer *p, const dx_err *why)
-{
-    struct udp_socket *u = p->socket;
-    dx_loop *l = p->queue.loop;
-    if (p->done)
-        return;
-    p->done = 1;
-    loop_timer_off(l, &p->timer);
-    if (p->stuck)
-        unstick(p);
-    queue_clear(&p->queue, &l->store);
-    held_clear(p);
-    if (u->from) {
-        map_del(&u->peers, &p->addr.any, p->addr.n);
-        listener_lost(u->from);
-    } else {
-        u->closed = true;
-    }
-    u->refs--;
-    socket_drop(u);
-    p->socket = NULL;
-    if (p->layer.above)
-        layer_closed_above(&p->layer, why);
-    else
-        loop_bury(l, &p->layer);
-}
-
-static void end_with(struct peer *p, int code, const char *words)
-{
-    dx_err why;
-    err_set(&why, code, "%s", words);
-    finish_off(p, &why);
-}
-
-static void end_by_error(struct peer *p, int error)
-{
-    dx_err why;
-    err_sys(&why, 0, error, "%s", p->layer.type->name);
-    finish_off(p, &why);
-}
-
-/* ---- out ---- */
-
-/* How many of the first datagrams have one size, the last perhaps a shorter one: what GSO takes in one call. */
-static size_t run_of(const struct peer *p, struct iovec *v, size_t *ret_seg)
-{
-    const struct queued *q = p->queue.first;
-    size_t seg = q->n, count = 0, n = 0;
-    for (; q && count < SEGMENTS_MAX && q->n <= seg && n + q->n <= UDP_PAYLOAD_MAX; q = q->next) {
-        v[count++] = (struct iovec){(void *)(uintptr_t)q->p, q->n};
-        n += q->n;
-        if (q->n < seg || !p->socket->gso || seg == 0)
-            break;
-    }
-    *ret_seg = seg;
-    return count;
-}
-
-static void wait_for_socket(struct peer *p)
-{
-    if (p->stuck)
-        return;
-    p->stuck = 1;
-    p->next_stuck = p->socket->stuck;
-    p->socket->stuck = p;
-}
-
-/* Errors of one datagram (too big, nobody there) are that datagram's; only a dialled socket's end the conn. */
-static void flush(struct peer *p)
-{
-    struct udp_socket *u = p->socket;
-    struct os_engine *e = &u->loop->engine;
-    const struct sockaddr *to = u->only ? NULL : &p->addr.sa;
-    while (p->queue.first && !u->port.send_wait) {
-        struct iovec v[SEGMENTS_MAX];
-        size_t seg, count = run_of(p, v, &seg);
-        ssize_t n = os_send_datagrams(e, &u->port, v, count, seg, to, to ? p->addr.n : 0);
-        if (n == -EAGAIN)
-            break;
-        if (n < 0 && count > 1 && (n == -EIO || n == -EINVAL)) {
-            u->gso = false; /* this device, or this kernel, cannot */
-            continue;
-        }
-        if (n < 0 && u->only && (n == -ECONNREFUSED || n == -ENOENT || n == -ECONNRESET)) {
-            p->error = (int)-n;
-            return;
-        }
-        if (n < 0)
-            e->datagram_drops += (int64_t)count;
-        for (; count > 0; count--) {
-            p->out += n < 0 ? 0 : p->queue.first->n;
-            queue_eat_one(&p->queue, &u->loop->store);
-        }
-        p->last_active = u->loop->now;
-    }
-    if (p->queue.first)
-        wait_for_socket(p);
-}
-
-static void sent(struct os_port *port)
-{
-    struct udp_socket *u = (struct udp_socket *)port;
-    struct peer *p = u->stuck;
-    u->stuck = NULL;
-    for (struct peer *next; p; p = next) {
-        next = p->next_stuck;
-        p->stuck = 0;
-        later(p);
-    }
-}
-
-/* ---- in ---- */
-
-static bool is_stopped(const struct peer *p)
-{
-    return p->paused || layer_stopped(&p->layer);
-}
-
-static void hand_held(struct peer *p)
-{
-    while (p->held && !is_stopped(p) && !p->done && !p->closing) {
-        struct held *h = p->held;
-        p->held = h->next;
-        if (!p->held)
-            p->held_end = &p->held;
-        p->held_n -= h->n;
-        layer_take_above(&p->layer, h->data, h->n, 0);
-        account_free(h, sizeof *h + h->n);
-    }
-}
-
-static void keep(struct peer *p, const struct os_datagram *d)
-{
-    struct held *h = p->held_n + d->n <= UDP_HELD_MAX ? account_alloc(sizeof *h + d->n) : NULL;
-    if (!h) {
-        p->queue.loop->engine.datagram_drops++;
-        return;
-    }
-    h->next = NULL;
-    h->n = d->n;
-    memcpy(h->data, d->p, d->n);
-    *p->held_end = h;
-    p->held_end = &h->next;
-    p->held_n += d->n;
-}
-
-static void arrived(struct peer *p, const struct os_datagram *d)
-{
-    p->in += d->n;
-    p->last_active = p->queue.loop->now;
-    if (p->done || p->closing)
-        return;
-    if (p->opening || p->held || is_stopped(p))
-        keep(p, d);
-    else
-        layer_take_above(&p->layer, d->p, d->n, 0);
-}
-
-static bool is_speech(const struct udp_socket *u, const struct os_datagram *d)
-{
-    if (!u->sniff)
-        return true;
-    enum sniff s = sniff_datagram(d->p, d->n, NULL);
-    return s == SNIFF_TEXT || s == SNIFF_NOISE; /* noise is the handler's to refuse: it came whole */
-}
-
-static struct peer *peer_new(struct udp_socket *u, const struct settings *set);
-
-static struct peer *stranger(struct udp_socket *u, const struct addr *a, const struct os_datagram *d)
-{
-    if (addr_is_reflector(a) || (a->n == u->own.n && !memcmp(&a->any, &u->own.any, a->n)) || !is_speech(u, d) ||
-        u->from->full || u->closed)
-        return NULL;
-    struct peer *p = peer_new(u, u->from->set);
-    if (!p)
-        return NULL;
-    p->addr = *a;
-    if (map_put(&u->peers, &p->addr.any, p->addr.n, p) < 0) {
-        free(p);
-        return NULL;
-    }
-    u->refs++;
-    listener_gained(u->from);
-    p->in = d->n;
-    p->layer.type = u->type;
-    if (stack_datagrams(u->from, &p->layer, &p->queue) < 0) {
-        end_with(p, DX_NOMEM, "no memory");
-        return NULL;
-    }
-    p->in = 0;
-    return p;
-}
-
 static void datagram(struct os_port *port, const struct os_datagram *d)
 {
     struct udp_socket *u = (struct udp_socket *)port;
     if (!d) { /* what ICMP said of an earlier send: it matters to a dialled one alone */
         int error = errno;
         if (u->only && !u->only->done && error != ENOBUFS && error != ENOMEM)
-            end_by_error(u->only, error);
+            peer_end_errno(u->only, error);
         return;
     }
     if (u->only) {
-        arrived(u->only, d);
+        peer_arrived(u->only, d);
         return;
     }
     struct addr a = {.n = d->from_n};
     memcpy(&a.any, d->from, d->from_n);
     struct peer *p = map_get(&u->peers, &a.any, a.n);
-    if (p && u->sniff && !is_speech(u, d))
+    if (p && u->sniff && !udp_is_speech(u, d))
         p = NULL;
     else if (!p)
-        p = stranger(u, &a, d);
+        p = peer_stranger(u, &a, d);
     if (p && !p->done)
-        arrived(p, d);
+        peer_arrived(p, d);
     else
         u->loop->engine.datagram_drops++;
 }
 
-static const struct os_port_ops ops = {.datagram = datagram, .sent = sent};
-
-/* ---- the turn ---- */
-
-static void chore_run(struct chore *c, dx_loop *l)
+static void sent(struct os_port *port)
 {
-    struct peer *p = (struct peer *)((char *)c - offsetof(struct peer, chore));
-    (void)l;
-    if (p->done)
-        return;
-    if (p->breaking) {
-        end_with(p, DX_CLOSED, "closed by us");
-        return;
-    }
-    if (!p->opening)
-        flush(p);
-    if (p->error) {
-        end_by_error(p, p->error);
-        return;
-    }
-    if (p->closing && !p->queue.first) {
-        end_with(p, DX_CLOSED, "closed by us"); /* datagrams have no end to wait for */
-        return;
-    }
-    if (!p->closing && !p->opening && !queue_past_half(&p->queue)) {
-        layer_writable_above(&p->layer);
-        if (!p->done)
-            hand_held(p);
-    }
+    peer_retry((struct udp_socket *)port);
 }
 
-static void timer_fire(struct timer *t, dx_loop *l)
-{
-    struct peer *p = (struct peer *)((char *)t - offsetof(struct peer, timer));
-    if (p->opening) {
-        p->opening = 0;
-        if (p->idle_ms)
-            loop_timer(l, &p->timer, l->now + p->idle_ms);
-        layer_opened_above(&p->layer);
-        later(p);
-        return;
-    }
-    if (l->now - p->last_active >= p->idle_ms)
-        end_with(p, DX_TIMEOUT, "idle for too long");
-    else
-        loop_timer(l, &p->timer, p->last_active + p->idle_ms);
-}
-
-/* ---- from above ---- */
-
-static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
-{
-    struct peer *p = of(l);
-    size_t n = 0;
-    (void)how;
-    if (p->done || p->breaking || p->finishing)
-        return DX_CLOSED;
-    for (size_t i = 0; i < count; i++)
-        n += v[i].n;
-    if (n > UDP_PAYLOAD_MAX)
-        return DX_BIG;
-    int r = queue_add(&p->queue, &p->queue.loop->store, v, count, 0, true);
-    if (r == 0)
-        later(p);
-    return r;
-}
-
-static size_t encode(const dx_msg *m, uint8_t *at, const void *arg)
-{
-    dx_bytes b = dx_msg_bytes(m);
-    (void)arg;
-    memcpy(at, b.p, b.n);
-    return b.n;
-}
-
-static int give_msg(struct layer *l, dx_msg *m)
-{
-    static const char key;
-    struct span v;
-    int r = msg_encoded(m, of(l)->queue.loop, &key, 0, encode, NULL, &v);
-    return r < 0 ? r : l->type->give(l, &v, 1, 0);
-}
-
-static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
-{
-    (void)l;
-    (void)off;
-    (void)n;
-    (void)how;
-    os_fd_close(fd);
-    return DX_ABSENT;
-}
-
-static int finish(struct layer *l)
-{
-    of(l)->finishing = 1;
-    return 0;
-}
-
-static void pause_it(struct layer *l, bool on)
-{
-    of(l)->paused = on;
-    if (!on)
-        later(of(l));
-}
-
-static void close_down(struct layer *l)
-{
-    struct peer *p = of(l);
-    if (p->opening)
-        p->breaking = 1;
-    p->closing = 1;
-    p->finishing = 1;
-    later(p);
-}
-
-static void abort_it(struct layer *l)
-{
-    of(l)->breaking = 1;
-    later(of(l));
-}
-
-static void layer_free(struct layer *l)
-{
-    loop_chore_off(of(l)->queue.loop, &of(l)->chore);
-    free(l);
-}
-
-static struct dx_listener *from(const struct layer *l)
-{
-    const struct peer *p = (const struct peer *)l;
-    return p->socket ? p->socket->from : NULL;
-}
-
-static bool address(const struct layer *l, bool peer, struct addr *ret)
-{
-    const struct peer *p = (const struct peer *)l;
-    if (!p->socket)
-        return false;
-    if (peer && p->socket->from) {
-        *ret = p->addr;
-        return true;
-    }
-    return addr_of_fd(p->socket->port.fd, peer, ret);
-}
-
-#define DATAGRAM_TYPE(wire)                                                                                            \
-    {                                                                                                                  \
-        .name = wire, .give = give, .give_msg = give_msg, .give_file = give_file, .finish = finish, .pause = pause_it, \
-        .close = close_down, .abort = abort_it, .free = layer_free, .from = from, .address = address                   \
-    }
-const struct layer_type udp_type = DATAGRAM_TYPE("udp");
-const struct layer_type unixgram_type = DATAGRAM_TYPE("unixgram");
-
-void dx_udp_traffic(const dx_conn *c, uint64_t *ret_in, uint64_t *ret_out)
-{
-    struct layer *bottom = c->gone ? NULL : conn_bottom(c);
-    *ret_in = *ret_out = 0;
-    if (bottom && (bottom->type == &udp_type || bottom->type == &unixgram_type)) {
-        *ret_in = of(bottom)->in;
-        *ret_out = of(bottom)->out + of(bottom)->queue.n;
-    }
-}
+const struct os_port_ops udp_ops = {.datagram = datagram, .sent = sent};
 
 int dx_udp_join(dx_listener *s, const char *group, const char *interface_name)
 {
@@ -509,42 +86,37 @@ int dx_udp_ttl(dx_listener *s, int hops)
 
 /* ---- making them ---- */
 
-static struct udp_socket *socket_new(dx_loop *l, int fd, const char *name)
+static int socket_open(struct udp_socket *u, int fd)
 {
-    struct udp_socket *u = calloc(1, sizeof *u);
-    if (!u)
-        return NULL;
-    u->loop = l;
-    u->type = !strcmp(name, "udp") ? &udp_type : &unixgram_type;
-    u->grave.type = &grave_type;
-    os_random(u->peers.seed, sizeof u->peers.seed);
-    if (os_port_open(&l->engine, &u->port, fd, OS_DATAGRAM, &ops) < 0) {
-        free(u);
-        return NULL;
+    if (os_port_open(&u->loop->engine, &u->port, fd, OS_DATAGRAM, &udp_ops) < 0) {
+        u->port.fd = -1;
+        os_fd_close(fd);
+        return DX_SYS;
     }
     addr_of_fd(fd, false, &u->own);
     u->gso = u->type == &udp_type;
     u->port.gro = addr_tune_datagrams(fd);
-    return u;
+    return 0;
 }
 
-static struct peer *peer_new(struct udp_socket *u, const struct settings *set)
+/* fd -1: not open yet. On failure fd is closed. */
+static struct udp_socket *socket_new(dx_loop *l, int fd, const char *name)
 {
-    struct peer *p = calloc(1, sizeof *p);
-    if (!p)
+    struct udp_socket *u = calloc(1, sizeof *u);
+    if (!u) {
+        os_fd_close(fd);
         return NULL;
-    p->layer.type = u->type;
-    p->socket = u;
-    p->queue.max = set->o.queue_bytes_max;
-    p->queue.loop = u->loop;
-    p->chore.run = chore_run;
-    p->timer.fire = timer_fire;
-    p->held_end = &p->held;
-    p->idle_ms = set->o.idle_ms_max ? set->o.idle_ms_max : u->from ? UDP_IDLE_MS : 0;
-    p->last_active = u->loop->now;
-    if (p->idle_ms && u->from)
-        loop_timer(u->loop, &p->timer, u->loop->now + p->idle_ms);
-    return p;
+    }
+    u->loop = l;
+    u->port.fd = -1;
+    u->type = !strcmp(name, "udp") ? &udp_type : &unixgram_type;
+    u->grave.type = &grave_type;
+    os_random(u->peers.seed, sizeof u->peers.seed);
+    if (fd >= 0 && socket_open(u, fd) < 0) {
+        free(u);
+        return NULL;
+    }
+    return u;
 }
 
 static void stop_sockets(dx_listener *s)
@@ -554,13 +126,13 @@ static void stop_sockets(dx_listener *s)
     for (struct udp_socket *next; u; u = next) {
         next = u->next;
         u->closed = true;
-        socket_drop(u);
+        udp_socket_drop(u);
     }
 }
 
 int udp_add(dx_listener *s, int fd, const char *name)
 {
-    struct udp_socket *u = socket_new(s->loop, fd, name);
+    struct udp_socket *u = socket_new(s->loop, fd, name); /* closes it where it fails */
     if (!u)
         return DX_NOMEM;
     u->from = s;
@@ -577,39 +149,86 @@ static dx_conn *dial_fd(const struct dial *d, int fd, const char *name, dx_err *
     struct peer *p = u ? peer_new(u, d->set) : NULL;
     if (!p) {
         if (u)
-            os_port_release(&d->loop->engine, &u->port);
+            os_close(&d->loop->engine, &u->port);
         free(u);
-        os_fd_close(fd);
         err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
         return NULL;
     }
     u->only = p;
     u->refs = 1;
     p->opening = 1;
-    loop_timer(d->loop, &p->timer, d->loop->now);
+    loop_timer(d->loop, &p->timer, d->loop->now + (fd < 0 ? d->set->o.dial_ms_max : 0));
     return stack_dial(d, &p->layer, &p->queue, true, err);
 }
 
-/* Names need the helper threads of dialing.c, which opens streams: not yet for datagrams. */
-static int dial_address(const struct dial *d, struct addr *a, dx_err *err)
+/* ---- names: looked up by a helper thread; the conn waits, opening ---- */
+
+struct lookup {
+    struct resolve r; /* first */
+    dx_id id;
+    int port;
+};
+
+static void looked_up(dx_conn *c, void *arg)
 {
-    const struct url *u = d->url;
-    if (u->port <= 0)
-        return err_set(err, DX_URL, "dial %s: which port?", d->text);
-    if (u->host.n == 9 && !memcmp(u->host.p, "localhost", 9) &&
-        addr_literal((struct bytes){(const uint8_t *)"127.0.0.1", 9}, u->port, a))
-        return 0;
-    if (!addr_literal(u->host, u->port, a))
-        return err_set(err, DX_URL, "dial %s: give the address in numbers; names for udp are not in this build",
-                       d->text);
-    return 0;
+    struct lookup *k = arg;
+    struct layer *bottom = c ? conn_bottom(c) : NULL;
+    struct peer *p = bottom && bottom->type == &udp_type ? (struct peer *)bottom : NULL;
+    int fd = k->r.gai ? -1 : -EADDRNOTAVAIL;
+    if (p && !p->done && p->opening && p->socket->port.fd < 0) {
+        for (size_t i = 0; i < k->r.count && fd < 0; i++) {
+            addr_set_port(&k->r.found[i], k->port);
+            fd = addr_dial(&k->r.found[i], SOCK_DGRAM);
+        }
+        if (k->r.gai)
+            peer_end(p, DX_RESOLVE, resolve_text(k->r.gai));
+        else if (fd < 0 || socket_open(p->socket, fd) < 0)
+            peer_end_errno(p, fd < 0 ? -fd : ENOMEM);
+        else
+            peer_opened(p);
+    }
+    free(k);
+}
+
+static void resolved(struct resolve *r)
+{
+    struct lookup *k = (struct lookup *)r;
+    if (mailbox_post(k->id, looked_up, k) < 0)
+        free(k);
+}
+
+static int look_up(const struct dial *d, dx_id id)
+{
+    struct lookup *k = calloc(1, sizeof *k);
+    if (!k || d->url->host.n >= sizeof k->r.host) {
+        free(k);
+        return DX_NOMEM;
+    }
+    memcpy(k->r.host, d->url->host.p, d->url->host.n);
+    k->r.family = 0; /* any: in the order of RFC 6724 */
+    k->r.done = resolved;
+    k->id = id;
+    k->port = d->url->port;
+    int r = resolve_start(&k->r);
+    if (r < 0)
+        free(k);
+    return r;
 }
 
 static dx_conn *connect_udp(const struct dial *d, dx_err *err)
 {
     struct addr a;
-    if (dial_address(d, &a, err) < 0)
+    const struct url *u = d->url;
+    if (u->host.n == 0 || u->port <= 0) {
+        err_set(err, DX_URL, "dial %s: which %s?", d->text, u->host.n ? "port" : "host");
         return NULL;
+    }
+    if (!addr_literal(u->host, u->port, &a)) {
+        dx_conn *c = dial_fd(d, -1, "udp", err);
+        if (c && look_up(d, c->id) < 0)
+            dx_abort(c);
+        return c;
+    }
     int fd = addr_dial(&a, SOCK_DGRAM);
     if (fd < 0) {
         err_sys(err, 0, -fd, "dial %s", d->text);
@@ -618,18 +237,14 @@ static dx_conn *connect_udp(const struct dial *d, dx_err *err)
     return dial_fd(d, fd, "udp", err);
 }
 
-/* An abstract name of its own, made by the kernel: else the other side could not answer. */
 static dx_conn *connect_unixgram(const struct dial *d, dx_err *err)
 {
-    struct addr a, own = {.un = {.sun_family = AF_UNIX}, .n = sizeof(sa_family_t)};
+    struct addr a;
     if (addr_unix(d->url->path, &a, err) < 0)
         return NULL;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, &own.sa, own.n) < 0 || connect(fd, &a.sa, a.n) < 0) {
-        int error = errno == ENOENT ? ECONNREFUSED : errno;
-        if (fd >= 0)
-            os_fd_close(fd);
-        err_sys(err, error == ECONNREFUSED ? DX_REFUSED : 0, error, "dial %s", d->text);
+    int fd = addr_dial(&a, SOCK_DGRAM);
+    if (fd < 0) {
+        err_sys(err, fd == -ENOENT ? DX_REFUSED : 0, -fd, "dial %s", d->text);
         return NULL;
     }
     return dial_fd(d, fd, "unixgram", err);
@@ -653,7 +268,6 @@ static int serve_unixgram(dx_listener *s, const struct url *u, const char *text,
         return fd;
     r = udp_add(s, fd, "unixgram");
     if (r < 0) {
-        os_fd_close(fd);
         return err_set(err, r, "listen %s: no memory", text);
     }
     struct udp_socket *socket = s->scheme_data;

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT
+ * udp_peer.c - a conn on datagrams: one dx_send is one datagram. Equal datagrams of a turn leave in one call (GSO), where the
+ * kernel has it; so do they arrive (GRO). */
+#include "net/udp.h"
+#include "base/err.h"
+#include "codec/sniff.h"
+#include "core/conn.h"
+#include "net/stack.h"
+#include "os/addr.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include <duplex/udp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEGMENTS_MAX = 60 };
+
+static struct peer *of(struct layer *l)
+{
+    return (struct peer *)l;
+}
+
+static void later(struct peer *p)
+{
+    loop_chore(p->queue.loop, &p->chore);
+}
+
+/* ---- the end of a peer ---- */
+
+static void held_clear(struct peer *p)
+{
+    for (struct held *h; (h = p->held);) {
+        p->held = h->next;
+        account_free(h, sizeof *h + h->n);
+    }
+    p->held_end = &p->held;
+    p->held_n = 0;
+}
+
+static void unstick(struct peer *p)
+{
+    for (struct peer **at = &p->socket->stuck; *at; at = &(*at)->next_stuck)
+        if (*at == p) {
+            *at = p->next_stuck;
+            break;
+        }
+    p->stuck = 0;
+}
+
+static void finish_off(struct peer *p, const dx_err *why)
+{
+    struct udp_socket *u = p->socket;
+    dx_loop *l = p->queue.loop;
+    if (p->done)
+        return;
+    p->done = 1;
+    loop_timer_off(l, &p->timer);
+    if (p->stuck)
+        unstick(p);
+    queue_clear(&p->queue, &l->store);
+    held_clear(p);
+    if (u->from) {
+        map_del(&u->peers, &p->addr.any, p->addr.n);
+        listener_lost(u->from);
+    } else {
+        u->closed = true;
+    }
+    u->refs--;
+    udp_socket_drop(u);
+    p->socket = NULL;
+    if (p->layer.above)
+        layer_closed_above(&p->layer, why);
+    else
+        loop_bury(l, &p->layer);
+}
+
+void peer_end(struct peer *p, int code, const char *words)
+{
+    dx_err why;
+    err_set(&why, code, "%s", words);
+    finish_off(p, &why);
+}
+
+void peer_end_errno(struct peer *p, int error)
+{
+    dx_err why;
+    err_sys(&why, 0, error, "%s", p->layer.type->name);
+    finish_off(p, &why);
+}
+
+/* ---- out ---- */
+
+/* How many of the first datagrams have one size, the last perhaps a shorter one: what GSO takes in one call. */
+static size_t run_of(const struct peer *p, struct iovec *v, size_t *ret_seg)
+{
+    const struct queued *q = p->queue.first;
+    size_t seg = q->n, count = 0, n = 0;
+    for (; q && count < SEGMENTS_MAX && q->n <= seg && n + q->n <= UDP_PAYLOAD_MAX; q = q->next) {
+        v[count++] = (struct iovec){(void *)(uintptr_t)q->p, q->n};
+        n += q->n;
+        if (q->n < seg || !p->socket->gso || seg == 0)
+            break;
+    }
+    *ret_seg = seg;
+    return count;
+}
+
+static void wait_for_socket(struct peer *p)
+{
+    if (p->stuck)
+        return;
+    p->stuck = 1;
+    p->next_stuck = p->socket->stuck;
+    p->socket->stuck = p;
+}
+
+/* Errors of one datagram (too big, nobody there) are that datagram's; only a dialled socket's end the conn. */
+static void flush(struct peer *p)
+{
+    struct udp_socket *u = p->socket;
+    struct os_engine *e = &u->loop->engine;
+    const struct sockaddr *to = u->only ? NULL : &p->addr.sa;
+    while (p->queue.first && !u->port.send_wait) {
+        struct iovec v[SEGMENTS_MAX];
+        size_t seg, count = run_of(p, v, &seg);
+        ssize_t n = os_send_datagrams(e, &u->port, v, count, seg, to, to ? p->addr.n : 0);
+        if (n == -EAGAIN)
+            break;
+        if (n < 0 && count > 1 && (n == -EIO || n == -EINVAL)) {
+            u->gso = false; /* this device, or this kernel, cannot */
+            continue;
+        }
+        if (n < 0 && u->only && (n == -ECONNREFUSED || n == -ENOENT || n == -ECONNRESET)) {
+            p->error = (int)-n;
+            return;
+        }
+        if (n < 0)
+            e->datagram_drops += (int64_t)count;
+        for (; count > 0; count--) {
+            p->out += n < 0 ? 0 : p->queue.first->n;
+            queue_eat_one(&p->queue, &u->loop->store);
+        }
+        p->last_active = u->loop->now;
+    }
+    if (p->queue.first)
+        wait_for_socket(p);
+}
+
+void peer_retry(struct udp_socket *u)
+{
+    struct peer *p = u->stuck;
+    u->stuck = NULL;
+    for (struct peer *next; p; p = next) {
+        next = p->next_stuck;
+        p->stuck = 0;
+        later(p);
+    }
+}
+
+/* ---- in ---- */
+
+static bool is_stopped(const struct peer *p)
+{
+    return p->paused || layer_stopped(&p->layer);
+}
+
+static void hand_held(struct peer *p)
+{
+    while (p->held && !is_stopped(p) && !p->done && !p->closing) {
+        struct held *h = p->held;
+        p->held = h->next;
+        if (!p->held)
+            p->held_end = &p->held;
+        p->held_n -= h->n;
+        layer_take_above(&p->layer, h->data, h->n, 0);
+        account_free(h, sizeof *h + h->n);
+    }
+}
+
+static void keep(struct peer *p, const struct os_datagram *d)
+{
+    struct held *h = p->held_n + d->n <= UDP_HELD_MAX ? account_alloc(sizeof *h + d->n) : NULL;
+    if (!h) {
+        p->queue.loop->engine.datagram_drops++;
+        return;
+    }
+    h->next = NULL;
+    h->n = d->n;
+    memcpy(h->data, d->p, d->n);
+    *p->held_end = h;
+    p->held_end = &h->next;
+    p->held_n += d->n;
+}
+
+void peer_arrived(struct peer *p, const struct os_datagram *d)
+{
+    p->in += d->n;
+    p->last_active = p->queue.loop->now;
+    if (p->done || p->closing)
+        return;
+    if (p->opening || p->held || is_stopped(p))
+        keep(p, d);
+    else
+        layer_take_above(&p->layer, d->p, d->n, 0);
+}
+
+bool udp_is_speech(const struct udp_socket *u, const struct os_datagram *d)
+{
+    if (!u->sniff)
+        return true;
+    enum sniff s = sniff_datagram(d->p, d->n, NULL);
+    return s == SNIFF_TEXT || s == SNIFF_NOISE; /* noise is the handler's to refuse: it came whole */
+}
+
+struct peer *peer_stranger(struct udp_socket *u, const struct addr *a, const struct os_datagram *d)
+{
+    if (addr_is_reflector(a) || (a->n == u->own.n && !memcmp(&a->any, &u->own.any, a->n)) || !udp_is_speech(u, d) ||
+        u->from->full || u->closed)
+        return NULL;
+    struct peer *p = peer_new(u, u->from->set);
+    if (!p)
+        return NULL;
+    p->addr = *a;
+    if (map_put(&u->peers, &p->addr.any, p->addr.n, p) < 0) {
+        free(p);
+        return NULL;
+    }
+    u->refs++;
+    listener_gained(u->from);
+    p->in = d->n;
+    p->layer.type = u->type;
+    if (stack_datagrams(u->from, &p->layer, &p->queue) < 0) {
+        peer_end(p, DX_NOMEM, "no memory");
+        return NULL;
+    }
+    p->in = 0;
+    return p;
+}
+
+/* ---- the turn ---- */
+
+static void chore_run(struct chore *c, dx_loop *l)
+{
+    struct peer *p = (struct peer *)((char *)c - offsetof(struct peer, chore));
+    (void)l;
+    if (p->done)
+        return;
+    if (p->breaking) {
+        peer_end(p, DX_CLOSED, "closed by us");
+        return;
+    }
+    if (!p->opening)
+        flush(p);
+    if (p->error) {
+        peer_end_errno(p, p->error);
+        return;
+    }
+    if (p->closing && !p->queue.first) {
+        peer_end(p, DX_CLOSED, "closed by us"); /* datagrams have no end to wait for */
+        return;
+    }
+    if (!p->closing && !p->opening && !queue_past_half(&p->queue)) {
+        layer_writable_above(&p->layer);
+        if (!p->done)
+            hand_held(p);
+    }
+}
+
+void peer_opened(struct peer *p)
+{
+    dx_loop *l = p->queue.loop;
+    p->opening = 0;
+    loop_timer_off(l, &p->timer);
+    if (p->idle_ms)
+        loop_timer(l, &p->timer, l->now + p->idle_ms);
+    layer_opened_above(&p->layer);
+    later(p);
+}
+
+static void timer_fire(struct timer *t, dx_loop *l)
+{
+    struct peer *p = (struct peer *)((char *)t - offsetof(struct peer, timer));
+    if (p->opening && p->socket->port.fd >= 0) {
+        peer_opened(p);
+        return;
+    }
+    if (p->opening) {
+        peer_end(p, DX_TIMEOUT, "no answer from the name service in time");
+        return;
+    }
+    if (l->now - p->last_active >= p->idle_ms)
+        peer_end(p, DX_TIMEOUT, "idle for too long");
+    else
+        loop_timer(l, &p->timer, p->last_active + p->idle_ms);
+}
+
+/* ---- from above ---- */
+
+static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
+{
+    struct peer *p = of(l);
+    size_t n = 0;
+    (void)how;
+    if (p->done || p->breaking || p->finishing)
+        return DX_CLOSED;
+    for (size_t i = 0; i < count; i++)
+        n += v[i].n;
+    if (n > UDP_PAYLOAD_MAX)
+        return DX_BIG;
+    int r = queue_add(&p->queue, &p->queue.loop->store, v, count, 0, true);
+    if (r == 0)
+        later(p);
+    return r;
+}
+
+static size_t encode(const dx_msg *m, uint8_t *at, const void *arg)
+{
+    dx_bytes b = dx_msg_bytes(m);
+    (void)arg;
+    memcpy(at, b.p, b.n);
+    return b.n;
+}
+
+static int give_msg(struct layer *l, dx_msg *m)
+{
+    static const char key;
+    struct span v;
+    int r = msg_encoded(m, of(l)->queue.loop, &key, 0, encode, NULL, &v);
+    return r < 0 ? r : l->type->give(l, &v, 1, 0);
+}
+
+static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
+{
+    (void)l;
+    (void)off;
+    (void)n;
+    (void)how;
+    os_fd_close(fd);
+    return DX_ABSENT;
+}
+
+static int finish(struct layer *l)
+{
+    of(l)->finishing = 1;
+    return 0;
+}
+
+static void pause_it(struct layer *l, bool on)
+{
+    of(l)->paused = on;
+    if (!on)
+        later(of(l));
+}
+
+static void close_down(struct layer *l)
+{
+    struct peer *p = of(l);
+    if (p->opening)
+        p->breaking = 1;
+    p->closing = 1;
+    p->finishing = 1;
+    later(p);
+}
+
+static void abort_it(struct layer *l)
+{
+    of(l)->breaking = 1;
+    later(of(l));
+}
+
+static void layer_free(struct layer *l)
+{
+    loop_chore_off(of(l)->queue.loop, &of(l)->chore);
+    free(l);
+}
+
+static struct dx_listener *from(const struct layer *l)
+{
+    const struct peer *p = (const struct peer *)l;
+    return p->socket ? p->socket->from : NULL;
+}
+
+static bool address(const struct layer *l, bool peer, struct addr *ret)
+{
+    const struct peer *p = (const struct peer *)l;
+    if (!p->socket)
+        return false;
+    if (peer && p->socket->from) {
+        *ret = p->addr;
+        return true;
+    }
+    return addr_of_fd(p->socket->port.fd, peer, ret);
+}
+
+#define DATAGRAM_TYPE(wire)                                                                                            \
+    {                                                                                                                  \
+        .name = wire, .give = give, .give_msg = give_msg, .give_file = give_file, .finish = finish, .pause = pause_it, \
+        .close = close_down, .abort = abort_it, .free = layer_free, .from = from, .address = address                   \
+    }
+const struct layer_type udp_type = DATAGRAM_TYPE("udp");
+const struct layer_type unixgram_type = DATAGRAM_TYPE("unixgram");
+
+void dx_udp_traffic(const dx_conn *c, uint64_t *ret_in, uint64_t *ret_out)
+{
+    struct layer *bottom = c->gone ? NULL : conn_bottom(c);
+    *ret_in = *ret_out = 0;
+    if (bottom && (bottom->type == &udp_type || bottom->type == &unixgram_type)) {
+        *ret_in = of(bottom)->in;
+        *ret_out = of(bottom)->out + of(bottom)->queue.n;
+    }
+}
+
+struct peer *peer_new(struct udp_socket *u, const struct settings *set)
+{
+    struct peer *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->layer.type = u->type;
+    p->socket = u;
+    p->queue.max = set->o.queue_bytes_max;
+    p->queue.loop = u->loop;
+    p->chore.run = chore_run;
+    p->timer.fire = timer_fire;
+    p->held_end = &p->held;
+    p->idle_ms = set->o.idle_ms_max ? set->o.idle_ms_max : u->from ? UDP_IDLE_MS : 0;
+    p->last_active = u->loop->now;
+    if (p->idle_ms && u->from)
+        loop_timer(u->loop, &p->timer, u->loop->now + p->idle_ms);
+    return p;
+}
