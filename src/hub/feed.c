@@ -97,7 +97,7 @@ void feed_later(struct room *r)
         r->next_dirty = h->dirty;
         h->dirty = r;
     }
-    if (!h->flushing && dx_loop_post(h->loop, flush, h) >= 0)
+    if (!h->flushing && dx_loop_after(h->loop, 0, flush, h) > 0)
         h->flushing = true;
 }
 
