@@ -22,7 +22,7 @@
  *            "auto"            60 ms of silence ends a message until the peer has sent one that ends in LF (or
  *                              16 KiB with an LF in them and no silence), then lines (500 ms for a rest); telnet
  *                              IAC sequences are answered and stripped; sending adds the line end the peer uses,
- *                              none if it uses none
+ *                              none if it uses none; LF while it has said nothing
  *            A message over the limit is DX_BIG.
  */
 #ifndef DUPLEX_TEXT_H

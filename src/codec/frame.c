@@ -143,7 +143,9 @@ int frame_spec_parse(const char *spec, uint64_t message_max, struct frame_spec *
 
 void frame_init(struct frame *f, const struct frame_spec *spec)
 {
-    *f = (struct frame){.spec = spec, .eol = spec->kind == FRAME_LINE ? EOL_LF : EOL_NONE};
+    /* A peer that has said nothing yet is most likely somebody at an nc. */
+    bool lines = spec->kind == FRAME_LINE || spec->kind == FRAME_AUTO;
+    *f = (struct frame){.spec = spec, .eol = lines ? EOL_LF : EOL_NONE};
 }
 
 /* ---- telnet (RFC 854, 855, 1143) ---- */
@@ -342,7 +344,12 @@ static int64_t next_auto(struct frame *f, const uint8_t *p, size_t n, int64_t no
         f->lines = memchr(p + f->scanned, '\n', n - f->scanned) != NULL;
         f->scanned = f->lines ? f->scanned : n;
     }
-    return f->lines ? next_line(f, p, n, ends, ret) : rest(f, p, n, n, ends, ret);
+    if (f->lines)
+        return next_line(f, p, n, ends, ret);
+    int64_t used = rest(f, p, n, n, ends, ret);
+    if (used > 0)
+        f->eol = EOL_NONE;
+    return used;
 }
 
 int64_t frame_next(struct frame *f, const uint8_t *p, size_t n, int64_t now_ms, bool last, struct bytes *ret)

@@ -131,9 +131,9 @@ static void user_fire(struct timer *t, dx_loop *l)
 
 static int64_t add_user_timer(dx_loop *l, int64_t ms, void (*fn)(void *arg), void *arg, bool weak)
 {
-    struct user_timer *u = malloc(sizeof *u);
+    struct user_timer *u = l->freeing ? NULL : malloc(sizeof *u); /* one that arms itself again would never end */
     if (!u)
-        return DX_NOMEM;
+        return l->freeing ? DX_CLOSED : DX_NOMEM;
     *u = (struct user_timer){
         .timer.fire = user_fire, .number = ++l->user_timer_last, .fn = fn, .arg = arg, .weak = weak};
     if (map_put(&l->user_timers, &u->number, sizeof u->number, u) < 0) {

@@ -55,19 +55,6 @@ static void put_nick(struct member *m)
     dx_text_free(&t);
 }
 
-/* any:// stands for several: a reader wants what its own client can dial. */
-static int add_url(dx_text *t, const char *url, const char *scheme, bool *first)
-{
-    const char *rest = strstr(url, "://");
-    int r = text_str(t, *first ? "\"" : ",\"");
-    *first = false;
-    if (scheme && rest)
-        r |= text_str(t, scheme) | dx_json_escape(rest, strlen(rest), t);
-    else
-        r |= dx_json_escape(url, strlen(url), t);
-    return r | text_str(t, "\"");
-}
-
 static bool beyond(const char *url)
 {
     dx_bytes host = url_host(url);
@@ -79,7 +66,7 @@ static void put_welcome(struct member *m)
 {
     const struct room *r = m->room;
     dx_text t = {0};
-    bool first = true, lan = false;
+    bool lan = false;
     int e = text_fmt(&t, "{\"is\":\"welcome\",\"epoch\":\"%s\",\"offset\":%llu,\"room\":\"%s\",\"nick\":", r->epoch,
                      (unsigned long long)(r->ring.next - 1), r->name);
     e |= text_json(&t, m->nick, strlen(m->nick));
@@ -87,9 +74,7 @@ static void put_welcome(struct member *m)
     for (size_t i = 0; hub_url(m->hub, i); i++) {
         const char *url = hub_url(m->hub, i);
         lan |= beyond(url);
-        e |= add_url(&t, url, strncmp(url, "any:", 4) ? NULL : "tcp", &first);
-        if (!strncmp(url, "any:", 4))
-            e |= add_url(&t, url, "udp", &first);
+        e |= text_str(&t, i ? "," : "") | text_json(&t, url, strlen(url));
     }
     e |= text_fmt(&t, "],\"lan\":%s}", lan ? "true" : "false");
     if (e >= 0)

@@ -260,41 +260,48 @@ static int listen_all(struct serve *s)
 
 /* ---- the beginning ---- */
 
-static void banner_url(const char *url, dx_text *t, const char **ret_unix, bool *udp)
+/* The first address where all wires meet: tcp and udp on one port, for this machine alone. p NULL: none. */
+static dx_bytes meeting_point(const struct hub *h)
 {
-    const char *rest = strstr(url, "://");
-    const char *colon = rest ? strrchr(rest, ':') : NULL;
-    char line[300];
-    if (!rest)
+    const char *url, *other;
+    for (size_t i = 0; (url = hub_url(h, i)); i++)
+        for (size_t k = 0; !strncmp(url, "tcp://", 6) && !lan_is_beyond(url) && (other = hub_url(h, k)); k++)
+            if (!strncmp(other, "udp://", 6) && !strcmp(other + 6, url + 6))
+                return (dx_bytes){url + 6, strlen(url + 6)};
+    return (dx_bytes){NULL, 0};
+}
+
+static const char *unix_url(const struct hub *h)
+{
+    const char *url;
+    for (size_t i = 0; (url = hub_url(h, i)); i++)
+        if (!strncmp(url, "unix:", 5))
+            return url;
+    return NULL;
+}
+
+static void lines_to_copy(const struct serve *s, dx_text *t)
+{
+    dx_bytes at = meeting_point(s->hub);
+    const char *path = unix_url(s->hub), *p = at.p, *url;
+    char line[512];
+    if (!p) {
+        for (size_t i = 0; (url = hub_url(s->hub, i)); i++)
+            add(t, "  "), add(t, url), add(t, "\n");
         return;
-    rest += 3;
-    if (!strncmp(url, "unix:", 5) && !*ret_unix)
-        *ret_unix = url;
-    if (strncmp(url, "any:", 4) || lan_is_beyond(url) || *udp || colon <= rest)
-        return;
-    *udp = true;
-    snprintf(line, sizeof(line), "  browser   http://%s/\n  terminal  nc %.*s %s\n", rest, (int)(colon - rest), rest,
-             colon + 1);
+    }
+    int host = (int)(strrchr(p, ':') - p), v6 = *p == '[';
+    snprintf(line, sizeof(line), "  browser   http://%s/\n  terminal  nc %.*s %s\n  %s udp://%s%s%s\n", p,
+             host - 2 * v6, p + v6, p + host + 1, path ? "udp, unix" : "udp      ", p, path ? "   " : "",
+             path ? path : "");
     add(t, line);
 }
 
-/* The first five minutes: lines to copy. */
+/* The first five minutes. */
 static void banner(struct serve *s)
 {
     dx_text t = {0};
-    const char *url, *path = NULL, *first = hub_url(s->hub, 0);
-    bool udp = false;
-    for (size_t i = 0; (url = hub_url(s->hub, i)); i++)
-        banner_url(url, &t, &path, &udp);
-    if (udp) {
-        add(&t, path ? "  udp, unix udp" : "  udp       udp");
-        add(&t, strstr(first, "://"));
-        if (path)
-            add(&t, "   "), add(&t, path);
-        add(&t, "\n");
-    } else
-        for (size_t i = 0; (url = hub_url(s->hub, i)); i++)
-            add(&t, "  "), add(&t, url), add(&t, "\n");
+    lines_to_copy(s, &t);
     if (option_has(&s->o, "lan"))
         open_lan(s, &t), add(&t, "\n  /help, Ctrl-D ends\n");
     else if (*s->key)

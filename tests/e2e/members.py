@@ -25,7 +25,7 @@ class Room:
         env = dict(os.environ, XDG_RUNTIME_DIR='/nonexistent', **(env or {}))
         listen = [] if '--listen' in args else ['--listen', 'any://127.0.0.1:0', '--listen', f'unix://{self.path}']
         self.p = duplexlib.start('serve', *listen, *args, env=env, stdin=how.pop('stdin', -3), **how)
-        self.host, self.port = host_port(self.p.urls[0])
+        self.host, self.port = host_port(next(u for u in self.p.urls if u.startswith('tcp:')))
 
     def __enter__(self):
         return self
@@ -81,6 +81,7 @@ class Member:
     def hears(self, want, seconds=10):
         got = self.hear(seconds)
         assert got == want, f'heard {got!r}, not {want!r}'
+        return self
 
     def silent(self, seconds=0.3):
         try:
@@ -217,6 +218,15 @@ class Ws(Member):
             o = self.hear(max(0.001, end - time.monotonic()), slow=1)
             if o['is'] == kind and all(o.get(k) == v for k, v in wanted.items()):
                 return o
+
+
+def here(*members):
+    """Each member is in the room, also a raw one that has not spoken: it has asked /who and hears joins and leaves from now on."""
+    for m in members:
+        m.say('/who')
+        while not m.hear().startswith('* '):
+            pass
+    return members
 
 
 def meet(*members):

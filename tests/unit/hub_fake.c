@@ -160,7 +160,9 @@ dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, vo
 const char *dx_listener_url(const dx_listener *s, int i)
 {
     (void)s;
-    return i == 0 ? "any://127.0.0.1:2333" : i == 1 ? "any://[::1]:2333" : NULL;
+    static const char *const urls[] = {"tcp://127.0.0.1:2333", "udp://127.0.0.1:2333", "tcp://[::1]:2333",
+                                       "udp://[::1]:2333"};
+    return i < 4 ? urls[i] : NULL;
 }
 void dx_listener_drain(dx_listener *s, int64_t ms)
 {
