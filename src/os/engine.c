@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -245,11 +246,37 @@ static void complete_stream(struct os_engine *e, struct os_port *p)
     p->ops->received(p, at, n);
 }
 
-static void complete_accept(struct os_port *p)
+/* Some descriptors are kept for files, name look-ups and dials: strangers must not take the last ones. Descriptors are given
+ * lowest first, so a spare one shows how far up the table is full; it is asked for only near the end. */
+static int64_t reserve_line(void)
 {
+    struct rlimit most;
+    if (getrlimit(RLIMIT_NOFILE, &most) < 0 || most.rlim_cur == RLIM_INFINITY || most.rlim_cur < 2 * OS_FD_RESERVE)
+        return INT64_MAX;
+    return (int64_t)most.rlim_cur - OS_FD_RESERVE;
+}
+
+static bool in_reserve(const struct os_engine *e, int64_t line)
+{
+    if (e->fd_last < line)
+        return false;
+    int spare = fcntl(e->wake, F_DUPFD_CLOEXEC, 0);
+    if (spare >= 0)
+        close(spare);
+    return spare < 0 || spare >= line;
+}
+
+static void complete_accept(struct os_engine *e, struct os_port *p)
+{
+    int64_t line = reserve_line();
     for (int i = 0; i < ACCEPTS_MAX && p->fd >= 0 && p->recv_on; i++) {
+        if (in_reserve(e, line)) {
+            p->ops->accepted(p, -1, EMFILE);
+            return;
+        }
         int fd = accept4(p->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            e->fd_last = fd;
             p->ops->accepted(p, fd, 0);
             continue;
         }
@@ -329,7 +356,7 @@ static void complete_in(struct os_engine *e, struct os_port *p)
         complete_stream(e, p);
         break;
     case OS_LISTEN:
-        complete_accept(p);
+        complete_accept(e, p);
         break;
     case OS_DATAGRAM:
         complete_datagrams(e, p);

@@ -20,7 +20,8 @@ enum {
     OS_RECV_MAX = 512 << 10,
     OS_TAIL_ROOM = 64,
     OS_DATAGRAMS = 8,
-    OS_DATAGRAM_MAX = 64 << 10
+    OS_DATAGRAM_MAX = 64 << 10,
+    OS_FD_RESERVE = 32,
 };
 
 struct os_port;
@@ -51,6 +52,7 @@ struct os_engine {
     struct os_port **always; /* ports that epoll does not take (regular files)          */
     size_t always_n, always_cap;
     int64_t datagram_drops;
+    int fd_last; /* the descriptor accepted last */
 };
 
 int os_engine_init(struct os_engine *e); /* 0 or -errno */
