@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * behave_many.c - many conns at once, their limit, and the listener's drain. */
+#include "conform.h"
+
+enum { THOUSAND = 1000, CROWD = 60 };
+
+static void thousand_open(dx_conn *c)
+{
+    put(end_of(c), 64);
+}
+
+static void thousand_data(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct end *e = end_of(c);
+    (void)data, (void)n, (void)how;
+    if (e->got == 64) {
+        e->w->c->goal++; /* counts those that are through */
+        end_close(e);
+    }
+}
+
+static void thousand(struct world *w)
+{
+    static const dx_handler on = {.on_open = thousand_open, .on_data = thousand_data};
+    MUST_DO(serve(w, &on_echo));
+    for (int i = 0; i < THOUSAND; i++)
+        MUST_DO(dial(w, NULL, &on));
+    MUST(dx_loop_count(w->loop, DX_COUNT_CONNS) >= THOUSAND);
+    WAIT(w->c->goal == THOUSAND);
+    MUST_INT(w->accepted, THOUSAND);
+    if (!has(w, HAS_END)) {
+        MUST_INT(dx_listener_conns(w->listener), THOUSAND);
+        return;
+    }
+    WAIT(w->closed == 2 * THOUSAND);
+    pass(w, 1);
+    MUST_INT(dx_listener_conns(w->listener), 0);
+    MUST_INT(dx_loop_count(w->loop, DX_COUNT_CONNS), 0);
+}
+
+static void conns_max(struct world *w)
+{
+    w->so.conns_max = 4;
+    MUST_DO(serve(w, &on_echo));
+    for (int i = 0; i < 9; i++)
+        MUST_DO(dial(w, NULL, &on_fill));
+    WAIT(w->accepted == 4);
+    pass(w, 30);
+    MUST_INT(w->accepted, 4);
+    MUST_INT(dx_listener_conns(w->listener), 4);
+    for (size_t i = 0; i < w->ends_n && w->accepted < 9; i++) {
+        struct end *e = w->ends[i];
+        size_t before = w->accepted;
+        if (e->door || e->accepted || !e->opens)
+            continue;
+        put(e, 10);
+        if (has(w, HAS_WS) || i <= 4)
+            WAIT(e->got == 10);
+        end_close(e);
+        WAIT(e->closes);
+        if (i <= 4)
+            WAIT(w->accepted > before);
+    }
+    MUST(dx_listener_conns(w->listener) <= 4);
+}
+
+/* Those that wait longest are served next, and all are served in the end. */
+static void conns_max_serves_all(struct world *w)
+{
+    static const dx_handler on = {.on_open = thousand_open, .on_data = thousand_data};
+    w->so.conns_max = 5;
+    MUST_DO(serve(w, &on_echo));
+    for (int i = 0; i < CROWD; i++)
+        MUST_DO(dial(w, NULL, &on));
+    WAIT(w->c->goal == CROWD);
+    MUST_INT(w->accepted, CROWD);
+}
+
+static void drain_says_goodbye(struct world *w)
+{
+    MUST_DO(both(w, &on_quiet, &on_quiet));
+    put(w->s, 5000);
+    w->s->closing = true;
+    dx_listener_drain(w->listener, 3000);
+    w->listener = NULL;
+    if (has(w, HAS_END)) {
+        WAIT(w->c->ends);
+        end_close(w->c);
+    } else {
+        WAIT(w->c->got == 5000);
+    }
+    WAIT(w->s->closes);
+    MUST_INT(w->c->got, 5000);
+    MUST(is_good_close(w->s));
+    if (!has(w, HAS_REFUSAL))
+        return;
+    w->c = NULL;
+    MUST_DO(dial(w, NULL, &on_default));
+    WAIT(w->c->closes);
+    MUST_INT(w->c->why.code, DX_REFUSED);
+}
+
+static void drain_aborts(struct world *w)
+{
+    int64_t began;
+    MUST_DO(both(w, &on_quiet, &on_quiet));
+    end_pause(w->c, true); /* never reads what is queued for it */
+    put(w->s, MIB);
+    w->s->closing = true;
+    began = dx_loop_now(w->loop);
+    dx_listener_drain(w->listener, 80);
+    w->listener = NULL;
+    WAIT(w->s->closes);
+    MUST(dx_loop_now(w->loop) - began >= 70);
+    MUST(dx_loop_now(w->loop) - began < 1500);
+}
+
+static void drain_zero(struct world *w)
+{
+    MUST_DO(both(w, &on_echo, &on_quiet));
+    dx_listener_drain(w->listener, 0);
+    w->listener = NULL;
+    pass(w, 10);
+    put(w->c, 100);
+    WAIT(w->c->got == 100);
+    if (has(w, HAS_REFUSAL)) {
+        struct end *first = w->c;
+        w->c = NULL;
+        MUST_DO(dial(w, NULL, &on_default));
+        WAIT(w->c->closes);
+        MUST_INT(w->c->why.code, DX_REFUSED);
+        w->c = first;
+    }
+    end_close(w->c);
+    if (!has(w, HAS_END))
+        end_close(w->s);
+    WAIT(all_closed(w));
+    MUST(is_good_close(w->c) && is_good_close(w->s));
+}
+
+static void drain_empty(struct world *w)
+{
+    MUST_DO(serve(w, &on_echo));
+    dx_listener_drain(w->listener, 100);
+    MUST_DO(serve(w, &on_echo));
+    dx_listener_drain(w->listener, 0);
+    pass(w, 2);
+}
+
+/* One message to many is one copy: its memory does not grow with its readers. */
+static void share_one_message(struct world *w)
+{
+    size_t n = has(w, HAS_DATAGRAMS) ? 1000 : 256 * KIB, before, peak;
+    dx_msg *m;
+    MUST_DO(serve(w, &on_quiet));
+    for (int i = 0; i < CROWD; i++)
+        MUST_DO(dial(w, NULL, &on_quiet));
+    if (has(w, HAS_DATAGRAMS))
+        for (int i = 0; i < CROWD; i++)
+            put(w->ends[1 + i], 1);
+    WAIT(w->accepted == CROWD);
+    for (size_t i = 0; i < w->ends_n; i++)
+        if (!w->ends[i]->door && !w->ends[i]->accepted) {
+            WAIT(w->ends[i]->opens);
+            end_pause(w->ends[i], !has(w, HAS_DATAGRAMS));
+        }
+    before = dx_memory_used();
+    m = dx_msg_new(pattern(0), n, has(w, HAS_MESSAGES) ? DX_BINARY : 0);
+    for (size_t i = 0; i < CROWD; i++)
+        MUST_INT(dx_send_msg(accepted(w, i)->c, m), 0);
+    dx_msg_drop(m);
+    peak = dx_memory_used();
+    MUST_SAY(peak - before <= 2 * n + CROWD * 1024, "%zu bytes are held for one message of %zu", peak - before, n);
+    for (size_t i = 0; i < w->ends_n; i++)
+        if (!w->ends[i]->door && !w->ends[i]->accepted) {
+            if (w->ends[i]->paused)
+                end_pause(w->ends[i], false);
+            WAIT(w->ends[i]->got == n);
+        }
+    pass(w, 1);
+    MUST(dx_memory_used() <= before);
+}
+
+const struct behaviour behave_many[] = {
+    {"a thousand conns at once", HAS_LISTENER | HAS_PEER, 0, thousand},
+    {"conns_max: the rest wait and are served later", HAS_BACKLOG, 0, conns_max},
+    {"conns_max: all are served in the end", HAS_BACKLOG, 0, conns_max_serves_all},
+    {"drain: listener gone, all delivered, goodbyes", HAS_LISTENER | HAS_PEER, 0, drain_says_goodbye},
+    {"drain: aborts what is left after ms", HAS_LISTENER | HAS_PRESSURE, HAS_DATAGRAMS, drain_aborts},
+    {"drain 0: conns stay", HAS_LISTENER | HAS_PEER, 0, drain_zero},
+    {"drain without conns", HAS_LISTENER, 0, drain_empty},
+    {"dx_send_msg to many is one copy", HAS_LISTENER | HAS_PEER, 0, share_one_message},
+    {0},
+};
