@@ -68,7 +68,7 @@ static void there_and_back_at_once(struct world *w)
 static void one_big_message(struct world *w)
 {
     MUST_DO(both(w, &on_echo, &on_quiet));
-    MUST_INT(put(w->c, MIB), 1);
+    MUST(put(w->c, MIB) >= 0);
     WAIT(w->c->datas == 1);
     MUST_INT(w->c->last_n, MIB);
     close_both(w);

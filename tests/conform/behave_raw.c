@@ -193,7 +193,7 @@ static void close_delivers_to_raw(struct world *w)
     MUST_DO(serve(w, &on_quiet));
     MUST_DO(r = raw_dials(w, raw_reads_mebibyte));
     WAIT(w->s);
-    MUST_INT(put(w->s, MIB), 1);
+    MUST(put(w->s, MIB) >= 0);
     end_close(w->s);
     pass(w, 5);
     sem_post(&r->go);

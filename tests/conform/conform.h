@@ -164,7 +164,9 @@ bool all_closed(const struct world *w);
 /* ---- one end ---- */
 const uint8_t *pattern(size_t at); /* PATTERN_MAX bytes of it from there                          */
 int put(struct end *e, size_t n);  /* dx_send of its next n bytes, from memory freed at once after */
-void put_all(struct end *e, size_t goal, size_t piece); /* in pieces, going on in on_writable (on_fill)  */
+void put_all(struct end *e, size_t goal, size_t piece);   /* in pieces, going on in on_writable (on_fill)  */
+void stall(struct world *w, struct end *e, size_t piece); /* until every buffer on the way is full */
+void fill(struct world *w, struct end *e, size_t piece);  /* the same, up to DX_FULL              */
 void end_pause(struct end *e, bool on);
 void end_close(struct end *e); /* from here on only on_close may come                         */
 void end_abort(struct end *e);

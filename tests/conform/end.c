@@ -58,6 +58,30 @@ void put_all(struct end *e, size_t goal, size_t piece)
     go_on(e->c);
 }
 
+/* Sends until nothing has moved for a while: every buffer on the way is full. For handlers that go on in on_writable. */
+void stall(struct world *w, struct end *e, size_t piece)
+{
+    size_t before = SIZE_MAX;
+    while (e->sent != before && !w->report->failed) {
+        before = e->sent;
+        put_all(e, e->sent + 64 * MIB, piece);
+        pass(w, 20);
+    }
+    e->goal = 0;
+}
+
+/* The same for those that do not, up to the first DX_FULL that stays. */
+void fill(struct world *w, struct end *e, size_t piece)
+{
+    size_t before = SIZE_MAX;
+    while (e->sent != before && e->c && !w->report->failed) {
+        before = e->sent;
+        while (e->c && !e->closing && put(e, piece) >= 0)
+            ;
+        pass(w, 20);
+    }
+}
+
 void end_pause(struct end *e, bool on)
 {
     e->paused = on;
