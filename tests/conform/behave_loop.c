@@ -40,6 +40,21 @@ static void timers(struct world *w)
     dx_loop_cancel(w->loop, id);
 }
 
+static void never_on(void *arg)
+{
+    struct world *w = arg;
+    fail(w, "a timer of the next hour ran when its loop was freed");
+}
+
+static void timers_die(struct world *w)
+{
+    dx_loop *l = dx_loop_new(NULL);
+    MUST(l != NULL);
+    MUST(dx_loop_after(l, 3600 * 1000, never_on, w) > 0);
+    MUST(dx_loop_after(l, 0, never_on, w) > 0);
+    dx_loop_free(l);
+}
+
 static void posts_in_order(struct world *w)
 {
     struct order o = {.w = w};
@@ -210,6 +225,7 @@ static void null_opts(struct world *w)
 
 const struct behaviour behave_loop[] = {
     {"timers in order, cancelled ones never", HAS_NO_WIRE, 0, timers},
+    {"timers die with their loop", HAS_NO_WIRE, 0, timers_die},
     {"posts run in order", HAS_NO_WIRE, 0, posts_in_order},
     {"a loop with nothing left returns", HAS_NO_WIRE, 0, nothing_left},
     {"a drained listener is nothing left", HAS_NO_WIRE, 0, drained_is_nothing_left},

@@ -33,7 +33,7 @@ static const dx_handler on_bridge = {.on_open = bridge_open, .on_data = not_call
 
 static const struct scheme *scheme_named(const char *name)
 {
-    const struct scheme *s = schemes;
+    const struct scheme *s = all_schemes;
     while (s->name && strcmp(s->name, name))
         s++;
     return s;

@@ -45,7 +45,7 @@ struct scheme {
     size_t one_max;   /* the biggest datagram; 0: only message_bytes_max bounds it          */
     int family, type; /* for raw peers                                                      */
 };
-extern const struct scheme schemes[];
+extern const struct scheme all_schemes[];
 
 enum {
     KIB = 1024,

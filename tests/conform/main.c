@@ -150,20 +150,20 @@ static void write_table(FILE *f, const char *lead)
     static const char *const signs[] = {"", "yes", "**NO**", "absent"};
     int row = 0;
     fprintf(f, "%s| behaviour |", lead);
-    for (const struct scheme *s = schemes; s->name; s++)
+    for (const struct scheme *s = all_schemes; s->name; s++)
         fprintf(f, " %s |", s->name);
     fprintf(f, "\n%s|---|", lead);
-    for (const struct scheme *s = schemes; s->name; s++)
+    for (const struct scheme *s = all_schemes; s->name; s++)
         fprintf(f, "---|");
     for (int g = 0; g < GROUPS; g++)
         for (const struct behaviour *b = groups[g]; b->name; b++, row++) {
             int column = 0, any = 0;
-            for (const struct scheme *s = schemes; s->name; s++)
-                any += marks[row][s - schemes];
+            for (const struct scheme *s = all_schemes; s->name; s++)
+                any += marks[row][s - all_schemes];
             if (!any)
                 continue;
             fprintf(f, "\n%s| %s |", lead, b->name);
-            for (const struct scheme *s = schemes; s->name; s++, column++)
+            for (const struct scheme *s = all_schemes; s->name; s++, column++)
                 fprintf(f, " %s |", signs[marks[row][column]]);
         }
     fprintf(f, "\n");
@@ -200,7 +200,7 @@ static int run_all(char **words, bool here, bool list)
     char name[200];
     for (int g = 0; g < GROUPS; g++)
         for (const struct behaviour *b = groups[g]; b->name; b++, row++)
-            for (const struct scheme *s = schemes; s->name; s++) {
+            for (const struct scheme *s = all_schemes; s->name; s++) {
                 snprintf(name, sizeof name, "%s: %s", s->name, b->name);
                 if (!fits(s, b) || !asked_for(name, words))
                     continue;
@@ -209,8 +209,8 @@ static int run_all(char **words, bool here, bool list)
                     printf("%s\n", name);
                     continue;
                 }
-                marks[row][s - schemes] = (uint8_t)one(number, name, s, b, here);
-                failed += marks[row][s - schemes] == FAILED;
+                marks[row][s - all_schemes] = (uint8_t)one(number, name, s, b, here);
+                failed += marks[row][s - all_schemes] == FAILED;
             }
     if (!list)
         printf("1..%d\n", number);

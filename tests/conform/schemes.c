@@ -12,7 +12,7 @@ enum {
 };
 
 /* clang-format off */
-const struct scheme schemes[] = {
+const struct scheme all_schemes[] = {
     {"tcp4",      "tcp://127.0.0.1:0",     "tcp",  SOCKET | HAS_TELL_BREAK | HAS_BY_NAME, 0, AF_INET, SOCK_STREAM},
     {"tcp6",      "tcp://[::1]:0",         "tcp",  SOCKET | HAS_TELL_BREAK,  0,     AF_INET6, SOCK_STREAM},
     {"tcp-dual",  "tcp://:0",              "tcp",  SOCKET | HAS_TELL_BREAK,  0,     AF_INET,  SOCK_STREAM},

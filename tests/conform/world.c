@@ -111,7 +111,8 @@ void world_free(struct world *w)
     for (r = w->raws; r; r = r->next)
         raw_cancel(r);
     if (w->loop)
-        dx_loop_free(w->loop);
+        dx_loop_cancel(w->loop, w->watchdog);
+    dx_loop_free(w->loop);
     w->loop = NULL;
     for (size_t i = 0; i < w->ends_n; i++) {
         end_check_closed(w, w->ends[i]);
@@ -402,6 +403,8 @@ static bool both_fds(struct world *w, const dx_handler *server_on, const dx_hand
         return false;
     snprintf(url, sizeof url, "fd:%d", v[1]);
     w->s = dial(w, url, server_on);
+    close(v[0]); /* fd:N doubles it */
+    close(v[1]);
     if (w->s)
         w->s->who = "server";
     return w->s != NULL;
