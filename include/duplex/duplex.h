@@ -25,8 +25,10 @@
  *            handlers. Closing anything inside a handler is fine: memory goes at the end of the turn.
  * QUEUE      dx_send never blocks. 0: taken. 1: taken, and the queue is past half: pause your source until
  *            on_writable. DX_FULL: nothing taken. A send is taken whole while the queue is not past half, or
- *            where it fits under queue_bytes_max. Reading from a conn rests while its own queue is past half,
- *            tested between messages, so one send per on_data to the same conn is always taken.
+ *            where it fits under queue_bytes_max. Reading from a conn rests while what its on_data sent to it
+ *            keeps its queue past half, tested between messages: so where nothing else sends to it, one send per
+ *            on_data is always taken. (What was sent from elsewhere never rests the reading: two ends that both
+ *            write before they read would wait for each other for ever.)
  * CLOSING    dx_finish: our end of the conversation, reading goes on. dx_close: what is queued goes out, we
  *            say the end, then read and discard until the peer's end (2 s or 1 MiB), so nothing is lost to
  *            a reset. dx_abort: break it off now. on_close is the last call, exactly once per conn, when

@@ -64,8 +64,12 @@ static void conn_opened(struct layer *l)
 static size_t conn_take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 {
     struct dx_conn *c = conn_of_layer(l);
-    if (!c->quiet && c->on->on_data && (n > 0 || c->messages))
-        c->on->on_data(c, p, n, how & ~(unsigned)DX_LAST);
+    if (c->quiet || !c->on->on_data || (n == 0 && !c->messages))
+        return n;
+    c->in_data = 1;
+    c->owes = 0;
+    c->on->on_data(c, p, n, how & ~(unsigned)DX_LAST);
+    c->in_data = 0;
     return n;
 }
 
@@ -86,6 +90,7 @@ static void conn_ended(struct layer *l)
 static void conn_writable(struct layer *l)
 {
     struct dx_conn *c = conn_of_layer(l);
+    c->owes = 0;
     if (!c->want_writable || c->quiet)
         return;
     c->want_writable = 0;
@@ -162,9 +167,7 @@ const struct layer_type conn_layer = {
 /* 0, or why nothing can be taken now. */
 static int may_send(dx_conn *c, size_t n)
 {
-    if (c->gone || c->quiet)
-        return DX_CLOSED;
-    if (c->end_said)
+    if (c->gone || c->quiet || c->end_said)
         return DX_STATE;
     if (queue_past_half(c->q) && (n > c->q->max || c->q->n > c->q->max - n)) {
         c->want_writable = 1;
@@ -182,6 +185,7 @@ static int was_sent(dx_conn *c, int r, unsigned how)
     if (!queue_past_half(c->q))
         return 0;
     c->want_writable = 1;
+    c->owes |= c->in_data;
     return 1;
 }
 
@@ -251,9 +255,7 @@ void dx_pause(dx_conn *c, bool on)
 
 int dx_finish(dx_conn *c)
 {
-    if (c->gone || c->quiet)
-        return DX_CLOSED;
-    if (c->end_said)
+    if (c->gone || c->quiet || c->end_said)
         return DX_STATE;
     c->end_said = 1;
     return c->layer.below->type->finish(c->layer.below);

@@ -12,8 +12,9 @@ struct dx_conn {
     dx_err *why;     /* NULL: nothing went wrong                                       */
     dx_id id;
     uint8_t paused : 1, opened : 1, end_said : 1, end_seen : 1, closing : 1, gone : 1, want_writable : 1, messages : 1;
-    uint8_t quiet : 1, freed : 1; /* quiet: dx_close or dx_abort was called: on_close alone is left */
-    uint64_t state[];             /* 8-byte aligned, so that an idle conn has no padding               */
+    uint8_t quiet : 1, freed : 1;  /* quiet: dx_close or dx_abort was called: on_close alone is left */
+    uint8_t in_data : 1, owes : 1; /* owes: what its on_data sent fills its queue past half           */
+    uint64_t state[];              /* 8-byte aligned, so that an idle conn has no padding               */
 };
 extern const struct layer_type conn_layer;
 
@@ -29,7 +30,7 @@ void conn_event(struct dx_conn *c, int what, const void *arg);
 struct dx_conn *conn_of_layer(const struct layer *l); /* NULL: another kind of layer */
 static inline bool conn_stopped(const struct dx_conn *c)
 {
-    return c->paused || c->gone || queue_past_half(c->q);
+    return c->paused || c->gone || (c->owes && queue_past_half(c->q));
 }
 struct layer *conn_bottom(const struct dx_conn *c);
 

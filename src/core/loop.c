@@ -325,32 +325,56 @@ void dx_loop_stop(dx_loop *l)
     os_wake(&l->engine);
 }
 
-void dx_loop_free(dx_loop *l)
+/* Their time has not come, and now never will. */
+static void drop_user_timers(dx_loop *l)
+{
+    struct user_timer *u;
+    for (size_t at = 0; (u = map_next(&l->user_timers, &at));) {
+        loop_timer_off(l, &u->timer);
+        l->refs -= !u->weak;
+        if (u->weak)
+            free(u->arg);
+        free(u);
+    }
+    map_free(&l->user_timers);
+    l->user_timers = (struct map){0};
+}
+
+/* A listener with conns goes with the last of them. */
+static void free_listeners(dx_loop *l)
+{
+    for (dx_listener *s = l->first_listener, *next; s; s = next) {
+        next = s->next;
+        listener_free(s);
+    }
+}
+
+static void abort_all(dx_loop *l)
 {
     struct dx_conn *c;
+    for (uint32_t at = 0; (c = loop_conns_next(l, &at));)
+        dx_abort(c);
+}
+
+void dx_loop_free(dx_loop *l)
+{
     if (!l)
         return;
     l->freeing = true;
     mailbox_close(l);
-    while (l->first_listener)
-        listener_free(l->first_listener);
-    for (uint32_t at = 0; (c = loop_conns_next(l, &at));)
-        dx_abort(c);
-    for (int i = 0; i < 100 && (l->conns || l->refs || l->chores || l->dead); i++) {
+    drop_user_timers(l);
+    free_listeners(l);
+    for (int i = 0; i < 100 && (l->conns || l->listeners || l->refs || l->chores || l->dead); i++) {
+        abort_all(l);
         os_wait(&l->engine, 0);
         l->now = os_now_ms() + 3600 * 1000; /* whatever still waits has waited long enough */
         run_timers(l);
         run_chores(l);
         free_dead(l);
     }
-    heap_free(&l->timers); /* it writes to the timers, so while they are there */
-    struct user_timer *u;
-    for (size_t at = 0; (u = map_next(&l->user_timers, &at));) {
-        if (u->weak)
-            free(u->arg);
-        free(u);
-    }
-    map_free(&l->user_timers);
+    drop_user_timers(l);
+    mailbox_free(l);
+    heap_free(&l->timers);
     for (uint32_t i = 0; i < l->slot_chunks; i++)
         free(l->slots[i]);
     free(l->slots);

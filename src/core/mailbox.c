@@ -66,6 +66,10 @@ void mailbox_close(dx_loop *l)
     table[l->index].loop = NULL;
     table[l->index].gen = l->slot_gen;
     os_rwlock_give(&table_lock);
+}
+
+void mailbox_free(dx_loop *l)
+{
     for (struct letter *d = take_all(l->box), *next; d; d = next) {
         next = d->next;
         if (d->conn_fn)

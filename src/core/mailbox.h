@@ -18,7 +18,8 @@ static inline uint32_t id_slot(dx_id id)
     return (uint32_t)id & 0x3ffffff;
 }
 int mailbox_open(dx_loop *l);   /* gives the loop its number: 0, -ENOMEM, -EMFILE (4,095 loops) */
-void mailbox_close(dx_loop *l); /* what was not run is dropped */
+void mailbox_close(dx_loop *l); /* posts by id are DX_CLOSED from here on */
+void mailbox_free(dx_loop *l);  /* what was not run is dropped */
 void mailbox_run(dx_loop *l);
 bool mailbox_has(dx_loop *l);
 /* From any thread: fn(c, arg) on the loop of that id; c NULL: the conn is gone, or the loop was freed (then it may run on

@@ -36,7 +36,7 @@ static void data(dx_conn *c, const void *p, size_t n, unsigned how)
     if (r == 1)
         dx_pause(c, true);
     else if (r < 0)
-        dx_abort(o->c); /* reading rests while its queue is past half, so this is no want of room */
+        dx_abort(o->c); /* c is paused while that queue is past half, so this is no want of room */
 }
 
 static void writable(dx_conn *c)
@@ -90,7 +90,7 @@ static void take_over(struct side *s, struct relay *r, dx_conn *c)
 int dx_relay(dx_conn *a, dx_conn *b)
 {
     if (a->gone || a->quiet || b->gone || b->quiet || a == b)
-        return DX_CLOSED;
+        return DX_STATE;
     struct relay *r = malloc(sizeof *r);
     if (!r)
         return DX_NOMEM;

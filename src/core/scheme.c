@@ -26,10 +26,15 @@ static const struct scheme *find(const char *name)
 }
 
 /* The row that can do it, or NULL with the reason. */
-static const struct scheme *row_for(const char *verb, const char *text, bool serve, struct url *u, dx_err *err)
+static const struct scheme *row_for(const dx_loop *l, const char *verb, const char *text, bool serve, struct url *u,
+                                    dx_err *err)
 {
     if (url_parse(text, u, err) < 0)
         return NULL;
+    if (l->freeing) { /* an on_close that dials again would keep the loop alive for ever */
+        err_set(err, DX_CLOSED, "%s %s: the loop is being freed", verb, text);
+        return NULL;
+    }
     const struct scheme *s = find(u->scheme);
     if (s && (serve ? s->serve != NULL : s->connect != NULL))
         return s;
@@ -46,7 +51,7 @@ dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, vo
                             size_t o_bytes, dx_err *err)
 {
     struct url u;
-    const struct scheme *row = row_for("listen", url, true, &u, err);
+    const struct scheme *row = row_for(l, "listen", url, true, &u, err);
     struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
     dx_listener *s = set ? listener_new(l, h, user, set, err) : NULL;
     settings_drop(set);
@@ -61,7 +66,7 @@ dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void
                           size_t o_bytes, dx_err *err)
 {
     struct url u;
-    const struct scheme *row = row_for("dial", url, false, &u, err);
+    const struct scheme *row = row_for(l, "dial", url, false, &u, err);
     struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
     if (!set)
         return NULL;
