@@ -234,7 +234,9 @@ int dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how)
         return DX_SYS;
     if (rest == INT64_MAX)
         return DX_URL; /* not a file with an end: dx_relay moves those */
-    if (n < 0 || n > rest)
+    if (n > rest)
+        return DX_TRUNCATED; /* a length is a promise to the peer */
+    if (n < 0)
         n = rest;
     int r = may_send(c, 0);
     if (r < 0)

@@ -328,14 +328,13 @@ static void chore_run(struct chore *c, dx_loop *l)
         return;
     }
     flush(s);
-    if (s->done || s->closing)
+    if (s->done || s->closing || s->opening)
         return;
-    if (!queue_past_half(&s->queue) && !s->opening) {
+    if (!queue_past_half(&s->queue))
         layer_writable_above(&s->layer);
-        if (!s->done && (s->feed_due || s->hold || !s->port.recv_on)) {
-            s->feed_due = 0;
-            go_on(s);
-        }
+    if (!s->done && (s->feed_due || s->hold || !s->port.recv_on)) {
+        s->feed_due = 0;
+        go_on(s);
     }
 }
 

@@ -25,7 +25,7 @@ struct http1 *http1_of(const dx_conn *c)
 
 static dx_loop *loop_of(struct http1 *h)
 {
-    return h->q->loop;
+    return h->loop; /* the queue may have gone before us */
 }
 
 static void later(struct http1 *h)
@@ -551,6 +551,7 @@ struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only)
     h->chore.run = run_chore;
     h->timer.fire = timer_fire;
     h->q = q;
+    h->loop = q->loop;
     h->from = s;
     h->ws_only = ws_only;
     lone_add(s, &h->lone, &h->layer);

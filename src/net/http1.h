@@ -15,6 +15,7 @@ struct http1 {
     struct lone lone;
     struct chore chore; /* an exchange may be over                                            */
     struct timer timer; /* head deadline, or idle between exchanges                           */
+    dx_loop *loop;
     struct queue *q;
     dx_listener *from;
     size_t scanned;

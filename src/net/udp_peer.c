@@ -260,11 +260,12 @@ static void chore_run(struct chore *c, dx_loop *l)
         peer_end(p, DX_CLOSED, "closed by us"); /* datagrams have no end to wait for */
         return;
     }
-    if (!p->closing && !p->opening && !queue_past_half(&p->queue)) {
+    if (p->closing || p->opening)
+        return;
+    if (!queue_past_half(&p->queue))
         layer_writable_above(&p->layer);
-        if (!p->done)
-            hand_held(p);
-    }
+    if (!p->done)
+        hand_held(p);
 }
 
 void peer_opened(struct peer *p)

@@ -170,7 +170,8 @@ static void memory_is_given_back(struct world *w)
     end_close(w->s);
     WAIT(all_closed(w));
     pass(w, 1);
-    MUST_SAY(dx_memory_used() <= before, "%zu bytes are still held", dx_memory_used());
+    MUST_SAY(dx_memory_used() <= before + 128 * KIB, "%zu bytes are still held",
+             dx_memory_used()); /* a block is kept */
 }
 
 static void largest_pays(struct world *w)

@@ -368,7 +368,7 @@ static void pings(struct world *w)
 
 static void raw_wants_1001(struct raw *r)
 {
-    if (raw_want_end(r) && r->close_code != 1000 && r->close_code != 1001)
+    if (raw_want_end(r) && r->ws && r->close_code != 1000 && r->close_code != 1001)
         raw_fail(r, "the Close frame says %d", r->close_code);
     raw_end(r);
 }

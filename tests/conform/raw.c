@@ -92,7 +92,8 @@ static void url_of_fd(struct world *w, const char *url, int fd, char *ret, size_
         return;
     }
     getsockname(fd, (struct sockaddr *)&a, &size);
-    snprintf(ret, n, "%.*s:%d%s", (int)(zero - url), url, ntohs(((struct sockaddr_in *)&a)->sin_port), zero + 2);
+    snprintf(ret, n, "%.*s%s:%d%s", (int)(zero - url), url, zero[-1] == '/' ? "localhost" : "",
+             ntohs(((struct sockaddr_in *)&a)->sin_port), zero + 2);
 }
 
 int raw_socket(struct world *w, const char *url, bool listens, int backlog, char *ret_url, size_t n)
