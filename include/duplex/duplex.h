@@ -159,7 +159,9 @@ static inline dx_conn *dx_connect(dx_loop *l, const char *url, const dx_handler 
 }
 DX_API const char *dx_listener_url(const dx_listener *s, int i); /* the i-th address, dialable; NULL: no more */
 DX_API size_t dx_listener_conns(const dx_listener *s);      /* open now                                   */
-DX_API int  dx_listener_share(dx_listener *s, dx_loop *other);   /* one more thread accepts            */
+/* One more thread accepts: from its next turn the other loop has a listener of its own on the same addresses, with the same
+ * handler, user and limits, that drains with s. Call it on s's thread. DX_STATE: draining, or s's own loop; DX_SYS. */
+DX_API int  dx_listener_share(dx_listener *s, dx_loop *other);
 /* Accepts no more at once, closes each conn as dx_close does, aborts what is left after ms, then frees the
  * listener: do not use it after this call. ms 0: the conns stay as they are and only accepting ends. */
 DX_API void dx_listener_drain(dx_listener *s, int64_t ms);

@@ -63,6 +63,7 @@ void listener_free(dx_listener *s)
     for (size_t i = 0; i < s->url_count; i++)
         free(s->urls[i]);
     settings_drop(s->set);
+    free(s->twins);
     free(s->path);
     free(s);
 }
@@ -217,6 +218,7 @@ static void drain_over(struct timer *t, dx_loop *l)
 void dx_listener_drain(dx_listener *s, int64_t ms)
 {
     stop_accepting(s);
+    listener_drain_twins(s, ms);
     loop_timer_off(s->loop, &s->rest);
     s->draining = true;
     if (s->transports == 0) {
@@ -242,11 +244,4 @@ const char *dx_listener_url(const dx_listener *s, int i)
 size_t dx_listener_conns(const dx_listener *s)
 {
     return s->transports;
-}
-
-int dx_listener_share(dx_listener *s, dx_loop *other)
-{
-    (void)s;
-    (void)other;
-    return DX_ABSENT;
 }

@@ -36,6 +36,12 @@ struct dx_listener {
     void (*stop)(dx_listener *s); /* the scheme's own end of accepting; NULL: none       */
     void (*free)(dx_listener *s); /* the scheme's own memory; NULL: none                 */
     void *scheme_data;
+    /* The scheme's datagram sockets, for a twin: the i-th one's fd (-1: no more), and taking one over (owns fd). */
+    int (*datagrams)(const dx_listener *s, size_t i, const char **ret_wire);
+    int (*add_datagrams)(dx_listener *s, int fd, const char *wire);
+    uint64_t token;  /* 0: not shared; twins on other loops have the same (share.c)  */
+    uint32_t *twins; /* numbers of their loops */
+    size_t twin_count;
     size_t transports;
     struct lone *lone;
     struct timer rest; /* accepting rests, or the drain's deadline             */
@@ -46,7 +52,8 @@ dx_listener *listener_new(dx_loop *l, const dx_handler *on, void *user, struct s
 int listener_add(dx_listener *s, int fd, const char *wire, const char *unlink_path);
 int listener_add_url(dx_listener *s, const char *url); /* copies; one that is there already is no error */
 void listener_free(dx_listener *s);                    /* at once: its conns must be gone or going      */
-void listener_gained(dx_listener *s);                  /* a transport more; accepting stops at conns_max */
+void listener_drain_twins(dx_listener *s, int64_t ms);
+void listener_gained(dx_listener *s); /* a transport more; accepting stops at conns_max */
 void listener_lost(dx_listener *s);
 void lone_add(dx_listener *s, struct lone *n, struct layer *l);
 void lone_del(struct lone *n); /* not in a list: no error                        */

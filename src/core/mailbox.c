@@ -10,8 +10,9 @@ struct letter {
     struct letter *next;
     void (*fn)(void *arg);
     void (*conn_fn)(dx_conn *c, void *arg);
+    void (*loop_fn)(dx_loop *l, void *arg);
     void *arg;
-    dx_msg *msg; /* one of these three */
+    dx_msg *msg; /* one of these four */
     dx_id to;
 };
 struct mailbox {
@@ -74,6 +75,8 @@ void mailbox_free(dx_loop *l)
         next = d->next;
         if (d->conn_fn)
             d->conn_fn(NULL, d->arg);
+        if (d->loop_fn)
+            d->loop_fn(NULL, d->arg);
         dx_msg_drop(d->msg);
         free(d);
     }
@@ -106,9 +109,8 @@ int dx_loop_post(dx_loop *l, void (*fn)(void *arg), void *arg)
 }
 
 /* false: no such loop, and d is still the caller's. */
-static bool put_by_id(dx_id id, struct letter *d)
+static bool put_by_number(uint32_t i, struct letter *d)
 {
-    uint32_t i = id_loop(id);
     os_rwlock_read(&table_lock);
     dx_loop *l = i < LOOPS_MAX ? table[i].loop : NULL;
     if (l)
@@ -123,7 +125,7 @@ int dx_post(dx_id id, dx_msg *m)
     if (!d)
         return DX_NOMEM;
     *d = (struct letter){.msg = dx_msg_ref(m), .to = id};
-    if (put_by_id(id, d))
+    if (put_by_number(id_loop(id), d))
         return 0;
     dx_msg_drop(m);
     free(d);
@@ -136,7 +138,19 @@ int mailbox_post(dx_id id, void (*fn)(dx_conn *c, void *arg), void *arg)
     if (!d)
         return DX_NOMEM;
     *d = (struct letter){.conn_fn = fn, .arg = arg, .to = id};
-    if (put_by_id(id, d))
+    if (put_by_number(id_loop(id), d))
+        return 0;
+    free(d);
+    return DX_CLOSED;
+}
+
+int mailbox_post_loop(uint32_t index, void (*fn)(dx_loop *l, void *arg), void *arg)
+{
+    struct letter *d = malloc(sizeof *d);
+    if (!d)
+        return DX_NOMEM;
+    *d = (struct letter){.loop_fn = fn, .arg = arg};
+    if (put_by_number(index, d))
         return 0;
     free(d);
     return DX_CLOSED;
@@ -158,6 +172,8 @@ void mailbox_run(dx_loop *l)
             deliver(l, d);
         else if (d->conn_fn)
             d->conn_fn(dx_find(l, d->to), d->arg);
+        else if (d->loop_fn)
+            d->loop_fn(l, d->arg);
         else
             d->fn(d->arg);
         free(d);

@@ -25,4 +25,7 @@ bool mailbox_has(dx_loop *l);
 /* From any thread: fn(c, arg) on the loop of that id; c NULL: the conn is gone, or the loop was freed (then it may run on
  * any thread). 0 or DX_NOMEM, DX_CLOSED: fn will not run. */
 int mailbox_post(dx_id id, void (*fn)(dx_conn *c, void *arg), void *arg);
+/* From any thread: fn(l, arg) on the loop of that number; l NULL: it was freed before (any thread). 0 or DX_NOMEM,
+ * DX_CLOSED: fn will not run. */
+int mailbox_post_loop(uint32_t index, void (*fn)(dx_loop *l, void *arg), void *arg);
 #endif

@@ -130,6 +130,17 @@ static void stop_sockets(dx_listener *s)
     }
 }
 
+static int datagrams(const dx_listener *s, size_t i, const char **ret_wire)
+{
+    const struct udp_socket *u = s->scheme_data;
+    while (u && i-- > 0)
+        u = u->next;
+    if (!u)
+        return -1;
+    *ret_wire = u->type->name;
+    return u->port.fd;
+}
+
 int udp_add(dx_listener *s, int fd, const char *name)
 {
     struct udp_socket *u = socket_new(s->loop, fd, name); /* closes it where it fails */
@@ -140,6 +151,8 @@ int udp_add(dx_listener *s, int fd, const char *name)
     u->next = s->scheme_data;
     s->scheme_data = u;
     s->stop = stop_sockets;
+    s->datagrams = datagrams;
+    s->add_datagrams = udp_add;
     return 0;
 }
 

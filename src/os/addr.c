@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/addr.h"
 #include "base/err.h"
+#include "os/fd.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -233,6 +234,30 @@ int addr_listen(struct addr *a, int type, int backlog, bool v6only, const char *
     }
     addr_of_fd(fd, false, a);
     return fd;
+}
+
+int addr_join(int fd, int backlog)
+{
+    struct addr a;
+    int type, v6only = 0, one = 1;
+    if (!addr_of_fd(fd, false, &a) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){sizeof type}) < 0)
+        return DX_SYS;
+    if (a.sa.sa_family == AF_UNIX) {
+        int same = os_fd_dup(fd);
+        return same < 0 ? err_code_of_errno(errno) : same;
+    }
+    getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &(socklen_t){sizeof v6only});
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    int own = socket(a.sa.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (own < 0)
+        return err_code_of_errno(errno);
+    set_up(own, a.sa.sa_family, type, v6only);
+    setsockopt(own, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    if (bind(own, &a.sa, a.n) == 0 && (type != SOCK_STREAM || listen(own, backlog) == 0))
+        return own;
+    int error = errno;
+    close(own);
+    return err_code_of_errno(error);
 }
 
 int addr_dial(const struct addr *a, int type)

@@ -35,6 +35,9 @@ bool addr_of_fd(int fd, bool peer, struct addr *ret);
 /* A socket bound to a, listening if type is a stream. The first socket binds without SO_REUSEPORT, so that a second server
  * fails loudly. A unix path whose server is dead is replaced; 0600. >= 0 the fd, or code with *err filled. */
 int addr_listen(struct addr *a, int type, int backlog, bool v6only, const char *url, dx_err *err);
+/* One more socket on the address of this listening or bound one, for another loop (a unix one: the same again). >= 0 the fd, or
+ * an enum dx_code. */
+int addr_join(int fd, int backlog);
 int addr_dial(const struct addr *a, int type); /* a socket whose connect has begun or is done, or -errno */
 void addr_tune(int fd, int family);            /* a fresh TCP socket: TCP_NODELAY, keep-alive            */
 bool addr_tune_datagrams(int fd);              /* big buffers; true: UDP datagrams arrive joined (GRO)  */
