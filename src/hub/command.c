@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * command.c - what plain members and the terminal say with a '/' in front. Answers begin with "* ". */
 #include "hub/inside.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +148,7 @@ static void do_hear(struct member *m, struct words rest)
         return;
     }
     if (!w.n) {
-        m->told_cookie = member_tell(m, "/hear %016" PRIx64, m->cookie) >= 0;
+        m->told_cookie = false; /* it is told anew when this datagram has been heard */
         return;
     }
     snprintf(s, sizeof(s), "%.*s", (int)(w.n < 31 ? w.n : 31), w.p);

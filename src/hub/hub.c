@@ -47,7 +47,8 @@ static void on_writable(dx_conn *c)
 static void on_event(dx_conn *c, int what, const void *arg)
 {
     struct member *m = dx_state(c);
-    (void)arg;
+    if (what == DX_BROKEN)
+        member_broken(m, arg);
     if (what == DX_PONG) {
         m->heard_ms = dx_loop_now(m->hub->loop);
         m->pinged = false;

@@ -46,6 +46,7 @@ struct member { /* zeroed: the state of a dx_conn, or inside a hub_local        
     struct room *room; /* NULL: not in                                                         */
     struct addr *addr;
     char *nick, *me;     /* nick NULL: hears, but is not listed                                  */
+    char *head;          /* raw: all it has said, while that may yet be the beginning of a request */
     char *want;          /* the room it will enter; NULL: the lobby                              */
     dx_decoder *decoder; /* made when the first byte past ASCII comes                            */
     uint64_t serial;
@@ -58,6 +59,7 @@ struct member { /* zeroed: the state of a dx_conn, or inside a hub_local        
     uint64_t cookie;         /* datagram peers: 0: none yet                                          */
     uint32_t at;             /* its place in room->members                                           */
     uint8_t kind, form, tries;
+    bool spoke;    /* raw: it has said what no request begins with                         */
     bool opened;   /* counted in addr                                                      */
     bool keyed;    /* has shown the key, or needs none                                     */
     bool told_key; /* has been told that it needs one                                      */
@@ -158,6 +160,7 @@ void feed_history(struct member *m, uint64_t last); /* the last of what was said
 /* member.c - what the kinds have in common */
 void member_sent(struct member *m, int r); /* what dx_send said: is the queue full? */
 void member_open(dx_conn *c, struct hub *h);
+void member_broken(struct member *m, const dx_err *why); /* the last words to it */
 void member_gone(struct member *m);
 int member_tell(struct member *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int member_tell_n(struct member *m, const char *utf8, size_t n);
@@ -169,9 +172,12 @@ void member_close(struct member *m);
 void plain_data(struct member *m, const void *data, size_t n, unsigned how);
 void plain_line(struct member *m, struct note_in *in); /* said or commanded, decoded */
 void plain_join(struct member *m);
+/* Has this raw member, with these bytes, begun a request in pieces? Then nothing more of it may be heard. */
+bool request_begins(struct member *m, const char *p, size_t n);
 void command_run(struct member *m, const char *text, size_t n);
 bool command_key(struct member *m, const char *text, size_t n); /* false: it was no /key with the right key */
 void json_data(struct member *m, const char *p, size_t n);
+void json_error(struct member *m, const char *code, const char *id, const char *text);
 int json_put(struct member *m, const dx_text *t);
 void front_open(struct member *m);
 void local_feed(struct hub_local *l, struct note *n);

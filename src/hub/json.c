@@ -19,7 +19,7 @@ static const char *text_of(const json_t *o, const char *name)
     return json_string_value(json_object_get(o, name));
 }
 
-static void put_error(struct member *m, const char *code, const char *id, const char *text)
+void json_error(struct member *m, const char *code, const char *id, const char *text)
 {
     dx_text t = {0};
     int r = text_fmt(&t, "{\"is\":\"error\",\"code\":\"%s\",\"text\":", code);
@@ -88,10 +88,10 @@ static bool has_key(struct member *m, const json_t *o)
     enum gate_key r = m->keyed ? KEY_RIGHT : key ? gate_key(m, key, strlen(key)) : KEY_WRONG;
     if (r == KEY_RIGHT)
         return true;
-    put_error(m, "bad-key", NULL,
-              r == KEY_WAIT ? "too many wrong keys: wait a minute"
-              : key         ? "that is not the key"
-                            : "this room wants a key: open the address that serve printed, with its #key=");
+    json_error(m, "bad-key", NULL,
+               r == KEY_WAIT ? "too many wrong keys: wait a minute"
+               : key         ? "that is not the key"
+                             : "this room wants a key: open the address that serve printed, with its #key=");
     m->closing = true;
     dx_ws_close(m->c, CLOSE_BAD_KEY, "key");
     return false;
@@ -133,7 +133,7 @@ static bool do_hello(struct member *m, const json_t *o)
     if (!has_key(m, o))
         return false;
     if (!room_enter_wanted(m)) {
-        put_error(m, "too-many", NULL, "there are too many rooms or members");
+        json_error(m, "too-many", NULL, "there are too many rooms or members");
         member_close(m);
         return false;
     }
@@ -161,16 +161,16 @@ static void do_say(struct member *m, const json_t *o)
     struct note_in in = {.text = {text, n}, .id = id, .me = id ? m->me : NULL};
     struct note *note;
     if (!text || (id && (!*id || strlen(id) > ID_MAX))) {
-        put_error(m, "bad-json", id, "say has a text, and an id of at most 64 characters");
+        json_error(m, "bad-json", id, "say has a text, and an id of at most 64 characters");
         return;
     }
     if (n > MESSAGE_MAX) {
-        put_error(m, "too-big", id, "a message has at most 64 KiB");
+        json_error(m, "too-big", id, "a message has at most 64 KiB");
         return;
     }
     note = id ? ring_said(&m->room->ring, m->me, id, text, n) : NULL;
     if (!note && n && !(note = room_say(m, &in))) {
-        put_error(m, "too-fast", id, "no memory: say it again later");
+        json_error(m, "too-fast", id, "no memory: say it again later");
         return;
     }
     if (id)
@@ -184,7 +184,7 @@ static void do_nick(struct member *m, const json_t *o)
     if (!fault)
         put_nick(m);
     else if (text_fmt(&t, "nick %s %s", nick ? nick : "", fault) >= 0)
-        put_error(m, strcmp(fault, "is taken") ? "bad-nick" : "nick-taken", NULL, t.p);
+        json_error(m, strcmp(fault, "is taken") ? "bad-nick" : "nick-taken", NULL, t.p);
     dx_text_free(&t);
 }
 
@@ -193,11 +193,11 @@ static void do_to(struct member *m, const json_t *o)
     const char *nick = text_of(o, "nick"), *text = text_of(o, "text"), *id = text_of(o, "id");
     struct member *to = nick ? room_find(m->room, nick) : NULL;
     if (!nick || !text)
-        put_error(m, "bad-json", id, "to has a nick and a text");
+        json_error(m, "bad-json", id, "to has a nick and a text");
     else if (!to)
-        put_error(m, "no-such-nick", id, "nobody here is called that");
+        json_error(m, "no-such-nick", id, "nobody here is called that");
     else if (!member_private(m, to, text, strlen(text)))
-        put_error(m, "not-told", id, "it does not read now");
+        json_error(m, "not-told", id, "it does not read now");
     else if (id && strlen(id) <= ID_MAX)
         put_ack(m, id, 0);
 }
@@ -228,7 +228,7 @@ static void run(struct member *m, const json_t *o)
     } table[] = {{"say", do_say}, {"nick", do_nick}, {"to", do_to}, {"who", do_who}, {"ping", do_ping}};
     const char *what = text_of(o, "do");
     if (!what) {
-        put_error(m, "bad-json", NULL, "not an object with \"do\"");
+        json_error(m, "bad-json", NULL, "not an object with \"do\"");
         return;
     }
     /* Who begins without a hello has said one with nothing in it. */

@@ -67,8 +67,21 @@ void member_gone(struct member *m)
     dx_decoder_free(m->decoder);
     free(m->me);
     free(m->want);
+    free(m->head);
     m->decoder = NULL;
-    m->me = m->want = NULL;
+    m->me = m->want = m->head = NULL;
+}
+
+void member_broken(struct member *m, const dx_err *why)
+{
+    if (m->closing || m->kind == KIND_HTTP)
+        return;
+    if (m->kind == KIND_JSON)
+        json_error(m, "too-big", NULL, "a message has at most 64 KiB");
+    else if (m->keyed && (why->code == DX_BIG || (why->code == DX_PROTO && m->kind == KIND_RAW)))
+        member_tell(m, "* %s is not speech. Files go by  duplex send  or  curl -T",
+                    why->code == DX_BIG ? "more than 64 KiB without an end" : "binary data");
+    m->closing = true;
 }
 
 void member_close(struct member *m)

@@ -97,10 +97,12 @@ void plain_data(struct member *m, const void *data, size_t n, unsigned how)
         return;
     if (!binary)
         n = without_eol(p, n);
+    if (m->kind == KIND_RAW && !m->spoke && request_begins(m, p, n)) {
+        m->hub->counts.refused++;
+        member_close(m);
+    }
     if (m->closing || !may_speak(m, p, n))
         goto rest;
-    if (m->kind == KIND_UDP)
-        send_cookie(m);
     if (!n)
         goto rest;
     if (!m->nick && !room_list(m, NULL))
@@ -113,6 +115,8 @@ void plain_data(struct member *m, const void *data, size_t n, unsigned how)
         plain_line(m, &in);
 rest:
     dx_text_free(&text);
+    if (m->kind == KIND_UDP && m->room && !m->closing)
+        send_cookie(m);
     if (!m->closing)
         member_rest(m, n);
 }

@@ -670,4 +670,52 @@ TEST(an_end_of_input_leaves_after_what_was_said_before)
     end();
 }
 
+TEST(a_request_in_pieces_is_not_heard)
+{
+    static const struct {
+        const char *first, *then;
+        bool request;
+    } table[] = {{"GET", " / HTTP/1.1\r\nX: canary", true},
+                 {"GE", "T / HTTP/1.1", true},
+                 {"POST", " /x?canary", true},
+                 {"OPTIONS", " * HTTP/1.1", true},
+                 {"CONNECT", " a:1 HTTP/1.1", true},
+                 {"PRI", " * HTTP/2.0", true},
+                 {"SSH", "-2.0-canary", true},
+                 {"PROXY", " TCP4 1.1.1.1", true},
+                 {"GET", " up, guys", false},
+                 {"OK", "/ HTTP/1.1", false},
+                 {"HELLO", "world", false},
+                 {"hello", " / HTTP/1.1", false}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        start();
+        dx_conn *a = fake_open("tcp", NULL), *b = fake_open("tcp", NULL);
+        fake_say(b, table[i].first);
+        fake_say(b, table[i].then);
+        const char *out = fake_out(a);
+        CHECK_SAY(b->closed == table[i].request, "%s%s", table[i].first, table[i].then);
+        CHECK_SAY(!strstr(out, "canary"), "%s", out);
+        end();
+    }
+    start();
+    dx_conn *a = fake_open("unix", NULL), *b = fake_open("unix", NULL);
+    fake_say(b, "GET /canary HTTP/1.1");
+    CHECK(b->closed);
+    CHECK_STR(fake_out(a), "");
+    end();
+}
+
+TEST(what_is_too_big_gets_one_line_before_the_end)
+{
+    dx_err big = {.code = DX_BIG};
+    start();
+    dx_conn *a = fake_open("tcp", NULL), *j = open_json("{\"do\":\"hello\"}");
+    fake_out(j);
+    a->h->on_event(a, DX_BROKEN, &big);
+    j->h->on_event(j, DX_BROKEN, &big);
+    CHECK_HAS(fake_out(a), "duplex send  or  curl -T");
+    CHECK_HAS(fake_out(j), "\"code\":\"too-big\"");
+    end();
+}
+
 TEST_MAIN
