@@ -151,7 +151,7 @@ static ssize_t real_read(int fd, void *p, size_t n)
 
 ssize_t recv(int fd, void *p, size_t n, int flags)
 {
-    return flags ? syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL) : in(fd, p, n, real_recv);
+    return flags & ~MSG_DONTWAIT ? syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL) : in(fd, p, n, real_recv);
 }
 
 ssize_t read(int fd, void *p, size_t n)
