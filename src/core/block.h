@@ -18,7 +18,12 @@ struct block {
 struct block *block_new(size_t cap); /* one reference; cap 0: the usual size. NULL: no memory */
 struct block *block_ref(struct block *b);
 void block_drop(struct block *b); /* NULL is fine */
-void block_pool_clear(void);      /* a thread that ends its loop gives its spare blocks back */
+/* Is the caller's reference the only one? Then what was written is read no more. */
+static inline bool block_is_ours(struct block *b)
+{
+    return atomic_load_explicit(&b->refs, memory_order_acquire) == 1;
+}
+void block_pool_clear(void); /* a thread that ends its loop gives its spare blocks back */
 
 /* The account: what queues, messages and held input cost, in bytes of malloc. */
 void *account_alloc(size_t n); /* NULL: no memory */

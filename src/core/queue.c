@@ -68,6 +68,8 @@ static struct block *copy_room(struct store *s, size_t n)
 {
     if (n > BLOCK_BYTES / 2)
         return block_new(n);
+    if (s->copies && block_is_ours(s->copies))
+        s->copies->used = 0; /* all of it has gone: the same bytes again, still in the cache */
     if (!s->copies || s->copies->cap - s->copies->used < n) {
         struct block *b = block_new(0);
         if (!b)
@@ -117,10 +119,40 @@ static int add_copy(struct queue *q, struct store *s, const struct span *v, size
     return 0;
 }
 
+/* The many: borrowed bytes that go right behind those this conn had copied last. Its last entry holds the block, so no
+ * reference is taken. false: it is not so, and nothing was done. */
+static bool add_behind(struct queue *q, struct store *s, const struct span *v, size_t count)
+{
+    struct queued *d = q->last;
+    struct block *b = s->copies;
+    size_t n = 0;
+    if (!d || !b || d->blk != b || d->p + d->n != b->data + b->used)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (v[i].blk)
+            return false;
+        n += v[i].n;
+    }
+    if (n > b->cap - b->used)
+        return false;
+    uint8_t *at = b->data + b->used;
+    for (size_t i = 0; i < count; i++) {
+        if (v[i].n)
+            memcpy(at, v[i].p, v[i].n);
+        at += v[i].n;
+    }
+    b->used += (uint32_t)n;
+    d->n += n;
+    q->n += n;
+    return true;
+}
+
 /* Copies runs of borrowed spans together; counted ones go by reference. */
 int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole)
 {
     size_t i = 0;
+    if (skip == 0 && !whole && add_behind(q, s, v, count))
+        return 0;
     while (i < count && skip >= v[i].n && !(whole && v[i].n == 0))
         skip -= v[i++].n;
     if (whole && i + 1 == count && v[i].blk)

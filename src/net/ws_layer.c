@@ -36,8 +36,8 @@ static struct ws_layer *of(struct layer *l)
 /* ---- out ---- */
 
 /* A client's frames are masked: in a copy, for the bytes are the caller's. */
-static int give_masked(struct ws_layer *w, uint8_t op, bool fin, const struct span *v, size_t count, size_t n,
-                       unsigned how)
+__attribute__((noinline)) static int give_masked(struct ws_layer *w, uint8_t op, bool fin, const struct span *v,
+                                                 size_t count, size_t n, unsigned how)
 {
     uint8_t few[MASK_HERE + WS_HEAD_MAX], mask[4], *p = few;
     struct block *b = NULL;
@@ -68,14 +68,15 @@ static int give_frame(struct ws_layer *w, uint8_t op, bool fin, const struct spa
     struct span all[18];
     uint8_t head[WS_HEAD_MAX];
     size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        n += v[i].n;
-    if (!w->server)
-        return give_masked(w, op, fin, v, count, n, how);
     if (count > 17)
         return DX_BIG;
+    for (size_t i = 0; i < count; i++) { /* no memcpy: its call costs more than the one span there mostly is */
+        all[i + 1] = v[i];
+        n += v[i].n;
+    }
+    if (!w->server)
+        return give_masked(w, op, fin, v, count, n, how);
     all[0] = (struct span){NULL, head, ws_head(head, op, fin, n, NULL)};
-    memcpy(all + 1, v, count * sizeof *v);
     return layer_give_below(&w->layer, all, count + 1, how);
 }
 
