@@ -8,45 +8,60 @@
 const ROWS_MAX = 2000, CHARS_MAX = 4e6, FRAME_MS = 8, FRAME_ROWS = 200; // the log
 const OUT_MAX = 200, OUT_CHARS_MAX = 1e6, SAY_BYTES_MAX = 65536, SAID_MAX = 50;
 const PING_MS = 15000, PATIENCE_MS = 3000, OPEN_MS = 10000, ACK_MS = 10000, BACKOFF_MS = 300, BACKOFF_MS_MAX = 6000;
+const TOGETHER_MS = 300000; // under one name
 const LAST = 100, WHO_MAX = 200;
 
 // ---------------------------------------------------------------- words
 const WORDS = {
   en: {
-    connecting: 'connecting…', here: 'Here now', connected: 'connected', again: 'reconnecting…', offline: 'offline, waiting for the network…',
-    needKey: 'a key is needed', retry: 'try now', people: 'People', log: 'Messages', pending: 'Not sent yet', say: 'Message',
-    sayHint: 'Say something', send: 'Send', keys: 'Enter sends · Shift+Enter new line · Tab completes · /help',
+    connecting: 'connecting…', here: 'Here now', connected: 'connected', again: 'reconnecting…',
+    offline: 'offline, waiting for the network…', needKey: 'a key is needed', retry: 'try now', people: 'People',
+    log: 'Messages', pending: 'Not sent yet', say: 'Message', sayHint: 'Say something', send: 'Send',
+    keys: 'Enter sends · Shift+Enter new line · Tab completes · /help',
     nickTitle: 'Your name here. Press to change it.', more: 'Bring another client',
     moreHint: 'Anything that can open a socket is in the same room, in UTF-8 or GB18030, with or without line ends.',
-    first: 'A plain socket first says', copy: 'copy', copied: 'copied', anew: 'The room began anew; what it held before is gone.',
-    missed: '{0} missed', skipped: '{0} skipped: they came faster than anyone reads', taken: '{0} is taken; you are {1} here.',
-    nickNow: 'You are {0} now.', full: 'Too much is waiting to be sent. Your text stays here.', tooBig: 'Too long: {0} KiB, at most 64.',
-    unknown: 'There is no command {0}. /help lists them.', joined: 'Room #{0}', badRoom: 'A room has 1 to 64 letters, digits, - or _.',
+    first: 'A plain socket first says', copy: 'copy', copied: 'copied',
+    anew: 'The room began anew; what it held before is gone.', missed: '{0} missed',
+    skipped: '{0} skipped: they came faster than anyone reads', taken: '{0} is taken; you are {1} here.',
+    nickNow: 'You are {0} now.', full: 'Too much is waiting to be sent. Your text stays here.',
+    tooBig: 'Too long: {0} KiB, at most 64.', unknown: 'There is no command {0}. /help lists them.',
+    joined: 'Room #{0}', badRoom: 'A room has 1 to 64 letters, digits, - or _.',
     keyHow: 'This room wants a key. Open the address that the server printed, or say /key KEY.', newer: '{0} new ↓',
-    toYou: '{0} to you only', toThem: 'to {0} only', elsewhere: '{0} not sent yet in #{1}; they go out when you are back there.',
-    empty: 'Nobody has said anything yet.', guess: 'a guess: press to read the bytes another way', other: 'press to read the bytes another way',
-    binary: 'binary', noRetell: 'not sent: {0}', andMore: 'and {0} more', nobody: 'only you', theme: 'Colours: {0}', auto: 'as the system',
-    light: 'light', dark: 'dark', lang: '用中文',
-    'nick-taken': 'That name is taken.', 'too-fast': 'Too fast; it goes out in a moment.', 'too-big': 'too long', 'no-such-nick': 'nobody here has that name',
-    help: '/nick NAME   be called NAME\n/join ROOM   go to another room\n/who   who is here\n/msg NAME TEXT   say it to NAME only\n//text   say a line that begins with /\n↑ what you said before · Esc to the input · Tab completes',
-    ws: 'browser, WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix socket', tls: 'TLS', wss: 'WebSocket over TLS', quic: 'QUIC',
-    unixgram: 'Unix datagrams', tty: 'the server’s terminal', hello: 'hello',
+    toYou: '{0} to you only', toThem: 'to {0} only',
+    elsewhere: '{0} not sent yet in #{1}; they go out when you are back there.',
+    empty: 'Nobody has said anything yet.', guess: 'a guess: press to read the bytes another way',
+    other: 'press to read the bytes another way', binary: 'binary', noRetell: 'not sent: {0}',
+    andMore: 'and {0} more', nobody: 'only you', theme: 'Colours: {0}', auto: 'as the system', light: 'light',
+    dark: 'dark', lang: '用中文', 'nick-taken': 'That name is taken.',
+    'too-fast': 'Too fast; it goes out in a moment.', 'too-big': 'too long',
+    'no-such-nick': 'nobody here has that name',
+    help: '/nick NAME   be called NAME\n/join ROOM   go to another room\n/who   who is here\n' +
+      '/msg NAME TEXT   say it to NAME only\n//text   say a line that begins with /\n' +
+      '↑ what you said before · Esc to the input · Tab completes',
+    ws: 'browser, WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix socket', tls: 'TLS', wss: 'WebSocket over TLS',
+    quic: 'QUIC', unixgram: 'Unix datagrams', tty: 'the server’s terminal', hello: 'hello',
   },
   zh: {
-    connecting: '正在连接…', here: '在线', connected: '已连接', again: '正在重连…', offline: '网络已断开，等待恢复…', needKey: '需要口令',
-    retry: '立即重试', people: '成员', log: '消息', pending: '尚未发出', say: '消息', sayHint: '说点什么', send: '发送',
-    keys: 'Enter 发送 · Shift+Enter 换行 · Tab 补全 · /help 帮助', nickTitle: '你在这里的名字，点按可改', more: '用别的程序加入',
-    moreHint: '能打开套接字的程序都在同一个房间里：UTF-8 或 GB18030，有无换行都行。', first: '普通套接字先说', copy: '复制', copied: '已复制',
-    anew: '房间重新开始了，之前的消息已不在。', missed: '错过了 {0} 条', skipped: '跳过了 {0} 条：来得太快，看不过来',
-    taken: '{0} 已有人用，你在这里叫 {1}。', nickNow: '你现在叫 {0}。', full: '等待发送的太多了，文字仍留在输入框里。', tooBig: '太长：{0} KiB，最多 64。',
-    unknown: '没有 {0} 这个命令，/help 可查看全部。', joined: '房间 #{0}', badRoom: '房间名为 1 到 64 个字母、数字、- 或 _。',
-    keyHow: '进这个房间要口令。请打开服务器打印的地址，或输入 /key 口令。', newer: '{0} 条新消息 ↓', toYou: '{0} 只对你说', toThem: '只对 {0} 说',
-    elsewhere: '#{1} 还有 {0} 条没发出，回到那里时会发送。', empty: '还没有人说话。', guess: '编码是猜的：点按换一种方式读', other: '点按换一种方式读',
-    binary: '二进制', noRetell: '没有发出：{0}', andMore: '还有 {0} 人', nobody: '只有你', theme: '配色：{0}', auto: '跟随系统', light: '浅色', dark: '深色',
-    lang: 'In English', 'nick-taken': '这个名字有人用了。', 'too-fast': '太快了，稍后自动发出。', 'too-big': '太长',
-    'no-such-nick': '这里没有叫这个名字的人',
-    help: '/nick 名字   改名\n/join 房间   去别的房间\n/who   谁在这里\n/msg 名字 内容   只对一个人说\n//内容   说以 / 开头的话\n↑ 之前说过的 · Esc 回到输入框 · Tab 补全',
-    ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket', quic: 'QUIC', unixgram: 'Unix 数据报', tty: '服务器终端', hello: '你好',
+    connecting: '正在连接…', here: '在线', connected: '已连接', again: '正在重连…', offline: '网络已断开，等待恢复…',
+    needKey: '需要口令', retry: '立即重试', people: '成员', log: '消息', pending: '尚未发出', say: '消息',
+    sayHint: '说点什么', send: '发送', keys: 'Enter 发送 · Shift+Enter 换行 · Tab 补全 · /help 帮助',
+    nickTitle: '你在这里的名字，点按可改', more: '用别的程序加入',
+    moreHint: '能打开套接字的程序都在同一个房间里：UTF-8 或 GB18030，有无换行都行。', first: '普通套接字先说',
+    copy: '复制', copied: '已复制', anew: '房间重新开始了，之前的消息已不在。', missed: '错过了 {0} 条',
+    skipped: '跳过了 {0} 条：来得太快，看不过来', taken: '{0} 已有人用，你在这里叫 {1}。', nickNow: '你现在叫 {0}。',
+    full: '等待发送的太多了，文字仍留在输入框里。', tooBig: '太长：{0} KiB，最多 64。',
+    unknown: '没有 {0} 这个命令，/help 可查看全部。', joined: '房间 #{0}',
+    badRoom: '房间名为 1 到 64 个字母、数字、- 或 _。',
+    keyHow: '进这个房间要口令。请打开服务器打印的地址，或输入 /key 口令。', newer: '{0} 条新消息 ↓',
+    toYou: '{0} 只对你说', toThem: '只对 {0} 说', elsewhere: '#{1} 还有 {0} 条没发出，回到那里时会发送。',
+    empty: '还没有人说话。', guess: '编码是猜的：点按换一种方式读', other: '点按换一种方式读', binary: '二进制',
+    noRetell: '没有发出：{0}', andMore: '还有 {0} 人', nobody: '只有你', theme: '配色：{0}', auto: '跟随系统',
+    light: '浅色', dark: '深色', lang: 'In English', 'nick-taken': '这个名字有人用了。',
+    'too-fast': '太快了，稍后自动发出。', 'too-big': '太长', 'no-such-nick': '这里没有叫这个名字的人',
+    help: '/nick 名字   改名\n/join 房间   去别的房间\n/who   谁在这里\n/msg 名字 内容   只对一个人说\n' +
+      '//内容   说以 / 开头的话\n↑ 之前说过的 · Esc 回到输入框 · Tab 补全',
+    ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket',
+    quic: 'QUIC', unixgram: 'Unix 数据报', tty: '服务器终端', hello: '你好',
   },
 };
 const t = (key, ...args) => (WORDS[page.lang][key] ?? key).replace(/\{(\d)\}/g, (_, i) => args[i]);
@@ -83,12 +98,14 @@ const setFragment = (name, value) => {
   const s = [...f].map(([k, v]) => k + '=' + encodeURIComponent(v)).join('&');
   history.replaceState(null, '', location.pathname + location.search + (s ? '#' + s : ''));
 };
+const secure = location.protocol === 'https:';
 const loopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
 const isRoom = s => /^[\w-]{1,64}$/.test(s);
 const roomOfFragment = () => { const r = fragment().get('room') || 'lobby'; return isRoom(r) ? r : 'lobby'; };
 
 const page = {
-  lang: local('lang') || (/^zh/i.test(navigator.language) ? 'zh' : 'en'), theme: local('theme') || 'auto', nick: local('nick') || '',
+  lang: local('lang') || (/^zh/i.test(navigator.language) ? 'zh' : 'en'), theme: local('theme') || 'auto',
+  nick: local('nick') || '',
   mine: '', room: roomOfFragment(), members: [], membersMore: 0, urls: [], version: '', unseen: 0,
   me: session('me') || random(), // a reload is the same member
 };
@@ -103,12 +120,17 @@ applyTheme(); // before anything is drawn
 document.documentElement.lang = page.lang === 'zh' ? 'zh-CN' : 'en';
 
 // ---------------------------------------------------------------- text that cannot lie
-// Controls, bidi marks and what has no width are shown as small boxes. Let through: new line, tab, the joiners inside emoji.
+// Controls, bidi marks and what has no width are shown as small boxes. Let through: new line, tab, joiners in emoji.
 const HIDDEN = /[\p{Cc}\p{Cs}\p{DI}\p{Zl}\p{Zp}]/u;
-const PIECES = /(https?:\/\/[^\s<>"'`\p{Cc}\p{DI}，。；！？、）」』】]+)|((?:\p{RI}{2}|[\d#*]\ufe0f?\u20e3|\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?(?:\u200d\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)*))|([\p{Cc}\p{Cs}\p{DI}\p{Zl}\p{Zp}])/gu;
-const NAMES = {0x202a: 'LRE', 0x202b: 'RLE', 0x202c: 'PDF', 0x202d: 'LRO', 0x202e: 'RLO', 0x2066: 'LRI', 0x2067: 'RLI', 0x2068: 'FSI',
-  0x2069: 'PDI', 0x200e: 'LRM', 0x200f: 'RLM', 0x61c: 'ALM', 0x200b: 'ZWSP', 0x200c: 'ZWNJ', 0x200d: 'ZWJ', 0xfeff: 'BOM', 0x7f: 'DEL'};
-const C0 = 'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(' ');
+const EMOJI = '\\p{Extended_Pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?';
+const PIECES = new RegExp('(https?:\\/\\/[^\\s<>"\'`\\p{Cc}\\p{DI}，。；！？、）」』】]+)|' +
+  `(\\p{RI}{2}|[\\d#*]\\ufe0f?\\u20e3|${EMOJI}(?:\\u200d${EMOJI})*)|([\\p{Cc}\\p{Cs}\\p{DI}\\p{Zl}\\p{Zp}])`, 'gu');
+const NAMES = {
+  0x202a: 'LRE', 0x202b: 'RLE', 0x202c: 'PDF', 0x202d: 'LRO', 0x202e: 'RLO', 0x2066: 'LRI', 0x2067: 'RLI', 0x2068: 'FSI',
+  0x2069: 'PDI', 0x200e: 'LRM', 0x200f: 'RLM', 0x61c: 'ALM', 0x200b: 'ZWSP', 0x200c: 'ZWNJ', 0x200d: 'ZWJ', 0xfeff: 'BOM', 0x7f: 'DEL',
+};
+const C0 = ('NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM ' +
+  'SUB ESC FS GS RS US').split(' ');
 const nameOf = c => {
   const n = c.codePointAt(0);
   return NAMES[n] || (n < 32 ? C0[n] : n < 256 ? '\\x' + n.toString(16) : 'U+' + n.toString(16).toUpperCase());
@@ -175,7 +197,13 @@ function draw() {
     const item = log.queue[n++];
     log.chars -= item.size;
     item.pending?.remove();
-    if (item.note !== undefined) { const li = make('li', 'note ' + (item.cls || '')); put(li, item.note, true); add(li, item.size); log.prev = null; continue; }
+    if (item.note !== undefined) {
+      const li = make('li', 'note ' + (item.cls || ''));
+      put(li, item.note, true);
+      add(li, item.size);
+      log.prev = null;
+      continue;
+    }
     const day = dayOf(item.msg.time);
     if (day !== log.day) { add(make('li', 'day', day), 0); log.day = day; log.prev = null; }
     add(rowOf(item.msg), item.size);
@@ -202,16 +230,17 @@ function clearLog() {
 
 let formats = {};
 const format = () => {
-  const tag = page.lang === 'zh' ? 'zh-CN' : undefined;
+  const zh = page.lang === 'zh', tag = zh ? 'zh-CN' : undefined;
   formats = { clock: new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
     full: new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'medium' }),
-    day: new Intl.DateTimeFormat(page.lang === 'zh' ? 'zh-CN' : 'en-GB', { weekday: 'long', day: 'numeric', month: 'long' }) };
+    day: new Intl.DateTimeFormat(zh ? 'zh-CN' : 'en-GB', { weekday: 'long', day: 'numeric', month: 'long' }) };
 };
 const timeOf = ms => new Date(Number.isFinite(ms) && Math.abs(ms) < 8e15 ? ms : Date.now());
 const dayOf = ms => formats.day.format(timeOf(ms));
 
 function rowOf(m) {
-  const p = log.prev, first = !p || p.from !== m.from || p.wire !== m.wire || p.side !== m.side || m.time - p.time > 3e5;
+  const p = log.prev;
+  const first = !p || p.from !== m.from || p.wire !== m.wire || p.side !== m.side || m.time - p.time > TOGETHER_MS;
   log.prev = m;
   const li = make('li', 'm' + (first ? ' first' : '') + (m.own ? ' own' : '')), when = timeOf(m.time);
   const time = make('time', '', formats.clock.format(when));
@@ -233,7 +262,8 @@ function rowOf(m) {
 }
 // The mark names how the bytes are read; each press reads the stored bytes anew, the next way.
 function markOf(m, said) {
-  const as = m.binary ? 'hex' : (m.coding || 'utf-8').toLowerCase(), mark = make('button', 'mark' + (m.guess ? ' guess' : ''));
+  const as = m.binary ? 'hex' : (m.coding || 'utf-8').toLowerCase();
+  const mark = make('button', 'mark' + (m.guess ? ' guess' : ''));
   const ways = [...new Set([as, 'gb18030', 'utf-8', 'hex'])];
   let at = 0;
   const label = () => {
@@ -261,15 +291,19 @@ function decode(raw, way) {
   } catch (e) { return '? ' + e.message; }
 }
 
-// ---------------------------------------------------------------- the outbox: what is typed is kept until the room has it
+// ---------------------------------------------------------------- the outbox: kept until the room has it
 // One in flight at a time: so the order holds even where the room refuses one as too fast.
 const out = { list: [], busy: null, busyAt: 0, prefix: random(), n: 0 };
 
-const saveOut = () => session('out', out.list.length ? JSON.stringify(out.list.filter(e => !e.done).map(({ id, room, to, text }) => ({ id, room, to, text }))) : null);
+function saveOut() {
+  const left = out.list.filter(e => !e.done).map(({ id, room, to, text }) => ({ id, room, to, text }));
+  session('out', left.length ? JSON.stringify(left) : null);
+}
 function loadOut() {
   try {
     for (const e of JSON.parse(session('out') || '[]').slice(0, OUT_MAX))
-      if (typeof e.id === 'string' && typeof e.text === 'string' && isRoom(e.room)) out.list.push({ id: e.id, room: e.room, to: e.to ? text(e.to) : undefined, text: e.text });
+      if (typeof e.id === 'string' && typeof e.text === 'string' && isRoom(e.room))
+        out.list.push({ id: e.id, room: e.room, to: e.to ? text(e.to) : undefined, text: e.text });
   } catch { /* not ours: begin empty */ }
   showOut();
 }
@@ -278,9 +312,15 @@ function showOut() {
   for (const e of out.list) if (e.room === page.room) $('pending').append(pendingRow(e));
 }
 function pendingRow(e) {
-  const p = log.prev, first = !$('pending').lastChild && !(p?.own && !p.side && Date.now() - p.time < 3e5); // as rowOf will
+  const p = log.prev;
+  const first = !$('pending').lastChild && !(p?.own && !p.side && Date.now() - p.time <= TOGETHER_MS); // as rowOf will
   const li = make('li', 'm own' + (first ? ' first' : '')), body = make('div', 'body'), said = make('span', 'text');
-  if (first) { const by = make('div', 'by'); by.append(nickInto(make('b'), page.mine || page.nick || '…'), make('span', 'wire', e.to ? t('toThem', e.to) : 'ws')); li.append(by); }
+  if (first) {
+    const by = make('div', 'by');
+    by.append(nickInto(make('b'), page.mine || page.nick || '…'));
+    by.append(make('span', 'wire', e.to ? t('toThem', e.to) : 'ws'));
+    li.append(by);
+  }
   put(said, e.text, true);
   body.append(said);
   li.append(make('time', '', '…'), body);
@@ -333,21 +373,32 @@ function refused(m) {
   if (m.code === 'too-fast') { hint(t('too-fast')); setTimeout(pump, 1000); return true; }
   takeOut(id).row?.remove();
   tell(t('noRetell', reason(m)) + '\n' + e.text, 'bad');
-  if (!$('text').value) { $('text').value = (e.to ? '/msg ' + e.to + ' ' : e.text[0] === '/' ? '/' : '') + e.text; typed(); }
+  if (!$('text').value) {
+    $('text').value = (e.to ? '/msg ' + e.to + ' ' : e.text[0] === '/' ? '/' : '') + e.text;
+    typed();
+  }
   return true;
 }
-const reason = m => ['nick-taken', 'too-fast', 'too-big', 'no-such-nick'].includes(m.code) ? t(m.code) : text(m.text) || text(m.code);
+const REASONS = ['nick-taken', 'too-fast', 'too-big', 'no-such-nick'];
+const reason = m => REASONS.includes(m.code) ? t(m.code) : text(m.text) || text(m.code);
 
 // ---------------------------------------------------------------- the link
-const link = { ws: null, up: false, upAt: 0, tries: 0, timer: 0, openAt: 0, heardAt: 0, pingAt: 0, patience: PATIENCE_MS, ever: false, state: 'connecting' };
+const link = {
+  ws: null, up: false, ever: false, state: 'connecting', tries: 0, timer: 0, patience: PATIENCE_MS,
+  openAt: 0, upAt: 0, heardAt: 0, pingAt: 0, // when; 0: not
+};
 const seats = new Map(); // room: the last message seen there
-const seat = () => { if (!seats.has(page.room)) seats.set(page.room, { epoch: null, offset: null }); return seats.get(page.room); };
+const seat = () => {
+  if (!seats.has(page.room)) seats.set(page.room, { epoch: null, offset: null });
+  return seats.get(page.room);
+};
 const send = m => { if (link.ws?.readyState === WebSocket.OPEN) link.ws.send(JSON.stringify(m)); };
 
 function showLink(state) {
   link.state = state;
   $('link').dataset.state = state;
-  const words = state === 'here' ? 'connected' : state === 'key' ? 'needKey' : state === 'again' ? (navigator.onLine || loopback ? 'again' : 'offline') : 'connecting';
+  const again = navigator.onLine || loopback ? 'again' : 'offline';
+  const words = { here: 'connected', key: 'needKey', connecting: 'connecting', again }[state];
   if ($('status').textContent !== t(words)) $('status').textContent = t(words);
   $('retry').hidden = state !== 'again';
 }
@@ -363,7 +414,7 @@ function drop() { // forget the socket; a dead one may take minutes to say that 
 function connect() {
   drop();
   showLink(link.ever ? 'again' : 'connecting');
-  const ws = link.ws = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/~r/' + page.room, 'duplex.json');
+  const ws = link.ws = new WebSocket((secure ? 'wss://' : 'ws://') + location.host + '/~r/' + page.room, 'duplex.json');
   link.openAt = Date.now();
   ws.onopen = () => {
     const s = seat(), hello = { do: 'hello', me: page.me, last: LAST }, key = fragment().get('key');
@@ -377,7 +428,8 @@ function connect() {
     link.pingAt = 0;
     let m;
     try { m = JSON.parse(e.data); } catch { return; }
-    if (m && typeof m === 'object' && Object.hasOwn(hear, m.is) && (link.up || m.is === 'welcome' || m.is === 'error')) hear[m.is](m);
+    if (!m || typeof m !== 'object' || !Object.hasOwn(hear, m.is)) return;
+    if (link.up || m.is === 'welcome' || m.is === 'error') hear[m.is](m);
   };
   ws.onclose = e => lost(e.code);
 }
@@ -385,7 +437,7 @@ function lost(code) {
   const stayed = link.up && Date.now() - link.upAt > 5000;
   drop();
   if (code === 4003 || link.state === 'key') { showLink('key'); return; }
-  if (code === 4001) { page.me = random(); session('me', page.me); } // a copy of this tab took our place: be another member
+  if (code === 4001) { page.me = random(); session('me', page.me); } // a copy of this tab took our place: be another
   if (stayed) link.tries = 0;
   const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 1.7 ** link.tries++) * (0.5 + Math.random() / 2);
   link.ever = true;
@@ -409,7 +461,7 @@ function tick() {
   if (!asked) link.patience = PATIENCE_MS;
   else if (at - Math.max(asked, link.heardAt) > link.patience) { lost(0); return; }
   if (!link.pingAt && at - link.heardAt > PING_MS) { link.pingAt = at; send({ do: 'ping' }); }
-  if (out.busy && at - out.busyAt > ACK_MS) { out.busy = null; pump(); } // others are heard but our answer is not: ask again
+  if (out.busy && at - out.busyAt > ACK_MS) { out.busy = null; pump(); } // others are heard, our answer is not: again
 }
 
 const hear = {
@@ -418,11 +470,14 @@ const hear = {
     if (s.epoch !== epoch) {
       if (s.epoch !== null) tell(t('anew'), 'warn');
       for (const e of out.list.filter(x => x.done && x.room === page.room)) // acknowledged by what is gone now
-        enqueue({ msg: { from: page.mine, wire: 'ws', text: e.text, time: Date.now(), own: true }, pending: takeOut(e.id).row, size: e.text.length });
+        enqueue({ msg: { from: page.mine, wire: 'ws', text: e.text, time: Date.now(), own: true },
+          pending: takeOut(e.id).row, size: e.text.length });
       s.epoch = epoch;
       s.offset = m.offset === 0 ? 0 : null;
     }
-    Object.assign(page, { mine: text(m.nick), urls: Array.isArray(m.urls) ? m.urls.slice(0, 50).map(text) : [], version: text(m.version) });
+    page.mine = text(m.nick);
+    page.urls = Array.isArray(m.urls) ? m.urls.slice(0, 50).map(text) : [];
+    page.version = text(m.version);
     if (page.nick && page.mine !== page.nick && before !== page.mine) tell(t('taken', page.nick, page.mine));
     Object.assign(link, { up: true, ever: true, upAt: Date.now(), heardAt: Date.now() });
     showLink('here');
@@ -438,8 +493,9 @@ const hear = {
     s.offset = offset;
     const mine = m.id === undefined ? null : takeOut(text(m.id));
     for (const e of out.list.filter(x => x.done && x.room === page.room)) if (e.id !== m.id) sweep(e, offset);
-    const msg = { from: text(m.from), wire: text(m.wire), text: text(m.text), time: m.time, coding: text(m.coding), guess: m.guess === true,
-      binary: m.binary === true, raw: text(m.raw), own: mine !== null || text(m.from) === page.mine };
+    const msg = { from: text(m.from), wire: text(m.wire), text: text(m.text), time: m.time, coding: text(m.coding),
+      guess: m.guess === true, binary: m.binary === true, raw: text(m.raw),
+      own: mine !== null || text(m.from) === page.mine };
     enqueue({ msg, pending: mine?.row, size: msg.text.length + msg.raw.length });
   },
   missed(m) {
@@ -450,7 +506,8 @@ const hear = {
   },
   ack(m) { const e = out.list.find(x => x.id === m.id); if (e) e.offset = count(m.offset); acked(m); },
   who(m) {
-    page.members = (Array.isArray(m.members) ? m.members : []).slice(0, 1000).filter(x => x && typeof x === 'object').map(x => ({ nick: text(x.nick), wire: text(x.wire) }));
+    const members = (Array.isArray(m.members) ? m.members : []).slice(0, 1000).filter(x => x && typeof x === 'object');
+    page.members = members.map(x => ({ nick: text(x.nick), wire: text(x.wire) }));
     page.membersMore = count(m.more) || 0;
     whoFrame ||= requestAnimationFrame(showWho);
   },
@@ -470,7 +527,9 @@ const hear = {
 };
 // An acknowledged message whose offset has gone by without it (the ring moved on): it is in the room, its row may go.
 function sweep(e, offset) { if (e.offset != null && e.offset < offset) takeOut(e.id).row?.remove(); }
-function showPrivate(m, pending) { enqueue({ msg: { wire: '', coding: '', raw: '', ...m, side: m.side.trim() }, pending, size: m.text.length }); }
+function showPrivate(m, pending) {
+  enqueue({ msg: { wire: '', coding: '', raw: '', ...m, side: m.side.trim() }, pending, size: m.text.length });
+}
 
 // ---------------------------------------------------------------- who is here, and how others come in
 let whoFrame = 0;
@@ -484,7 +543,7 @@ function showWho() {
   who.textContent = '';
   $('count').textContent = all;
   for (const wire of [...by.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
-    const nicks = by.get(wire).sort((a, b) => a.localeCompare(b)), ul = make('ul');
+    const nicks = by.get(wire).sort((a, b) => a.localeCompare(b, undefined, { numeric: true })), ul = make('ul');
     who.append(make('h3', '', (Object.hasOwn(WORDS.en, wire) ? t(wire) : wire) + ' · ' + nicks.length), ul);
     for (const nick of nicks.slice(0, room)) {
       const li = make('li'), b = nickInto(make('button'), nick);
@@ -500,33 +559,58 @@ function showWho() {
 const quote = s => /^[\w@%+=:,./-]+$/.test(s) ? s : "'" + s.replace(/'/g, "'\\''") + "'";
 
 function clients() {
-  const bare = location.hostname.replace(/^\[|\]$/g, ''), port = location.port || (location.protocol === 'https:' ? '443' : '80');
+  const bare = location.hostname.replace(/^\[|\]$/g, ''), port = location.port || (secure ? '443' : '80');
   const at = location.hostname + ':' + port, path = page.room === 'lobby' ? '/' : '/' + page.room, hi = t('hello');
   const unix = loopback && page.urls.find(u => u.startsWith('unix:'))?.replace(/^unix:(\/\/)?/, '');
-  const python = coding => `import socket\ns = socket.create_connection(('${bare}', ${port}))\ns.send('${coding === 'utf-8' ? hi : '你好'}'.encode('${coding}'))\nprint(s.recv(1024).decode('${coding}'))`;
+  const python = (words, coding) => `import socket
+s = socket.create_connection(('${bare}', ${port}))
+s.send('${words}'.encode('${coding}'))
+print(s.recv(1024).decode('${coding}'))`;
   return [
     ['nc', `nc ${bare} ${port}`],
     ['nc, UDP', `nc -u ${bare} ${port}`],
     ...unix ? [['nc, Unix', `nc -U ${quote(unix)}`]] : [],
     ['duplex', `duplex dial tcp://${at}`],
-    ['websocat', `websocat ws${location.protocol === 'https:' ? 's' : ''}://${at}${path}`],
-    ['Python', python('utf-8')],
-    ['Python, GB2312', python('gb2312')],
-    ['C#', `using System;\nusing System.Net.Sockets;\nusing System.Text;\n\nclass Hello {\n    static void Main() {\n        var s = new TcpClient("${bare}", ${port}).GetStream();\n        var b = Encoding.UTF8.GetBytes("${hi}\\n");\n        s.Write(b, 0, b.Length);\n        b = new byte[1024];\n        Console.WriteLine(Encoding.UTF8.GetString(b, 0, s.Read(b, 0, b.Length)));\n    }\n}`],
-    ['PowerShell', `$s = [Net.Sockets.TcpClient]::new('${bare}', ${port}).GetStream()\n$b = [Text.Encoding]::UTF8.GetBytes("${hi}\`n")\n$s.Write($b, 0, $b.Length)\n$b = [byte[]]::new(1024)\n[Text.Encoding]::UTF8.GetString($b, 0, $s.Read($b, 0, 1024))`],
+    ['websocat', `websocat ws${secure ? 's' : ''}://${at}${path}`],
+    ['Python', python(hi, 'utf-8')],
+    ['Python, GB2312', python('你好', 'gb2312')],
+    ['C#', `using System;
+using System.Net.Sockets;
+using System.Text;
+
+class Hello {
+    static void Main() {
+        var s = new TcpClient("${bare}", ${port}).GetStream();
+        var b = Encoding.UTF8.GetBytes("${hi}\\n");
+        s.Write(b, 0, b.Length);
+        b = new byte[1024];
+        Console.WriteLine(Encoding.UTF8.GetString(b, 0, s.Read(b, 0, b.Length)));
+    }
+}`],
+    ['PowerShell', `$s = [Net.Sockets.TcpClient]::new('${bare}', ${port}).GetStream()
+$b = [Text.Encoding]::UTF8.GetBytes("${hi}\`n")
+$s.Write($b, 0, $b.Length)
+$b = [byte[]]::new(1024)
+[Text.Encoding]::UTF8.GetString($b, 0, $s.Read($b, 0, 1024))`],
   ];
 }
 function showLines() {
-  const into = $('lines'), open = new Set([...into.querySelectorAll('details[open]')].map(d => d.dataset.name)), key = fragment().get('key');
+  const into = $('lines'), key = fragment().get('key');
+  const open = new Set([...into.querySelectorAll('details[open]')].map(d => d.dataset.name));
   into.textContent = '';
   const add = (name, shown, real) => {
-    const item = make('div', 'item'), long = shown.includes('\n'), d = make(long ? 'details' : 'div', 'line'), b = make('button', 'quiet', t('copy'));
+    const long = shown.includes('\n'), item = make('div', 'item'), d = make(long ? 'details' : 'div', 'line');
+    const b = make('button', 'quiet', t('copy'));
     d.dataset.name = name;
     if (long) { d.open = open.has(name); d.append(make('summary', '', name)); }
     d.append(make('pre', '', shown));
     b.type = 'button';
     b.setAttribute('aria-label', t('copy') + ': ' + name);
-    b.onclick = () => copy(real).then(() => { b.textContent = t('copied'); setTimeout(() => { b.textContent = t('copy'); }, 1500); });
+    b.onclick = async () => {
+      await copy(real);
+      b.textContent = t('copied');
+      setTimeout(() => { b.textContent = t('copy'); }, 1500);
+    };
     item.append(d, b);
     into.append(item);
   };
@@ -553,7 +637,11 @@ async function copy(s) { // the clipboard API is there on https and localhost on
 // ---------------------------------------------------------------- the input
 const said = { list: [], at: 0, kept: '' };
 let hintTimer = 0;
-function hint(words) { $('tell').textContent = words; clearTimeout(hintTimer); hintTimer = setTimeout(() => { $('tell').textContent = ''; }, 6000); }
+function hint(words) {
+  $('tell').textContent = words;
+  clearTimeout(hintTimer);
+  hintTimer = setTimeout(() => { $('tell').textContent = ''; }, 6000);
+}
 function typed() {
   const e = $('text');
   e.style.height = 'auto';
@@ -561,7 +649,14 @@ function typed() {
   session('draft', e.value || null);
   if (stuck) toEnd();
 }
-function compose(s) { const e = $('text'); e.value = s; e.focus(); e.setSelectionRange(s.length, s.length); typed(); panel(false); }
+function compose(s) {
+  const e = $('text');
+  e.value = s;
+  e.focus();
+  e.setSelectionRange(s.length, s.length);
+  typed();
+  panel(false);
+}
 function submit() {
   const e = $('text'), s = e.value;
   if (!s.trim()) return;
@@ -591,7 +686,11 @@ const COMMANDS = {
     if (!isRoom(name)) return hint(t('badRoom')), false;
     enter(name);
   },
-  who() { panel(true); tell(page.members.map(m => m.nick + ' (' + m.wire + ')').slice(0, WHO_MAX).join(', ') || t('nobody')); send({ do: 'who' }); },
+  who() {
+    panel(true);
+    tell(page.members.slice(0, WHO_MAX).map(m => m.nick + ' (' + m.wire + ')').join(', ') || t('nobody'));
+    send({ do: 'who' });
+  },
   msg(rest) {
     const m = /^(\S+)\s+([^]+)$/.exec(rest);
     if (!m) return hint('/msg NAME TEXT'), false;
@@ -644,10 +743,15 @@ function recall(step) {
 function onKey(ev) {
   const e = $('text');
   if (ev.isComposing || ev.keyCode === 229) return; // Enter that chooses a character in an input method is not ours
-  if (ev.key === 'Enter' && !ev.shiftKey && !ev.ctrlKey && !ev.altKey) { ev.preventDefault(); submit(); }
-  else if (ev.key === 'Tab' && !ev.shiftKey && complete()) ev.preventDefault();
-  else if (ev.key === 'ArrowUp' && !e.value.slice(0, e.selectionStart).includes('\n') && (!e.value || said.at < said.list.length)) { ev.preventDefault(); recall(-1); }
-  else if (ev.key === 'ArrowDown' && said.at < said.list.length && !e.value.slice(e.selectionEnd).includes('\n')) { ev.preventDefault(); recall(1); }
+  const above = e.value.slice(0, e.selectionStart).includes('\n'), under = e.value.slice(e.selectionEnd).includes('\n');
+  const recalled = said.at < said.list.length;
+  let ours = true;
+  if (ev.key === 'Enter' && !ev.shiftKey && !ev.ctrlKey && !ev.altKey) submit();
+  else if (ev.key === 'Tab' && !ev.shiftKey) ours = complete();
+  else if (ev.key === 'ArrowUp' && !above && (!e.value || recalled)) recall(-1);
+  else if (ev.key === 'ArrowDown' && !under && recalled) recall(1);
+  else ours = false;
+  if (ours) ev.preventDefault();
 }
 
 // ---------------------------------------------------------------- around it
@@ -655,7 +759,10 @@ const title = () => {
   document.title = (page.unseen ? '(' + page.unseen + ') ' : '') + '#' + page.room + ' · duplex';
   $('room').textContent = '#' + page.room;
 };
-const showNick = () => { put($('nick').firstElementChild, page.mine || page.nick || '…', false); $('version').textContent = page.version && 'duplex ' + page.version; };
+const showNick = () => {
+  put($('nick').firstElementChild, page.mine || page.nick || '…', false);
+  $('version').textContent = page.version && 'duplex ' + page.version;
+};
 function panel(open) {
   document.body.classList.toggle('side', open);
   $('panel').setAttribute('aria-expanded', open);
@@ -707,11 +814,15 @@ function start() {
   addEventListener('keydown', ev => {
     if (ev.key === 'Escape') { panel(false); e.focus(); }
     // Typing anywhere is typing here; keys that buttons and links use stay theirs.
-    else if (ev.key.length === 1 && ev.key !== ' ' && !ev.ctrlKey && !ev.metaKey && !ev.altKey && document.activeElement !== e) e.focus();
+    else if (ev.key.length === 1 && ev.key !== ' ' && !ev.ctrlKey && !ev.metaKey && !ev.altKey) e.focus();
   });
   addEventListener('online', () => { if (link.up) probe(); else if (link.state !== 'key') now(); });
   addEventListener('offline', () => { showLink(link.state); probe(); });
-  addEventListener('hashchange', () => { if (roomOfFragment() !== page.room) enter(roomOfFragment()); else { showLines(); if (link.state === 'key') now(); } });
+  addEventListener('hashchange', () => {
+    if (roomOfFragment() !== page.room) return enter(roomOfFragment());
+    showLines();
+    if (link.state === 'key') now();
+  });
   addEventListener('beforeunload', ev => { if (out.list.some(x => !x.done) && !link.up) ev.preventDefault(); });
   addEventListener('pagehide', () => { saveOut(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { page.unseen = 0; title(); again(); } });

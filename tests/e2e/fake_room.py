@@ -108,9 +108,8 @@ class FakeRoom:
     def send_raw(self, text, room='lobby'):
         """As it is to every page in the room."""
         async def sending():
-            for ws, m in list(self.members.items()):
-                if m['wire'] == 'ws' and m['room'] == room:
-                    await ws.send(text)
+            for ws in self.pages(room):
+                await ws.send(text)
         self.do(sending())
 
     def seat(self, nick, wire='tcp', room='lobby'):
@@ -212,14 +211,16 @@ class FakeRoom:
                 pass
         return room.offset
 
+    def pages(self, name):
+        return [ws for ws, m in self.members.items() if ws in self.sockets and m['room'] == name]
+
     async def tell_who(self, name):
         here = [{'nick': m['nick'], 'wire': m['wire'], 'since': 0} for m in self.members.values() if m['room'] == name]
-        for ws, m in list(self.members.items()):
-            if m['wire'] == 'ws' and m['room'] == name:
-                try:
-                    await ws.send(json.dumps({'is': 'who', 'members': here}))
-                except websockets.ConnectionClosed:
-                    pass
+        for ws in self.pages(name):
+            try:
+                await ws.send(json.dumps({'is': 'who', 'members': here}))
+            except websockets.ConnectionClosed:
+                pass
 
     async def member(self, ws, path):
         name = path.removeprefix('/~r/')

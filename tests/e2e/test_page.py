@@ -7,6 +7,8 @@ With DUPLEX=fake it runs against fake_room.py, to try the tests themselves; what
 import contextlib
 import http.client
 import os
+import pty
+import select
 import shutil
 import socket
 import subprocess
@@ -89,6 +91,40 @@ def typing_in_the_page_is_seen_by_nc_and_back(b):
             nc.wait()
             nc.stdin.close()
             nc.stdout.close()
+
+
+@case
+def who_types_in_serves_terminal_is_in_the_room(b):
+    real_only()
+    here, there = pty.openpty()
+    with duplexlib.start('serve', '--listen', 'any://127.0.0.1:0', '--nick', 'op', stdin=there, stdout=there) as p:
+        os.close(there)
+        terminal = Terminal(here)
+        enter(b, f'http://127.0.0.1:{duplexlib.host_port(p.url)[1]}/')
+        terminal.types('你好, from the terminal\r')
+        shown(b, '你好, from the terminal')
+        assert texts(b, '#log b') == ['op']
+        b.keys('看到了 in the browser' + ENTER)
+        terminal.shows('看到了 in the browser')
+        b.keys('\x1b]0;title\x07\u202eevil' + ENTER)
+        terminal.shows('evil')
+        assert b'\x1b]0;title' not in terminal.raw and '\u202e'.encode() not in terminal.raw
+        os.close(here)
+
+
+class Terminal:
+    def __init__(self, fd):
+        self.fd, self.raw = fd, b''
+
+    def types(self, text):
+        os.write(self.fd, text.encode())
+
+    def shows(self, text, seconds=15):
+        end = time.monotonic() + seconds * SLOW
+        while text.encode() not in self.raw:
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            assert ready, (text, self.raw)
+            self.raw += os.read(self.fd, 65536)
 
 
 @case
@@ -314,6 +350,20 @@ def command(name, line):
         f.write(line)
     subprocess.run(['mcs', 'Hello.cs'], cwd=folder, check=True, timeout=60 * SLOW)
     return ['mono', 'Hello.exe'], folder, None
+
+
+@case
+def a_flood_leaves_the_page_alive_and_everything_in_order(b):
+    with serving() as s:
+        enter(b, s.url)
+        c = alone(s, b''.join(b'flood %d\n' % i for i in range(20000)))
+        b.keys('still here' + ENTER)
+        shown(b, 'flood 19999', seconds=30)
+        shown(b, 'still here')
+        seen = [int(x.split()[1]) for x in texts(b) if x.startswith('flood')]
+        assert seen == sorted(set(seen)) and len(seen) <= 2000, seen
+        c.hears(b': still here\n')
+        c.close()
 
 
 @case
