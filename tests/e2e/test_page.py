@@ -5,13 +5,16 @@
 With DUPLEX=fake it runs against fake_room.py, to try the tests themselves; what only the server can do is skipped then.
 """
 import contextlib
+import fcntl
 import http.client
 import os
 import pty
+import re
 import select
 import shutil
 import socket
 import subprocess
+import termios
 import time
 
 import duplexlib
@@ -97,10 +100,13 @@ def typing_in_the_page_is_seen_by_nc_and_back(b):
 def who_types_in_serves_terminal_is_in_the_room(b):
     real_only()
     here, there = pty.openpty()
-    with duplexlib.start('serve', '--listen', 'any://127.0.0.1:0', '--nick', 'op', stdin=there, stdout=there) as p:
+    with duplexlib.start('serve', '--listen', 'any://127.0.0.1:0', '--nick', 'op', ready=None, stdin=there,
+                         stdout=there, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)):
         os.close(there)
         terminal = Terminal(here)
-        enter(b, f'http://127.0.0.1:{duplexlib.host_port(p.url)[1]}/')
+        url = re.compile(rb'://(127\.0\.0\.1:\d+)\b')
+        terminal.until(lambda: url.search(terminal.raw))
+        enter(b, f'http://{url.search(terminal.raw)[1].decode()}/')
         terminal.types('你好, from the terminal\r')
         shown(b, '你好, from the terminal')
         assert texts(b, '#log b') == ['op']
@@ -119,12 +125,15 @@ class Terminal:
     def types(self, text):
         os.write(self.fd, text.encode())
 
-    def shows(self, text, seconds=15):
+    def until(self, true, seconds=15):
         end = time.monotonic() + seconds * SLOW
-        while text.encode() not in self.raw:
+        while not true():
             ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
-            assert ready, (text, self.raw)
+            assert ready, self.raw
             self.raw += os.read(self.fd, 65536)
+
+    def shows(self, text):
+        self.until(lambda: text.encode() in self.raw)
 
 
 @case

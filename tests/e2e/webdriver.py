@@ -10,6 +10,7 @@
 import base64
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -39,7 +40,7 @@ class Browser:
         self.profile = tempfile.mkdtemp(prefix='duplex-chromium-')
         self.log = open(os.path.join(self.profile, 'driver.log'), 'w+')
         env = dict(os.environ, LANGUAGE=lang.replace('-', '_'), HOME=self.profile)
-        self.base = next(filter(None, (self.start(driver, env) for _ in range(5))), None)
+        self.base = next(filter(None, (self.start(driver, env) for _ in range(10))), None)
         if not self.base:
             raise RuntimeError('chromedriver did not start')
         options = {'binary': chrome, 'args': [*FLAGS, f'--user-data-dir={self.profile}/data', f'--lang={lang}', *flags],
@@ -54,8 +55,9 @@ class Browser:
         self.session = '/session/' + answer['sessionId']
 
     def start(self, driver, env):
-        # Its port 0 is a free one of IPv4, and may be taken in IPv6: then it ends at once, and another try finds another.
-        self.driver = subprocess.Popen([driver, '--port=0'], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
+        # Not its port 0: where benches have used up the ports that the system gives, that fails. Another try is another port.
+        port = random.SystemRandom().randrange(10000, 32000)
+        self.driver = subprocess.Popen([driver, f'--port={port}'], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         for line in self.driver.stdout:
             if m := re.search(r'successfully on port (\d+)', line):
                 return f'http://127.0.0.1:{m.group(1)}'
