@@ -5,7 +5,7 @@ import re
 
 from fake_room import WEB, FakeRoom
 from on_page import case, enter, in_state, noted, run_cases, shown, texts, value, wait
-from webdriver import DOWN, ENTER, ESCAPE, TAB, UP
+from webdriver import DOWN, ENTER, ESCAPE, SLOW, TAB, UP
 
 
 @case
@@ -444,7 +444,7 @@ def a_flood_leaves_the_page_alive_and_bounded(b):
         assert rows <= 2000 and value(b) == 'still here'
         last = [int(x.split()[1]) for x in texts(b)]
         assert last == sorted(last) and last[-1] == 14999
-        assert worst < 1000, worst
+        assert worst < 3000 * SLOW, worst  # a page that freezes, not a machine that is busy
 
 
 @case
