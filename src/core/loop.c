@@ -27,6 +27,7 @@ dx_loop *dx_loop_new(dx_err *err)
         return NULL;
     }
     l->chores_end = &l->chores;
+    l->dead_end = &l->dead;
     os_random(l->user_timers.seed, sizeof l->user_timers.seed);
     l->now = os_now_ms();
     return l;
@@ -76,14 +77,17 @@ static void run_chores(dx_loop *l)
 
 void loop_bury(dx_loop *l, struct layer *layer)
 {
-    layer->above = l->dead;
-    l->dead = layer;
+    layer->above = NULL;
+    *l->dead_end = layer;
+    l->dead_end = &layer->above;
 }
 
 static void free_dead(dx_loop *l)
 {
     for (struct layer *d; (d = l->dead);) {
         l->dead = d->above;
+        if (!l->dead)
+            l->dead_end = &l->dead;
         d->type->free(d);
     }
 }

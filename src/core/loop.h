@@ -26,7 +26,7 @@ struct dx_loop {
     int64_t now; /* ms                                              */
     struct store store;
     struct chore *chores, **chores_end;
-    struct layer *dead; /* by their `above`: freed at the end of the turn    */
+    struct layer *dead, **dead_end; /* by their `above`: freed at the end of the turn, those above before those below */
     struct mailbox *box;
     uint32_t index;          /* in the table of loops: part of every dx_id        */
     struct dx_conn ***slots; /* chunks of SLOT_CHUNK                              */

@@ -167,6 +167,8 @@ static void end_by_error(struct stream *s, int error)
     int code = error == EPIPE || error == ECONNRESET ? DX_RESET : error == ENOMEM ? DX_NOMEM : 0;
     if (code == DX_RESET)
         err_set(&why, DX_RESET, "the peer broke the connection off");
+    else if (error == ESPIPE)
+        err_set(&why, DX_TRUNCATED, "a file became shorter while it was sent");
     else
         err_sys(&why, code, error, "%s", s->layer.type->name);
     why.detail = error;
@@ -244,6 +246,7 @@ static void write_out(struct stream *s)
             touched(s);
         } else if (n != -EAGAIN) {
             s->error = n < 0 ? (int16_t)-n : EIO;
+            s->breaking |= !count && s->error != EPIPE && s->error != ECONNRESET; /* the file's fault, not the peer's */
         }
     }
     if (out->send_wait && !s->stalled) {
@@ -291,11 +294,27 @@ static void give_up_writing(struct stream *s)
         os_recv(&s->queue.loop->engine, &s->port, true);
 }
 
+/* The peer must not take what it got for all there was. */
+static void break_off(struct stream *s)
+{
+    static const dx_err why = {.code = DX_CLOSED, .text = "closed by us"};
+    if (s->port.socket && s->port.fd >= 0)
+        addr_linger_reset(s->port.fd);
+    if (s->error)
+        end_by_error(s, s->error);
+    else
+        finish_off(s, &why);
+}
+
 static void flush(struct stream *s)
 {
     if (s->opening)
         return;
     write_out(s);
+    if (s->breaking) {
+        break_off(s);
+        return;
+    }
     if (s->error) {
         give_up_writing(s);
         return;
@@ -317,14 +336,7 @@ static void chore_run(struct chore *c, dx_loop *l)
     if (s->done)
         return;
     if (s->breaking) {
-        dx_err why = {.code = DX_CLOSED, .text = "closed by us"};
-        if (s->error) {
-            end_by_error(s, s->error);
-            return;
-        }
-        if (s->port.socket && s->port.fd >= 0)
-            addr_linger_reset(s->port.fd);
-        finish_off(s, &why);
+        break_off(s);
         return;
     }
     flush(s);

@@ -105,7 +105,9 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     struct exchange *x = h->x;
     dx_text t = {0};
     char line[128];
-    bool close_it = x->head.close || (body_n < 0 && x->head.version == 10);
+    /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
+    bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
+    bool close_it = x->head.close || unasked || (body_n < 0 && x->head.version == 10);
     int n = snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
     dx_text_add(&t, line, (size_t)n);
     int r = add_fields(&t, type, extra, count);
@@ -147,6 +149,8 @@ void http1_reply_over(struct http1 *h)
         give_text(h, "0\r\n\r\n", 5);
     }
     x->reply_done = 1;
+    if (!x->body_done) /* the exchange waits for it, but not for ever */
+        wait_ms(h, HTTP_IDLE_MS);
     later(h);
 }
 
@@ -231,7 +235,7 @@ static void part(struct http1 *h)
     h->layer.above = NULL;
     drop_exchange(h);
     lone_add(h->from, &h->lone, &h->layer);
-    if (h->last || h->closing) {
+    if (h->last || h->closing || h->from->draining) {
         h->closing = 1;
         layer_close_below(&h->layer);
         return;
@@ -244,10 +248,24 @@ static bool is_over(const struct http1 *h)
     return h->x && h->x->reply_done && h->x->body_done && !h->x->truncated;
 }
 
+static void tell_body_end(struct http1 *h)
+{
+    struct exchange *x = h->x;
+    struct dx_conn *c = h->layer.above ? conn_of_layer(h->layer.above) : NULL;
+    if (!x->body_done || x->body_told || !c || c->paused)
+        return;
+    x->body_told = 1;
+    layer_ended_above(&h->layer);
+}
+
 static void run_chore(struct chore *c, dx_loop *l)
 {
     struct http1 *h = (struct http1 *)((char *)c - offsetof(struct http1, chore));
     (void)l;
+    if (h->gone || h->upgraded)
+        return;
+    if (h->x) /* after a pause: nothing may come any more that would bring take here */
+        tell_body_end(h);
     if (!is_over(h))
         return;
     part(h);
@@ -326,6 +344,8 @@ static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t 
     h->x = exchange_new(head, p, n);
     dx_conn *c = h->x ? conn_new(h->from->on, h->from->user, &h->layer, h->q) : NULL;
     if (!c) {
+        free(h->x);
+        h->x = NULL;
         refuse(h, 503);
         return false;
     }
@@ -340,23 +360,15 @@ static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t 
     return true;
 }
 
-static void tell_body_end(struct http1 *h)
-{
-    struct exchange *x = h->x;
-    struct dx_conn *c = h->layer.above ? conn_of_layer(h->layer.above) : NULL;
-    if (!x->body_done || x->body_told || !c || c->paused)
-        return;
-    x->body_told = 1;
-    layer_ended_above(&h->layer);
-}
-
 static void hand_body(struct http1 *h, uint8_t *p, size_t n)
 {
     struct dx_conn *c = conn_of_layer(h->layer.above);
     if (c->quiet) {
         h->x->discarded += n; /* nobody wants it; but the next request is behind it */
-        if (h->x->discarded > HTTP_DISCARD_MAX)
-            h->last = 1;
+        if (h->x->discarded > HTTP_DISCARD_MAX) {
+            h->closing = 1;
+            layer_close_below(&h->layer);
+        }
     } else if (n) {
         layer_take_above(&h->layer, p, n, 0);
     }
@@ -431,6 +443,11 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
             return n;
         if (h->x && layer_stopped(l) && !conn_of_layer(l->above)->quiet)
             break;
+        if (!h->x && queue_past_half(h->q)) { /* who takes no replies makes no requests */
+            h->rests = 1;
+            l->below->type->pause(l->below, true);
+            break;
+        }
         int64_t got = step(h, p + used, n - used);
         if (got < 0) {
             if (h->x)
@@ -452,6 +469,16 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     return used;
 }
 
+static void writable(struct layer *l)
+{
+    struct http1 *h = of(l);
+    if (h->rests) {
+        h->rests = 0;
+        l->below->type->pause(l->below, false);
+    }
+    layer_writable_above(l);
+}
+
 static void opened(struct layer *l)
 {
     (void)l; /* a server's connection stands from the start */
@@ -471,6 +498,7 @@ static void ended(struct layer *l)
 static void closed(struct layer *l, const dx_err *why)
 {
     struct http1 *h = of(l);
+    h->gone = 1;
     lone_del(&h->lone);
     loop_timer_off(loop_of(h), &h->timer);
     if (l->above)
@@ -499,8 +527,16 @@ static void close_down(struct layer *l)
         return;
     }
     finish(l);
-    if (!h->x->body_done)
-        l->below->type->pause(l->below, false); /* read over the rest of its body */
+    if (!h->x->body_done) { /* read over the rest of its body, if it comes soon */
+        wait_ms(h, HTTP_CLOSE_MS);
+        l->below->type->pause(l->below, false);
+    }
+}
+
+static void break_off(struct layer *l)
+{
+    of(l)->closing = 1; /* no request behind this one is begun */
+    layer_abort_below(l);
 }
 
 static void timer_fire(struct timer *t, dx_loop *l)
@@ -530,7 +566,7 @@ const struct layer_type http1_type = {
     .opened = opened,
     .take = take,
     .ended = ended,
-    .writable = layer_writable_above,
+    .writable = writable,
     .closed = closed,
     .give = give,
     .give_msg = layer_give_msg_plain,
@@ -538,7 +574,7 @@ const struct layer_type http1_type = {
     .finish = finish,
     .pause = pause_it,
     .close = close_down,
-    .abort = layer_abort_below,
+    .abort = break_off,
     .free = layer_free,
 };
 

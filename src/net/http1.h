@@ -7,14 +7,14 @@
 #include "core/listener.h"
 #include <duplex/http.h>
 
-enum { HTTP_HEAD_MS = 10000, HTTP_IDLE_MS = 60000, HTTP_DISCARD_MAX = 1 << 20 };
+enum { HTTP_HEAD_MS = 10000, HTTP_IDLE_MS = 60000, HTTP_CLOSE_MS = 2000, HTTP_DISCARD_MAX = 1 << 20 };
 
 struct exchange; /* one request and its reply */
 struct http1 {
     struct layer layer; /* first; above: the exchange's conn, or NULL                        */
     struct lone lone;
     struct chore chore; /* an exchange may be over                                            */
-    struct timer timer; /* head deadline, or idle between exchanges                           */
+    struct timer timer; /* head deadline, idle between exchanges, a body that comes too late  */
     dx_loop *loop;
     struct queue *q;
     dx_listener *from;
@@ -22,6 +22,7 @@ struct http1 {
     struct exchange *x;   /* NULL: waiting for a head                                           */
     struct exchange *old; /* their views live until their conn's on_close                       */
     uint8_t ws_only : 1, upgraded : 1, closing : 1, last : 1, held : 1;
+    uint8_t gone : 1, rests : 1; /* rests: the client takes too little to be given another reply      */
 };
 struct exchange {
     struct http1_head head;
