@@ -23,6 +23,9 @@ struct layer_type {
     void (*writable)(struct layer *l);
     void (*closed)(struct layer *l, const dx_err *why);
     int (*give)(struct layer *l, const struct span *v, size_t count, unsigned how);
+    /* NULL, or: n bytes at the end of what goes out, filled by the caller at once; a small send without a span. May return
+     * NULL: give takes the send, or says why it cannot be. */
+    uint8_t *(*room)(struct layer *l, size_t n);
     int (*give_msg)(struct layer *l, dx_msg *m); /* may share the message's encoding                        */
     int (*give_file)(struct layer *l, int fd, int64_t off, size_t n, unsigned how); /* owns fd, also on failure */
     int (*finish)(struct layer *l);

@@ -93,66 +93,52 @@ static int add_ref(struct queue *q, struct store *s, const struct span *v, size_
     return 0;
 }
 
-static int add_copy(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, size_t n,
-                    bool whole)
-{
-    struct block *b = copy_room(s, n);
-    struct queued *d = NULL;
-    if (!b)
-        return DX_NOMEM;
-    uint8_t *at = b->data + b->used;
-    if (whole || !merge(q, b, at, n)) {
-        d = node_new(s);
-        if (!d) {
-            block_drop(b);
-            return DX_NOMEM;
-        }
-        *d = (struct queued){.blk = b, .p = at, .n = n, .fd = -1};
-        append(q, d);
-    }
-    for (size_t i = 0; i < count; skip = 0, i++) {
-        memcpy(b->data + b->used, v[i].p + skip, v[i].n - skip);
-        b->used += (uint32_t)(v[i].n - skip);
-    }
-    if (!d)
-        block_drop(b); /* merged: the node before holds it */
-    return 0;
-}
-
-/* The many: borrowed bytes that go right behind those this conn had copied last. Its last entry holds the block, so no
- * reference is taken. false: it is not so, and nothing was done. */
-static bool add_behind(struct queue *q, struct store *s, const struct span *v, size_t count)
+/* n bytes at the end of q. Mostly right behind those this conn had last, whose entry holds the block already: then no
+ * reference is taken, for that is what a small send would cost most. */
+static uint8_t *room(struct queue *q, struct store *s, size_t n, bool whole)
 {
     struct queued *d = q->last;
     struct block *b = s->copies;
-    size_t n = 0;
-    if (!d || !b || d->blk != b || d->p + d->n != b->data + b->used)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (v[i].blk)
-            return false;
-        n += v[i].n;
+    if (whole || !d || !b || d->blk != b || d->p + d->n != b->data + b->used || n > b->cap - b->used) {
+        b = copy_room(s, n);
+        d = b ? node_new(s) : NULL;
+        if (!d) {
+            block_drop(b);
+            return NULL;
+        }
+        *d = (struct queued){.blk = b, .p = b->data + b->used, .fd = -1};
+        append(q, d);
     }
-    if (n > b->cap - b->used)
-        return false;
     uint8_t *at = b->data + b->used;
-    for (size_t i = 0; i < count; i++) {
-        if (v[i].n)
-            memcpy(at, v[i].p, v[i].n);
-        at += v[i].n;
-    }
     b->used += (uint32_t)n;
     d->n += n;
     q->n += n;
-    return true;
+    return at;
+}
+
+uint8_t *queue_room(struct queue *q, struct store *s, size_t n)
+{
+    return room(q, s, n, false);
+}
+
+static int add_copy(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, size_t n,
+                    bool whole)
+{
+    uint8_t *at = room(q, s, n, whole);
+    if (!at)
+        return DX_NOMEM;
+    for (size_t i = 0; i < count; skip = 0, i++) {
+        if (v[i].n > skip)
+            memcpy(at, v[i].p + skip, v[i].n - skip);
+        at += v[i].n - skip;
+    }
+    return 0;
 }
 
 /* Copies runs of borrowed spans together; counted ones go by reference. */
 int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole)
 {
     size_t i = 0;
-    if (skip == 0 && !whole && add_behind(q, s, v, count))
-        return 0;
     while (i < count && skip >= v[i].n && !(whole && v[i].n == 0))
         skip -= v[i++].n;
     if (whole && i + 1 == count && v[i].blk)

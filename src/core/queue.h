@@ -43,6 +43,9 @@ void store_free(struct store *s);
 
 /* Each: 0 or DX_NOMEM with nothing added. whole: a datagram, never merged. */
 int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole);
+/* n bytes (at most BLOCK_BYTES / 2) at its end, already counted: the caller fills them before it does anything else. NULL: no
+ * memory. */
+uint8_t *queue_room(struct queue *q, struct store *s, size_t n);
 int queue_add_file(struct queue *q, struct store *s, int fd, int64_t off, size_t n);
 /* The first bytes as at most max iovecs; 0: empty, or a file is first. */
 size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret_n);

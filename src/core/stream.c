@@ -476,6 +476,17 @@ static int stream_give(struct layer *layer, const struct span *v, size_t count, 
     return 0;
 }
 
+static uint8_t *stream_room(struct layer *layer, size_t n)
+{
+    struct stream *s = of(layer);
+    if (n >= WRITE_THROUGH || s->done || s->breaking || s->finishing || s->error || s->read_only)
+        return NULL;
+    uint8_t *at = queue_room(&s->queue, &s->queue.loop->store, n);
+    if (at && !out_port(s)->send_wait)
+        later(s);
+    return at;
+}
+
 static int stream_give_msg(struct layer *layer, dx_msg *m)
 {
     return layer_give_msg_plain(layer, m);
@@ -563,9 +574,9 @@ static bool stream_address(const struct layer *layer, bool peer, struct addr *re
 
 #define STREAM_TYPE(wire, address_fn)                                                                                  \
     {                                                                                                                  \
-        .name = wire, .give = stream_give, .give_msg = stream_give_msg, .give_file = stream_give_file,                 \
-        .finish = stream_finish, .pause = stream_pause, .close = stream_close, .abort = stream_abort,                  \
-        .free = stream_free, .from = stream_from, .address = address_fn                                                \
+        .name = wire, .give = stream_give, .room = stream_room, .give_msg = stream_give_msg,                           \
+        .give_file = stream_give_file, .finish = stream_finish, .pause = stream_pause, .close = stream_close,          \
+        .abort = stream_abort, .free = stream_free, .from = stream_from, .address = address_fn                         \
     }
 const struct layer_type stream_tcp = STREAM_TYPE("tcp", stream_address);
 const struct layer_type stream_unix = STREAM_TYPE("unix", stream_address);

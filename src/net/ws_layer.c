@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLOSE_WAIT_MS = 2000, MASK_HERE = 4096 };
+enum { CLOSE_WAIT_MS = 2000, SMALL = 4096 };
 
 struct gather { /* a message that came in pieces */
     size_t n, cap;
@@ -39,9 +39,9 @@ static struct ws_layer *of(struct layer *l)
 __attribute__((noinline)) static int give_masked(struct ws_layer *w, uint8_t op, bool fin, const struct span *v,
                                                  size_t count, size_t n, unsigned how)
 {
-    uint8_t few[MASK_HERE + WS_HEAD_MAX], mask[4], *p = few;
+    uint8_t few[SMALL + WS_HEAD_MAX], mask[4], *p = few;
     struct block *b = NULL;
-    if (n > MASK_HERE) {
+    if (n > SMALL) {
         b = block_new(n + WS_HEAD_MAX);
         if (!b)
             return DX_NOMEM;
@@ -80,6 +80,20 @@ static int give_frame(struct ws_layer *w, uint8_t op, bool fin, const struct spa
     return layer_give_below(&w->layer, all, count + 1, how);
 }
 
+/* A server's frame of one piece goes right into the queue, where the layer below has room for it. */
+static bool give_in_place(struct ws_layer *w, uint8_t op, const struct span *v)
+{
+    struct layer *below = w->layer.below;
+    size_t head = v->n < 126 ? 2 : 4;
+    uint8_t *at = below->type->room && v->n < SMALL ? below->type->room(below, head + v->n) : NULL;
+    if (!at)
+        return false;
+    ws_head(at, op, true, v->n, NULL);
+    if (v->n)
+        memcpy(at + head, v->p, v->n);
+    return true;
+}
+
 static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
 {
     struct ws_layer *w = of(l);
@@ -88,6 +102,8 @@ static int give(struct layer *l, const struct span *v, size_t count, unsigned ho
         return DX_STATE;
     if (op == WS_TEXT && !(how & DX_MORE) && count == 1 && !dx_is_utf8(v->p, v->n))
         return DX_PROTO; /* the peer would have to break it off (RFC 6455 8.1) */
+    if (w->server && count == 1 && !(how & DX_MORE) && op != WS_CONT && give_in_place(w, op, v))
+        return 0;
     int r = give_frame(w, op, !(how & DX_MORE), v, count, how & ~(unsigned)DX_MORE);
     if (r >= 0)
         w->in_message = (how & DX_MORE) != 0;
