@@ -25,12 +25,15 @@ class Room:
         env = dict(os.environ, XDG_RUNTIME_DIR='/nonexistent', **(env or {}))
         listen = [] if '--listen' in args else ['--listen', 'any://127.0.0.1:0', '--listen', f'unix://{self.path}']
         self.p = duplexlib.start('serve', *listen, *args, env=env, stdin=how.pop('stdin', -3), **how)
+        self._dialled = []
         self.host, self.port = host_port(next(u for u in self.p.urls if u.startswith('tcp:')))
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_):
+        for s in self._dialled:  # a server that ends waits for its peers to do so too
+            s.close()
         if not kind:
             self.p.interrupt(signal.SIGTERM)
             code = self.p.wait()
@@ -39,6 +42,7 @@ class Room:
 
     def dial(self, host=None):
         s = socket.create_connection((host or self.host, self.port), 10 * SLOW)
+        self._dialled.append(s)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
@@ -49,6 +53,7 @@ class Room:
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(10 * SLOW)
         s.connect(self.path)
+        self._dialled.append(s)
         return Lines(s)
 
     def udp(self, host=None):
