@@ -97,13 +97,14 @@ static bool has_key(struct member *m, const json_t *o)
     return false;
 }
 
-/* The member of the same page whose cable was pulled: its place is taken over. */
+/* The member of the same page whose cable was pulled: its place is taken over, and its nick by who wants no other. */
 static void take_over(struct member *m, const char *me, char *ret_nick)
 {
     struct member *old = room_me(m->room, me);
     if (!old || old == m)
         return;
-    strcpy(ret_nick, old->nick);
+    if (!*ret_nick)
+        strcpy(ret_nick, old->nick);
     old->closing = true;
     dx_ws_close(old->c, CLOSE_TAKEN_OVER, "taken over");
     room_leave(old);

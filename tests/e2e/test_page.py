@@ -18,6 +18,7 @@ import termios
 import time
 
 import duplexlib
+import webdriver
 from cable import Cable
 from fake_room import CSP, WEB, FakeRoom
 from foreign import Foreign
@@ -259,6 +260,59 @@ def a_cable_pulled_for_5_s_loses_nothing(b):
 @case
 def a_cable_pulled_for_5_s_whose_packets_come_late_says_nothing_twice(b):
     pulled(b, False)
+
+
+@case
+def a_nick_taken_while_away_is_the_nick_afterwards(b):
+    with serving() as s, contextlib.closing(Cable(s.port)) as cable:
+        enter(b, f'http://127.0.0.1:{cable.port}/')
+        b.keys('/nick ada' + ENTER)
+        b.until('return document.querySelector("#nick").textContent === "ada"')
+        cable.pull()
+        b.run('dispatchEvent(new Event("offline"))')
+        in_state(b, 'again')
+        b.keys('/nick bob' + ENTER + 'who am I?' + ENTER)
+        cable.plug(reset=False)  # the old connection lives on, and is replaced
+        c = alone(s, b'here\n')
+        shown(b, 'here')
+        shown(b, 'who am I?')
+        assert b.run('return document.querySelector("#nick").textContent') == 'bob'
+        assert 'bob' in texts(b, '#log b') and 'ada' not in texts(b, '#who button')
+        c.close()
+
+
+@case
+def a_page_that_is_no_secure_context_works_too(_):
+    real_only()
+    at = 'duplex.test'
+    with webdriver.Browser(flags=[f'--host-resolver-rules=MAP {at} 127.0.0.1']) as b, serving('--host', at) as s:
+        enter(b, f'http://{at}:{s.port}/')
+        assert not b.run('return isSecureContext')
+        b.click('#lines button')
+        shown(b, 'copied', '#lines button')
+        b.run('document.querySelector("#text").focus()')
+        b.chord('v')
+        assert b.run('return document.querySelector("#text").value') == f'nc {at} {s.port}'
+        b.keys(ENTER)
+        shown(b, f'nc {at} {s.port}')
+        # Chromium says that it leaves out the one header that only secure contexts have.
+        said = [x for x in b.console() if 'Cross-Origin-Opener-Policy header has been ignored' not in x]
+        assert not said, said
+
+
+@case
+def another_name_than_ours_gets_nothing(_):
+    real_only()
+    at = 'rebound.test'  # a name that its owner has pointed at us
+    with webdriver.Browser(flags=[f'--host-resolver-rules=MAP {at} 127.0.0.1']) as b, serving() as s:
+        c = alone(s, b'secret-7f31\n')
+        b.go(f'http://{at}:{s.port}/')
+        assert not b.run('return document.querySelector("#log")')
+        closed = b.run('''return new Promise(done => {
+            const ws = new WebSocket('ws://' + location.host + '/~r/lobby', 'duplex.json');
+            ws.onmessage = e => done(e.data); ws.onclose = e => done(e.code); })''')
+        assert closed == 1006, closed
+        c.close()
 
 
 @case

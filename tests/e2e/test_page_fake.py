@@ -584,9 +584,7 @@ def copying_works_without_the_clipboard_api(b):
         b.click('#lines button')
         shown(b, 'copied', '#lines button')
         b.run('document.querySelector("#text").focus()')
-        b.call('POST', '/actions', {'actions': [{'type': 'key', 'id': 'keys', 'actions': [
-            {'type': 'keyDown', 'value': '\ue009'}, {'type': 'keyDown', 'value': 'v'},
-            {'type': 'keyUp', 'value': 'v'}, {'type': 'keyUp', 'value': '\ue009'}]}]})
+        b.chord('v')
         assert value(b) == f'nc 127.0.0.1 {room.port}', value(b)
 
 

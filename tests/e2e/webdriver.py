@@ -19,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 
-ENTER, TAB, ESCAPE, UP, DOWN, SHIFT, BACKSPACE = '\ue007', '\ue004', '\ue00c', '\ue013', '\ue015', '\ue008', '\ue003'
+ENTER, TAB, ESCAPE, UP, DOWN, SHIFT, CONTROL = '\ue007', '\ue004', '\ue00c', '\ue013', '\ue015', '\ue008', '\ue009'
 SLOW = float(os.environ.get('DUPLEX_SLOW', '1'))  # a factor for every deadline, as in duplexlib
 FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage',
          '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps',
@@ -127,6 +127,12 @@ class Browser:
             acts += [{'type': 'keyDown', 'value': key}, {'type': 'keyUp', 'value': key}]
             acts += [{'type': 'keyUp', 'value': SHIFT}] * shifted
         self.call('POST', '/actions', {'actions': [{'type': 'key', 'id': 'keys', 'actions': acts}]})
+
+    def chord(self, key):
+        """Ctrl and a key."""
+        self.call('POST', '/actions', {'actions': [{'type': 'key', 'id': 'keys', 'actions': [
+            {'type': 'keyDown', 'value': CONTROL}, {'type': 'keyDown', 'value': key},
+            {'type': 'keyUp', 'value': key}, {'type': 'keyUp', 'value': CONTROL}]}]})
 
     def click(self, css):
         found = self.call('POST', '/element', {'using': 'css selector', 'value': css})
