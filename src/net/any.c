@@ -20,6 +20,7 @@ struct sniffer {
     struct lone lone;
     struct timer timer;
     struct queue *q;
+    dx_loop *loop; /* kept: q may be gone when this is freed */
     dx_listener *from;
     enum { SILENT, DOUBTFUL, HELD } phase;
     bool request; /* held: it looks like an HTTP request line */
@@ -33,7 +34,7 @@ static struct sniffer *of(struct layer *l)
 
 static dx_loop *loop_of(struct sniffer *s)
 {
-    return s->q->loop;
+    return s->loop;
 }
 
 static void wait_ms(struct sniffer *s, int64_t ms)
@@ -283,6 +284,7 @@ int stack_any(dx_listener *from, struct layer *bottom, struct queue *q)
     s->layer.type = &sniffer_type;
     s->timer.fire = timer_fire;
     s->q = q;
+    s->loop = q->loop;
     s->from = from;
     layer_put_above(bottom, &s->layer);
     lone_add(from, &s->lone, &s->layer);
