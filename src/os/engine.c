@@ -395,6 +395,7 @@ static void complete(struct os_engine *e, struct os_port *p, uint32_t ev)
     }
 }
 
+/* true: something has completed, and what that brought about (a flush at the end of the turn) must not wait for epoll. */
 static bool run_always(struct os_engine *e)
 {
     size_t kept = 0, n = e->always_n;
@@ -402,12 +403,15 @@ static bool run_always(struct os_engine *e)
     for (size_t i = 0; i < n; i++) {
         struct os_port *p = e->always[i];
         if (p && p->send_wait) {
+            busy = true;
             p->send_wait = 0;
             p->ops->sent(p);
         }
         p = e->always[i];
-        if (p && p->recv_on)
+        if (p && p->recv_on) {
+            busy = true;
             complete_in(e, p);
+        }
     }
     for (size_t i = 0; i < e->always_n; i++)
         if (e->always[i]) {

@@ -3,6 +3,7 @@
 #include "tool/bucket.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,11 +15,13 @@ struct server {
     int listener_count;
     bool upper, once, verbose;
     dx_id served; /* under --once */
+    uint64_t clients;
     int code;
 };
 struct client {
     struct bucket bucket; /* of a datagram source */
     bool datagrams, loopback, quiet;
+    uint64_t number; /* for the words: its address is gone when it closes */
 };
 
 static void accept_no_more(struct server *s)
@@ -40,8 +43,9 @@ static void client_open(dx_conn *c)
         dx_abort(c); /* came in the same turn as the one that --once serves */
         return;
     }
+    k->number = ++s->clients;
     if (s->verbose)
-        tool_say("client %s", dx_peer(c));
+        tool_say("client %" PRIu64 " is %s", k->number, dx_peer(c));
     if (s->once) {
         s->served = dx_id_of(c);
         accept_no_more(s);
@@ -109,7 +113,7 @@ static void client_close(dx_conn *c, const dx_err *why)
     const struct client *k = dx_state(c);
     bool quiet_end = k->datagrams && why->code == DX_TIMEOUT; /* how datagrams end */
     if (s->verbose)
-        tool_say("client %s: %s", dx_peer(c), why->text[0] ? why->text : dx_code_text(why->code));
+        tool_say("client %" PRIu64 ": %s", k->number, why->text[0] ? why->text : dx_code_text(why->code));
     if (s->once && s->served == dx_id_of(c) && !quiet_end)
         s->code = tool_exit_of(why);
 }

@@ -332,6 +332,20 @@ def the_peers_end_leaves_our_direction_open():
 
 
 @case
+def the_peers_end_in_the_middle_of_a_file_leaves_our_direction_open():
+    def serve(c):
+        c.shutdown(socket.SHUT_WR)
+        return recv_all(c)
+
+    name = temp('in')
+    pathlib.Path(name).write_bytes(TEN)
+    with Server(serve) as s, open(name, 'rb') as i:
+        d = start('dial', s.url, stdin=i, stdout=subprocess.DEVNULL, ready=None)
+        assert d.wait(20) == 0, d.err
+        same(until(lambda: s.results)[0], TEN)
+
+
+@case
 def a_late_reply_after_the_end_of_input_is_not_lost():
     def serve(c):
         got = recv_all(c)
