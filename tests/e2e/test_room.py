@@ -12,7 +12,7 @@ import time
 import duplexlib
 from duplexlib import SLOW, run, temp, until
 from members import Room, here
-from tap import case
+from tap import Skip, case
 import tap
 
 
@@ -249,6 +249,19 @@ def a_dead_servers_unix_socket_is_replaced_and_a_live_ones_not():
         r = run('serve', '--listen', f'unix://{path}')
         assert r.code == 45, r
     assert not os.path.exists(path)
+
+
+@case
+def without_options_it_takes_2333_on_both_families_and_a_unix_socket():
+    if subprocess.run(['unshare', '-rn', 'true'], capture_output=True).returncode:
+        raise Skip('no network namespaces here')
+    folder = temp()
+    script = 'ip link set lo up; "$0" serve & sleep 2; "$0" serve; echo "second $?" >&2; kill $!; wait $!; echo "first $?" >&2'
+    r = run('-rn', 'sh', '-c', script, duplexlib.DUPLEX, program=['unshare'], env=dict(os.environ, XDG_RUNTIME_DIR=folder))
+    for line in 'listening tcp://127.0.0.1:2333', 'listening udp://127.0.0.1:2333', f'listening unix://{folder}/duplex.sock', \
+            'second 45', 'first 0', '127.0.0.1:2333 is taken by pid ':
+        assert line in r.err, r
+    assert not os.listdir(folder)
 
 
 @case
