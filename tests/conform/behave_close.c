@@ -28,7 +28,8 @@ static void half_close_ours(struct world *w)
     if (w->s)
         end_close(w->s);
     wait_closed(w);
-    MUST(is_good_close(w->c) && (!w->s || is_good_close(w->s)));
+    MUST_GOOD(w->c);
+    MUST(!w->s || is_good_close(w->s));
 }
 
 static void half_close_peer(struct world *w)
@@ -45,7 +46,8 @@ static void half_close_peer(struct world *w)
     WAIT(w->s->ends);
     end_close(w->s);
     wait_closed(w);
-    MUST(is_good_close(w->c) && is_good_close(w->s));
+    MUST_GOOD(w->c);
+    MUST_GOOD(w->s);
 }
 
 static void end_by_default(struct world *w)
@@ -57,7 +59,8 @@ static void end_by_default(struct world *w)
     MUST_INT(w->c->got, 2000);
     end_close(w->c);
     wait_closed(w);
-    MUST(is_good_close(w->c) && is_good_close(w->s));
+    MUST_GOOD(w->c);
+    MUST_GOOD(w->s);
 }
 
 static void finish_delivers(struct world *w)
@@ -83,7 +86,8 @@ static void close_delivers(struct world *w)
     end_pause(w->s, false);
     WAIT(w->s->closes && w->c->closes);
     MUST_INT(w->s->got, MIB);
-    MUST(is_good_close(w->c) && is_good_close(w->s));
+    MUST_GOOD(w->c);
+    MUST_GOOD(w->s);
 }
 
 static void send_then_close(dx_conn *c)
@@ -100,7 +104,8 @@ static void close_in_open(struct world *w)
     MUST_DO(dial(w, NULL, &on_default));
     WAIT(w->c->closes && w->s && w->s->closes);
     MUST_INT(w->c->got, 3000);
-    MUST(is_good_close(w->c) && is_good_close(w->s));
+    MUST_GOOD(w->c);
+    MUST_GOOD(w->s);
 }
 
 /* The peer goes on sending while we close: a bare close() would turn its bytes into a reset that eats ours. */
@@ -114,7 +119,8 @@ static void close_with_unread(struct world *w)
     MUST_INT(w->s->got, 256 * KIB);
     end_close(w->s);
     wait_closed(w);
-    MUST(is_good_close(w->c) && is_good_close(w->s));
+    MUST_GOOD(w->c);
+    MUST_GOOD(w->s);
 }
 
 static void close_twice(struct world *w)
@@ -126,7 +132,7 @@ static void close_twice(struct world *w)
     MUST_INT(dx_finish(w->c->c), DX_STATE);
     dx_close(w->c->c);
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
 }
 
 static void close_then_abort(struct world *w)

@@ -6,13 +6,13 @@ static void close_both(struct world *w)
 {
     end_close(w->c);
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
     if (!w->s)
         return;
     if (!has(w, HAS_END))
         end_close(w->s);
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 static void echo_small(struct world *w)

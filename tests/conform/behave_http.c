@@ -106,7 +106,7 @@ static void http_get(struct world *w)
     on.on_open = views_open;
     MUST_DO(exchange(w, &on, raw_get_one));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
     MUST_INT(w->s->ends, 1);
 }
 
@@ -167,7 +167,7 @@ static void http_body(struct world *w)
     MUST_DO(exchange(w, &on, raw_body_back));
     WAIT(w->s->closes);
     MUST_INT(w->s->got, MIB);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 static void raw_chunks(struct raw *r)
@@ -391,7 +391,7 @@ static void http_close_unanswered(struct world *w)
     static const dx_handler on = {.on_end = close_unanswered};
     MUST_DO(exchange(w, &on, raw_wants_some_answer));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 /* ---- the same conn becomes a WebSocket ---- */

@@ -53,7 +53,7 @@ static void pipe_out(struct world *w)
         pass(w, 1);
     }
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
     close(v[1]);
     MUST(read(v[0], b, 1) == 0);
     close(v[0]);
@@ -100,7 +100,7 @@ static void file_read(struct world *w)
     MUST_STR(dx_wire(w->c->c), "file");
     end_close(w->c);
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
 }
 
 static void exec_words(struct world *w)
@@ -111,7 +111,7 @@ static void exec_words(struct world *w)
     MUST_INT(w->c->got, 6);
     end_close(w->c);
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
 }
 
 static void exec_fails(struct world *w)

@@ -101,7 +101,7 @@ static void drain_says_goodbye(struct world *w)
     }
     WAIT(w->s->closes);
     MUST_INT(w->c->got, 5000);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
     if (!has(w, HAS_REFUSAL))
         return;
     w->c = NULL;
@@ -145,7 +145,8 @@ static void drain_zero(struct world *w)
     if (!has(w, HAS_END))
         end_close(w->s);
     WAIT(all_closed(w));
-    MUST(is_good_close(w->c) && is_good_close(w->s));
+    MUST_GOOD(w->c);
+    MUST_GOOD(w->s);
 }
 
 static void drain_empty(struct world *w)

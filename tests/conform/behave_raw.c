@@ -29,7 +29,7 @@ static void raw_echo_dials(struct world *w)
     MUST_DO(raw_join(r));
     if (has(w, HAS_END)) {
         WAIT(w->s->closes);
-        MUST(is_good_close(w->s));
+        MUST_GOOD(w->s);
     }
     MUST_INT(w->accepted, 1);
 }
@@ -59,7 +59,7 @@ static void raw_echo_listens(struct world *w)
     end_close(w->c);
     MUST_DO(raw_join(r));
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
 }
 
 static void raw_ends_first(struct raw *r)
@@ -78,7 +78,7 @@ static void raw_half_close(struct world *w)
     MUST_DO(r = raw_dials(w, raw_ends_first));
     MUST_DO(raw_join(r));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 static void raw_ends_second(struct raw *r)
@@ -101,7 +101,7 @@ static void raw_half_close_ours(struct world *w)
     MUST_DO(raw_join(r));
     end_close(w->s);
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 static void raw_reads_late(struct raw *r)
@@ -129,7 +129,7 @@ static void raw_slow_reader(struct world *w)
     end_close(w->s);
     MUST_DO(raw_join(r));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 static void raw_resets(struct raw *r)
@@ -199,7 +199,7 @@ static void close_delivers_to_raw(struct world *w)
     sem_post(&r->go);
     MUST_DO(raw_join(r));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 /* Sends 600 KiB without reading a byte while it is being closed, then reads: all of ours must still be there. */
@@ -226,7 +226,7 @@ static void close_with_unread_raw(struct world *w)
     end_close(w->s);
     MUST_DO(raw_join(r));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 /* Each byte in a packet of its own: a message still comes whole, bytes come as they are. */
@@ -383,7 +383,7 @@ static void drain_seen_by_raw(struct world *w)
     dx_listener_drain(w->listener, 3000);
     MUST_DO(raw_join(r));
     WAIT(w->s->closes);
-    MUST(is_good_close(w->s));
+    MUST_GOOD(w->s);
 }
 
 const struct behaviour behave_raw[] = {

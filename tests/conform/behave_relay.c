@@ -72,7 +72,9 @@ static void relay_to(struct world *w, const char *other)
     MUST_INT(w->c->got, n);
     end_close(w->c);
     WAIT(all_closed(w));
-    MUST(is_good_close(w->c) && is_good_close(b.far) && is_good_close(accepted(w, 0)));
+    MUST_GOOD(w->c);
+    MUST_GOOD(b.far);
+    MUST_GOOD(accepted(w, 0));
 }
 
 static void relay_tcp(struct world *w)
@@ -149,7 +151,8 @@ static void relay_pipes(struct world *w)
     MUST_INT(got, n);
     close(out[0]);
     close(in[0]);
-    MUST(is_good_close(left) && is_good_close(right));
+    MUST_GOOD(left);
+    MUST_GOOD(right);
 }
 
 const struct behaviour behave_relay[] = {

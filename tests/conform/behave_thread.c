@@ -168,7 +168,7 @@ static void echo_story(struct world *w)
     }
     end_close(w->c);
     WAIT(w->c->closes);
-    MUST(is_good_close(w->c));
+    MUST_GOOD(w->c);
 }
 
 static void two_loops(struct world *w)

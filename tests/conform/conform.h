@@ -128,6 +128,8 @@ void standing(struct world *w, const char *file, int line, const char *what);
         MUST_SAY(got_ && !strcmp(got_, want_), "%s:%d: %s is \"%s\", not \"%s\"", __FILE__, __LINE__, #got,            \
                  got_ ? got_ : "(null)", want_);                                                                       \
     } while (0)
+#define MUST_GOOD(e)                                                                                                   \
+    MUST_SAY(is_good_close(e), "%s:%d: %s ended with %d %s", __FILE__, __LINE__, #e, (e)->why.code, (e)->why.text)
 #define MUST_DO(call)                                                                                                  \
     do {                                                                                                               \
         standing(w, __FILE__, __LINE__, #call);                                                                        \

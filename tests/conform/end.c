@@ -91,13 +91,15 @@ void end_pause(struct end *e, bool on)
 void end_close(struct end *e)
 {
     e->closing = true;
-    dx_close(e->c);
+    if (e->c)
+        dx_close(e->c);
 }
 
 void end_abort(struct end *e)
 {
     e->closing = true;
-    dx_abort(e->c);
+    if (e->c)
+        dx_abort(e->c);
 }
 
 bool is_good_close(const struct end *e)
