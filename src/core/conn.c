@@ -100,7 +100,7 @@ static void conn_writable(struct layer *l)
 
 void conn_event(struct dx_conn *c, int what, const void *arg)
 {
-    if (!c->quiet && !c->gone && c->on->on_event)
+    if (c->opened && !c->quiet && !c->gone && c->on->on_event)
         c->on->on_event(c, what, arg);
 }
 

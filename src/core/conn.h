@@ -33,6 +33,12 @@ static inline bool conn_stopped(const struct dx_conn *c)
     return c->paused || c->gone || (c->owes && queue_past_half(c->q));
 }
 struct layer *conn_bottom(const struct dx_conn *c);
+/* A layer has answered the peer by itself, in take: that counts as sent by on_data, or answers would pile up. */
+static inline void conn_answered(struct dx_conn *c)
+{
+    if (c && queue_past_half(c->q))
+        c->owes = 1;
+}
 
 unsigned msg_how(const dx_msg *m);
 /* The message as `key` (a static address) encodes it on this loop: encode writes at most n + extra bytes to at and returns how

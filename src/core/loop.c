@@ -370,6 +370,8 @@ void dx_loop_free(dx_loop *l)
     free_listeners(l);
     for (int i = 0; i < 100 && (l->conns || l->listeners || l->refs || l->chores || l->dead); i++) {
         abort_all(l);
+        run_chores(l);
+        free_dead(l);
         os_wait(&l->engine, 0);
         l->now = os_now_ms() + 3600 * 1000; /* whatever still waits has waited long enough */
         run_timers(l);

@@ -2,6 +2,7 @@
  * relay.c - joins two conns, whatever their wires: bytes and messages, back-pressure and half-close both ways. A conn that
  * breaks breaks the other; one that ends in order lets the other end in order. */
 #include "core/conn.h"
+#include "core/stream.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,17 @@ static void writable(dx_conn *c)
         dx_pause(o->c, false);
 }
 
+/* What comes for a conn that does not stand yet waits where it is. */
+static void opened(dx_conn *c)
+{
+    struct side *o = other_of(side_of(c));
+    if (!o->c)
+        return;
+    dx_pause(o->c, false);
+    if (o->ended)
+        dx_finish(c);
+}
+
 static void ended(dx_conn *c)
 {
     struct side *s = side_of(c), *o = other_of(s);
@@ -73,9 +85,17 @@ static void closed(dx_conn *c, const dx_err *why)
         free(s->relay);
 }
 
+/* A conn that is only written to will never say an end. */
+static bool is_one_way(const dx_conn *c)
+{
+    const struct stream *s = stream_of(conn_bottom(c));
+    return s && s->write_only;
+}
+
 static void take_over(struct side *s, struct relay *r, dx_conn *c)
 {
     *s = (struct side){.on = {.state_bytes = c->on->state_bytes,
+                              .on_open = opened,
                               .on_data = data,
                               .on_end = ended,
                               .on_writable = writable,
@@ -83,7 +103,7 @@ static void take_over(struct side *s, struct relay *r, dx_conn *c)
                        .on_close = c->on->on_close,
                        .relay = r,
                        .c = c,
-                       .ended = c->end_seen};
+                       .ended = c->end_seen || is_one_way(c)};
     c->on = &s->on;
 }
 
@@ -96,11 +116,11 @@ int dx_relay(dx_conn *a, dx_conn *b)
         return DX_NOMEM;
     take_over(&r->side[0], r, a);
     take_over(&r->side[1], r, b);
-    if (r->side[0].ended)
+    if (r->side[0].ended && b->opened)
         dx_finish(b);
-    if (r->side[1].ended)
+    if (r->side[1].ended && a->opened)
         dx_finish(a);
-    dx_pause(a, false);
-    dx_pause(b, false);
+    dx_pause(a, !b->opened);
+    dx_pause(b, !a->opened);
     return 0;
 }

@@ -487,9 +487,21 @@ static uint8_t *stream_room(struct layer *layer, size_t n)
     return at;
 }
 
+static size_t encode_plain(const dx_msg *m, uint8_t *at, const void *arg)
+{
+    dx_bytes b = dx_msg_bytes(m);
+    (void)arg;
+    memcpy(at, b.p, b.n);
+    return b.n;
+}
+
+/* One copy for all conns of this loop that get it. */
 static int stream_give_msg(struct layer *layer, dx_msg *m)
 {
-    return layer_give_msg_plain(layer, m);
+    static const char key;
+    struct span span;
+    int r = msg_encoded(m, of(layer)->queue.loop, &key, 0, encode_plain, NULL, &span);
+    return r < 0 ? r : stream_give(layer, &span, 1, 0);
 }
 
 static int stream_give_file(struct layer *layer, int fd, int64_t off, size_t n, unsigned how)

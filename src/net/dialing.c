@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ATTEMPTS_MAX = 2 * RESOLVE_MAX, ATTEMPT_DELAY_MS = 250, RESOLUTION_DELAY_MS = 50 };
+enum { ATTEMPTS_MAX = 2 * RESOLVE_MAX, ATTEMPT_DELAY_MS = 250, RESOLUTION_DELAY_MS = 50, BACKLOG_DELAY_MS = 10 };
 
 struct job;
 struct attempt {
@@ -80,7 +80,8 @@ static void fail_all_tried(struct job *j)
         why.detail = j->gai;
         why.detail_of = DX_OF_GAI;
     } else {
-        err_sys(&why, 0, j->error, "dial %s", j->text);
+        int nobody = j->error == ENOENT ? DX_REFUSED : 0; /* a Unix socket that is not there */
+        err_sys(&why, nobody, j->error, "dial %s", j->text);
     }
     fail(j, &why);
 }
@@ -153,6 +154,11 @@ static void try_next(struct job *j)
         struct attempt *t = &j->attempt[j->attempts];
         int fd = addr_dial(a, SOCK_STREAM);
         int r = fd < 0 ? fd : os_port_open(&j->loop->engine, &t->port, fd, OS_CONNECT, &attempt_ops);
+        if (r == -EAGAIN && a->sa.sa_family == AF_UNIX) { /* its backlog is full, which TCP waits out by itself */
+            j->tried[1]--;
+            loop_timer(j->loop, &j->next, j->loop->now + BACKLOG_DELAY_MS);
+            return;
+        }
         if (r < 0) {
             j->error = -r;
             if (fd >= 0)

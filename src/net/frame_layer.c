@@ -42,6 +42,7 @@ static void answer(struct frame_layer *f)
     if (!f->frame.answer_n)
         return;
     layer_give_below(&f->layer, &v, 1, 0);
+    conn_answered(layer_conn(&f->layer));
     f->frame.answer_n = 0;
 }
 

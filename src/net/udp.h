@@ -37,6 +37,7 @@ struct peer {
     struct peer *next_stuck;
     struct held *held, **held_end; /* arrived while paused                  */
     size_t held_n;
+    struct block *part; /* what was sent with DX_MORE, until the rest of its datagram comes */
     uint64_t in, out;
     int64_t idle_ms, last_active;
     int error;

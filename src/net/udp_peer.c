@@ -60,6 +60,8 @@ static void finish_off(struct peer *p, const dx_err *why)
         unstick(p);
     queue_clear(&p->queue, &l->store);
     held_clear(p);
+    block_drop(p->part);
+    p->part = NULL;
     if (u->from) {
         map_del(&u->peers, &p->addr.any, p->addr.n);
         listener_lost(u->from);
@@ -298,17 +300,43 @@ static void timer_fire(struct timer *t, dx_loop *l)
 
 /* ---- from above ---- */
 
+/* DX_MORE: parts gather until the last one makes them a datagram. One that grows too big is thrown away. */
+static int give_part(struct peer *p, const struct span *v, size_t count, size_t n, bool more)
+{
+    int r = 0;
+    if (!p->part && !(p->part = block_new(0)))
+        return DX_NOMEM;
+    if (p->part->used + n > UDP_PAYLOAD_MAX)
+        r = DX_BIG;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (v[i].n)
+            memcpy(p->part->data + p->part->used, v[i].p, v[i].n);
+        p->part->used += (uint32_t)v[i].n;
+    }
+    if (r == 0 && more)
+        return 0;
+    struct span whole = {p->part, p->part->data, p->part->used};
+    if (r == 0)
+        r = queue_add(&p->queue, &p->queue.loop->store, &whole, 1, 0, true);
+    block_drop(p->part);
+    p->part = NULL;
+    if (r == 0)
+        later(p);
+    return r;
+}
+
 static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
 {
     struct peer *p = of(l);
     size_t n = 0;
-    (void)how;
     if (p->done || p->breaking || p->finishing)
         return DX_CLOSED;
     for (size_t i = 0; i < count; i++)
         n += v[i].n;
     if (n > UDP_PAYLOAD_MAX)
         return DX_BIG;
+    if (p->part || how & DX_MORE)
+        return give_part(p, v, count, n, (how & DX_MORE) != 0);
     int r = queue_add(&p->queue, &p->queue.loop->store, v, count, 0, true);
     if (r == 0)
         later(p);

@@ -40,13 +40,21 @@ struct handshake {
     struct timer timer;
     uint64_t message_max;
     size_t scanned;
-    char *request, *protocols;
+    char *request, *protocols, *text; /* text: the URL */
     char key[WS_KEY_N + 1];
 };
 
 static struct handshake *of(struct layer *l)
 {
     return (struct handshake *)l;
+}
+
+static void fail(struct handshake *k, int code, int detail_of, int detail, const char *words)
+{
+    char text[240];
+    snprintf(text, sizeof text, "dial %.120s: %s", k->text, words);
+    loop_timer_off(k->loop, &k->timer);
+    layer_fail(&k->layer, code, detail_of, detail, text);
 }
 
 static void opened(struct layer *l)
@@ -103,13 +111,12 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         if (!*bad)
             snprintf(text, sizeof text, "the server answers %d %.*s", head.status,
                      (int)(head.reason.n < 60 ? head.reason.n : 60), head.reason.p ? (const char *)head.reason.p : "");
-        loop_timer_off(k->loop, &k->timer);
-        layer_fail(l, DX_PROTO, DX_OF_HTTP, *bad ? 0 : head.status, *bad ? bad : text);
+        fail(k, DX_PROTO, DX_OF_HTTP, *bad ? 0 : head.status, *bad ? bad : text);
         return n;
     }
     struct layer *ws = ws_layer_new(k->loop, false, k->message_max, http1_get(&head, "Sec-WebSocket-Protocol"));
     if (!ws) {
-        layer_fail(l, DX_NOMEM, DX_OF_NOTHING, 0, "no memory");
+        fail(k, DX_NOMEM, DX_OF_NOTHING, 0, "no memory");
         return n;
     }
     loop_timer_off(k->loop, &k->timer);
@@ -121,7 +128,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 
 static void ended(struct layer *l)
 {
-    layer_fail(l, DX_TRUNCATED, DX_OF_HTTP, 0, "the server ended before its handshake answer");
+    fail(of(l), DX_TRUNCATED, DX_OF_HTTP, 0, "the server ended before its handshake answer");
 }
 
 static int not_yet(struct layer *l, const struct span *v, size_t count, unsigned how)
@@ -147,10 +154,8 @@ static void close_early(struct layer *l)
 static void timer_fire(struct timer *t, dx_loop *loop)
 {
     struct handshake *k = (struct handshake *)((char *)t - offsetof(struct handshake, timer));
-    struct dx_conn *c = layer_conn(&k->layer);
     (void)loop;
-    if (c)
-        conn_set_why(c, DX_TIMEOUT, DX_OF_NOTHING, 0, "no answer to the WebSocket handshake in time");
+    fail(k, DX_TIMEOUT, DX_OF_NOTHING, 0, "no answer to the WebSocket handshake in time");
     layer_abort_below(&k->layer);
 }
 
@@ -160,6 +165,7 @@ static void layer_free(struct layer *l)
     loop_timer_off(k->loop, &k->timer);
     free(k->request);
     free(k->protocols);
+    free(k->text);
     free(k);
 }
 
@@ -222,7 +228,8 @@ static struct handshake *handshake_new(const struct dial *d)
     k->message_max = d->set->o.message_bytes_max;
     k->request = request_of(d, k->key);
     k->protocols = d->set->o.protocols ? strdup(d->set->o.protocols) : NULL;
-    if (!k->request || (d->set->o.protocols && !k->protocols)) {
+    k->text = strdup(d->text);
+    if (!k->request || !k->text || (d->set->o.protocols && !k->protocols)) {
         layer_free(&k->layer);
         return NULL;
     }

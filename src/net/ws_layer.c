@@ -288,12 +288,14 @@ static void got_control(struct ws_layer *w, const struct ws_piece *x)
     struct dx_conn *c = layer_conn(&w->layer);
     struct span v = {NULL, x->p, x->n};
     dx_bytes b = {x->p, x->n};
-    if (x->op == WS_PING && !w->close_sent)
+    if (x->op == WS_PING && !w->close_sent) {
         give_frame(w, WS_PONG, true, &v, 1, 0);
-    else if (x->op == WS_PONG && c)
+        conn_answered(c);
+    } else if (x->op == WS_PONG && c) {
         conn_event(c, DX_PONG, &b);
-    else if (x->op == WS_CLOSE)
+    } else if (x->op == WS_CLOSE) {
         got_close(w, x);
+    }
 }
 
 static const char *words_of(int close_code)

@@ -270,7 +270,7 @@ int addr_dial(const struct addr *a, int type)
     else if (a->sa.sa_family == AF_UNIX) /* an abstract name made by the kernel: else the other side could not answer */
         bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t));
     if (connect(fd, &a->sa, a->n) < 0 && errno != EINPROGRESS) {
-        int error = errno == EAGAIN ? ECONNREFUSED : errno; /* a unix backlog that is full */
+        int error = errno;
         close(fd);
         return -error;
     }

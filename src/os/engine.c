@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -149,12 +150,54 @@ static ssize_t wait_out(struct os_engine *e, struct os_port *p)
     return -EAGAIN;
 }
 
+/* A pipe whose reader is gone raises SIGPIPE, which no flag of write and sendfile prevents: it is blocked for the moment and
+ * what came of it is eaten, unless the program has it blocked anyway. */
+static void quiet_begin(sigset_t *ret_old)
+{
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, ret_old);
+}
+
+static void quiet_end(const sigset_t *old, bool broken)
+{
+    int error = errno;
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    if (!sigismember(old, SIGPIPE)) {
+        if (broken)
+            sigtimedwait(&pipe, NULL, &(struct timespec){0});
+        pthread_sigmask(SIG_SETMASK, old, NULL);
+    }
+    errno = error;
+}
+
+static ssize_t write_quietly(int fd, const struct iovec *v, size_t count)
+{
+    sigset_t old;
+    quiet_begin(&old);
+    ssize_t done = writev(fd, v, (int)count);
+    quiet_end(&old, done < 0 && errno == EPIPE);
+    return done;
+}
+
+static ssize_t sendfile_quietly(int to, int fd, off_t off, size_t n)
+{
+    sigset_t old;
+    quiet_begin(&old);
+    ssize_t done = sendfile(to, fd, &off, n);
+    quiet_end(&old, done < 0 && errno == EPIPE);
+    return done;
+}
+
 ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more)
 {
     ssize_t done;
     do {
         if (!p->socket) {
-            done = writev(p->fd, v, (int)count);
+            done = write_quietly(p->fd, v, count);
         } else if (count == 1) {
             done = send(p->fd, v->iov_base, v->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
         } else {
@@ -169,15 +212,16 @@ ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, s
 
 ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n)
 {
-    ssize_t done;
-    do
-        done = sendfile(p->fd, fd, &(off_t){off}, n);
-    while (done < 0 && errno == EINTR);
+    ssize_t done = -1;
+    /* sendfile knows no MSG_DONTWAIT: only for sockets that are non-blocking, as all but handed-over ones are */
+    bool straight = p->socket && fcntl(p->fd, F_GETFL) & O_NONBLOCK;
+    while (straight && (done = sendfile_quietly(p->fd, fd, off, n)) < 0 && errno == EINTR)
+        ;
     if (done >= 0)
         return done;
-    if (errno == EAGAIN)
+    if (straight && errno == EAGAIN)
         return wait_out(e, p);
-    if (errno != EINVAL && errno != ENOSYS)
+    if (straight && errno != EINVAL && errno != ENOSYS)
         return -errno;
     size_t want = n < OS_RECV_MAX ? n : OS_RECV_MAX; /* no sendfile between these two: through memory */
     uint8_t *copy = malloc(want);

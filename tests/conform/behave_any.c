@@ -46,6 +46,11 @@ static bool stranger(struct world *w, void (*fn)(struct raw *r))
     return r && raw_join(r);
 }
 
+static void say(struct raw *r, const char *text)
+{
+    raw_write(r, text, strlen(text));
+}
+
 static void want(struct raw *r, const char *text)
 {
     char buf[2048] = "";
@@ -63,9 +68,9 @@ static void want(struct raw *r, const char *text)
 
 static void raw_text(struct raw *r)
 {
-    raw_write(r, "hello there\n", 12);
+    say(r, "hello there\n");
     want(r, "hello there");
-    raw_write(r, "GET / HTTP/1.1\r\n\r\n", 18); /* speech stays speech */
+    say(r, "GET / HTTP/1.1\r\n\r\n"); /* speech stays speech */
     want(r, "GET / HTTP/1.1");
     shutdown(r->fd, SHUT_WR);
 }
@@ -80,8 +85,8 @@ static void any_text(struct world *w)
 
 static void raw_page(struct raw *r)
 {
-    raw_write(r, "GET / HT", 8);
-    raw_write(r, "TP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 27);
+    say(r, "GET / HT");
+    say(r, "TP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     want(r, "page");
 }
 
@@ -94,9 +99,9 @@ static void any_http(struct world *w)
 
 static void raw_websocket(struct raw *r)
 {
-    raw_write(r, "GET /~r/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", 85);
+    say(r, "GET /~r/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
     const char *rest = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    raw_write(r, rest, strlen(rest));
+    say(r, rest);
     want(r, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     raw_write(r, "\x81\x82\0\0\0\0hi", 8);
     want(r, "hi");
@@ -113,7 +118,7 @@ static void raw_listens_only(struct raw *r)
 {
     raw_stage(r, 1);
     raw_await_go(r);
-    raw_write(r, "late\n", 5);
+    say(r, "late\n");
     want(r, "late");
 }
 
@@ -122,7 +127,8 @@ static void any_silent(struct world *w)
 {
     struct raw *r;
     int64_t began = dx_loop_now(w->loop);
-    MUST_DO(serve(w, &(dx_handler){.on_open = any_open, .on_data = any_echo}));
+    dx_handler on = {.on_open = any_open, .on_data = any_echo};
+    MUST_DO(serve(w, &on));
     MUST_DO(r = raw_dials(w, raw_listens_only));
     WAIT(w->s);
     MUST(dx_loop_now(w->loop) - began >= 200);
@@ -135,7 +141,7 @@ static void any_silent(struct world *w)
 static void raw_half_request(struct raw *r)
 {
     char buf[512];
-    raw_write(r, "POST /secret HT", 15);
+    say(r, "POST /secret HT");
     while (recv(r->fd, buf, sizeof buf, 0) > 0)
         ;
 }
@@ -149,7 +155,7 @@ static void any_half_request(struct world *w)
 static void raw_foreign(struct raw *r)
 {
     char buf[512];
-    raw_write(r, "SSH-2.0-OpenSSH_9.2p1\r\n", 23);
+    say(r, "SSH-2.0-OpenSSH_9.2p1\r\n");
     while (recv(r->fd, buf, sizeof buf, 0) > 0)
         ;
 }

@@ -88,16 +88,6 @@ static void biggest_datagram(struct world *w)
     close_both(w);
 }
 
-static void over_our_limit(struct world *w)
-{
-    w->co.message_bytes_max = 1000;
-    MUST_DO(both(w, &on_echo, &on_quiet));
-    MUST_INT(put(w->c, 1001), DX_BIG);
-    MUST_INT(put(w->c, 1000), 0);
-    WAIT(w->c->got == 1000);
-    close_both(w);
-}
-
 static void over_their_limit(struct world *w)
 {
     w->so.message_bytes_max = 1000;
@@ -195,7 +185,6 @@ const struct behaviour behave_echo[] = {
     {"12 MiB there and back at once", HAS_END, 0, there_and_back_at_once},
     {"one message of 1 MiB", HAS_MESSAGES, HAS_DATAGRAMS, one_big_message},
     {"biggest datagram, DX_BIG beyond", HAS_DATAGRAMS, 0, biggest_datagram},
-    {"a message over our limit is DX_BIG", HAS_MESSAGES, 0, over_our_limit},
     {"a message over the peer's limit", HAS_MESSAGES | HAS_END, 0, over_their_limit},
     {"message boundaries are kept", HAS_MESSAGES, 0, boundaries},
     {"dx_sendv joins its parts", 0, HAS_HTTP | HAS_ANY | HAS_NO_WIRE, parts},

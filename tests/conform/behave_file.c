@@ -41,7 +41,8 @@ static void send_file(struct world *w)
     reader = w->s ? w->s : w->c;
     r = dx_send_file(w->c->c, fd, 0, -1, how_of(w));
     close(fd);
-    MUST(r == 0 || r == 1);
+    w->report->absent = r == DX_ABSENT;
+    MUST_SAY(r == 0 || r == 1, "dx_send_file says %d (%s)", r, dx_code_text(r));
     WAIT(reader->got == n);
     MUST(has(w, HAS_BYTES) || reader->datas == 1);
 }
@@ -55,8 +56,10 @@ static void send_file_in_order(struct world *w)
     MUST_DO(both(w, &on_default, &on_quiet));
     end_pause(w->s, true);
     MUST(put(w->c, 1000) >= 0);
-    MUST(dx_send_file(w->c->c, fd, 1000, (int64_t)n, how_of(w)) >= 0);
+    int r = dx_send_file(w->c->c, fd, 1000, (int64_t)n, how_of(w));
     close(fd);
+    w->report->absent = r == DX_ABSENT;
+    MUST_SAY(r == 0 || r == 1, "dx_send_file says %d (%s)", r, dx_code_text(r));
     w->c->sent += n;
     MUST(put(w->c, 500) >= 0);
     if (has(w, HAS_END))

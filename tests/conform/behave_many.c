@@ -181,7 +181,8 @@ static void share_one_message(struct world *w)
         MUST_INT(dx_send_msg(accepted(w, i)->c, m), 0);
     dx_msg_drop(m);
     peak = dx_memory_used();
-    MUST_SAY(peak - before <= 2 * n + CROWD * 1024, "%zu bytes are held for one message of %zu", peak - before, n);
+    MUST_SAY(peak - before <= 2 * n + 128 * KIB + CROWD * KIB, "%zu bytes are held for one message of %zu",
+             peak - before, n);
     for (size_t i = 0; i < w->ends_n; i++)
         if (!w->ends[i]->door && !w->ends[i]->accepted) {
             if (w->ends[i]->paused)

@@ -65,8 +65,9 @@ static void relay_to(struct world *w, const char *other)
     struct bridge b = {0};
     size_t n = MIB;
     MUST_DO(build(w, other, &b));
+    WAIT(w->c->opens);
     put_all(w->c, n, 16 * KIB);
-    WAIT(w->c->opens && w->c->sent == n);
+    WAIT(w->c->sent == n);
     MUST_INT(dx_finish(w->c->c), 0);
     WAIT(w->c->ends);
     MUST_INT(w->c->got, n);
@@ -97,7 +98,7 @@ static void relay_exec(struct world *w)
 static void relay_backpressure(struct world *w)
 {
     struct bridge b = {0};
-    size_t n = 24 * MIB;
+    size_t n = 56 * MIB;
     MUST_DO(build(w, "tcp4", &b));
     WAIT(w->c->opens);
     end_pause(w->c, true); /* we do not read our own echo, so it must all wait somewhere bounded */

@@ -50,7 +50,7 @@ extern const struct scheme all_schemes[];
 enum {
     KIB = 1024,
     MIB = 1024 * 1024,
-    WATCH_MS = 10000,
+    WATCH_MS = 20000,
     PATTERN_PERIOD = 65521,
     PATTERN_MAX = 16 * MIB, /* the longest slice                                                         */
     STATE_BYTES = 48,

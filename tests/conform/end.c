@@ -73,12 +73,13 @@ void stall(struct world *w, struct end *e, size_t piece)
 /* The same for those that do not, up to the first DX_FULL that stays. */
 void fill(struct world *w, struct end *e, size_t piece)
 {
-    size_t before = SIZE_MAX;
-    while (e->sent != before && e->c && !w->report->failed) {
-        before = e->sent;
+    for (int quiet = 0; quiet < 10 && e->c && !w->report->failed; quiet++) {
+        size_t before = e->sent;
         while (e->c && !e->closing && put(e, piece) >= 0)
             ;
-        pass(w, 20);
+        pass(w, 2);
+        if (e->sent != before)
+            quiet = 0;
     }
 }
 

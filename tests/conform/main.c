@@ -2,12 +2,13 @@
  * main.c - runs every behaviour over every scheme that has what it needs, each in a process of its own, and prints TAP
  * and the table.
  *
- *   conform [--page FILE] [--list] [--here] [WORD]...    only the cases whose name holds every WORD
+ *   conform [--page FILE] [--at-once N] [--list] [--here] [WORD]...    only the cases whose name holds every WORD
  *
  * --here: in this process, for a debugger. */
 #include "conform.h"
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -20,11 +21,35 @@ char scratch[64];
 static const struct behaviour *const groups[] = {behave_echo,   behave_close, behave_queue,   behave_time, behave_many,
                                                  behave_thread, behave_file,  behave_relay,   behave_raw,  behave_http,
                                                  behave_any,    behave_local, behave_address, behave_loop};
-enum { GROUPS = sizeof groups / sizeof *groups, ROWS_MAX = 200, COLUMNS_MAX = 24, LEAK_EXIT = 23 };
+enum {
+    GROUPS = sizeof groups / sizeof *groups,
+    ROWS_MAX = 200,
+    COLUMNS_MAX = 24,
+    CASES_MAX = 2000,
+    AT_ONCE = 4,
+    LEAK_EXIT = 23
+};
 enum mark { NOT_ASKED, PASSED, FAILED, ABSENT };
 
-static struct report *report;
+struct job {
+    const struct scheme *scheme;
+    const struct behaviour *behaviour;
+    int row;
+    struct report *report; /* shared with its process                        */
+    pid_t pid;
+    long begun_ms, ms;
+    enum mark mark;
+};
+static struct job jobs[CASES_MAX];
+static int jobs_n;
 static uint8_t marks[ROWS_MAX][COLUMNS_MAX];
+
+static long now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static int open_fds(void)
 {
@@ -49,7 +74,7 @@ static void list_fds(char *words, size_t room)
 }
 
 /* The case, its world taken down, and what must be as it was before. */
-static void run_case(const struct scheme *s, const struct behaviour *b)
+static void run_case(const struct scheme *s, const struct behaviour *b, struct report *report)
 {
     struct world w;
     int before = open_fds(), after;
@@ -57,6 +82,8 @@ static void run_case(const struct scheme *s, const struct behaviour *b)
         b->run(&w);
     world_free(&w);
     after = open_fds();
+    for (long until = now_ms() + 3000; after > before && now_ms() < until; after = open_fds())
+        sched_yield(); /* a name that nobody waits for any more is still being looked up */
     if (report->failed)
         return;
     if (after != before) {
@@ -69,7 +96,7 @@ static void run_case(const struct scheme *s, const struct behaviour *b)
     }
 }
 
-static void describe_death(int status)
+static void describe_death(struct report *report, int status)
 {
     size_t n = strlen(report->words);
     if (WIFSIGNALED(status))
@@ -82,26 +109,33 @@ static void describe_death(int status)
         snprintf(report->words, WORDS_MAX, "exit status %d, at %s", WEXITSTATUS(status), report->where);
 }
 
-static enum mark run_apart(const struct scheme *s, const struct behaviour *b)
+static void start(struct job *j)
 {
-    int status;
-    pid_t pid;
-    memset(report, 0, sizeof *report);
     fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        alarm(30);
-        run_case(s, b);
-        exit(report->failed);
+    j->begun_ms = now_ms();
+    j->pid = fork();
+    if (j->pid == 0) {
+        alarm(45);
+        run_case(j->scheme, j->behaviour, j->report);
+        exit(j->report->failed);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (report->absent)
-        return ABSENT;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return PASSED;
-    describe_death(status);
-    return FAILED;
+}
+
+static void ended(pid_t pid, int status)
+{
+    for (int i = 0; i < jobs_n; i++) {
+        struct job *j = &jobs[i];
+        if (j->pid != pid)
+            continue;
+        j->ms = now_ms() - j->begun_ms;
+        j->mark = FAILED;
+        if (j->report->absent)
+            j->mark = ABSENT;
+        else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            j->mark = PASSED;
+        else
+            describe_death(j->report, status);
+    }
 }
 
 static bool fits(const struct scheme *s, const struct behaviour *b)
@@ -125,24 +159,14 @@ static void diagnose(const char *words)
     printf("\n");
 }
 
-static enum mark one(int number, const char *name, const struct scheme *s, const struct behaviour *b, bool here)
+static void tell(int number, const struct job *j)
 {
-    struct timespec t0, t1;
-    enum mark m;
-    clock_gettime(CLOCK_MONOTONIC, &t0);
-    if (here) {
-        run_case(s, b);
-        m = report->absent ? ABSENT : report->failed ? FAILED : PASSED;
-    } else {
-        m = run_apart(s, b);
-    }
-    clock_gettime(CLOCK_MONOTONIC, &t1);
-    if (m == FAILED)
-        diagnose(report->words);
-    printf("%sok %d - %s%s\n", m == FAILED ? "not " : "", number, name, m == ABSENT ? " # SKIP not in this build" : "");
+    if (j->mark == FAILED)
+        diagnose(j->report->words);
+    printf("%sok %d - %s: %s%s\n", j->mark == FAILED ? "not " : "", number, j->scheme->name, j->behaviour->name,
+           j->mark == ABSENT ? " # SKIP not in this build" : "");
     if (getenv("CONFORM_TIMES"))
-        printf("# %ld ms\n", (long)((t1.tv_sec - t0.tv_sec) * 1000 + (t1.tv_nsec - t0.tv_nsec) / 1000000));
-    return m;
+        printf("# %ld ms\n", j->ms);
 }
 
 static void write_table(FILE *f, const char *lead)
@@ -194,51 +218,90 @@ static void remove_scratch(void)
     rmdir(scratch);
 }
 
-static int run_all(char **words, bool here, bool list)
+static void collect(char **words)
 {
-    int number = 0, failed = 0, row = 0;
     char name[200];
+    int row = 0;
     for (int g = 0; g < GROUPS; g++)
         for (const struct behaviour *b = groups[g]; b->name; b++, row++)
             for (const struct scheme *s = all_schemes; s->name; s++) {
                 snprintf(name, sizeof name, "%s: %s", s->name, b->name);
-                if (!fits(s, b) || !asked_for(name, words))
-                    continue;
-                number++;
-                if (list) {
-                    printf("%s\n", name);
-                    continue;
-                }
-                marks[row][s - all_schemes] = (uint8_t)one(number, name, s, b, here);
-                failed += marks[row][s - all_schemes] == FAILED;
+                if (fits(s, b) && asked_for(name, words) && jobs_n < CASES_MAX)
+                    jobs[jobs_n++] = (struct job){.scheme = s, .behaviour = b, .row = row};
             }
-    if (!list)
-        printf("1..%d\n", number);
+}
+
+/* A few at once, for most of them wait for a clock; told in order. */
+static int run_all(int at_once)
+{
+    int started = 0, running = 0, told = 0, failed = 0, status;
+    while (told < jobs_n) {
+        while (running < at_once && started < jobs_n) {
+            start(&jobs[started++]);
+            running++;
+        }
+        pid_t pid = waitpid(-1, &status, 0);
+        if (pid > 0) {
+            ended(pid, status);
+            running--;
+        }
+        for (; told < started && jobs[told].mark != NOT_ASKED; told++) {
+            tell(told + 1, &jobs[told]);
+            marks[jobs[told].row][jobs[told].scheme - all_schemes] = (uint8_t)jobs[told].mark;
+            failed += jobs[told].mark == FAILED;
+        }
+    }
+    printf("1..%d\n", jobs_n);
     return failed;
+}
+
+static int run_here(void)
+{
+    for (int i = 0; i < jobs_n; i++) {
+        run_case(jobs[i].scheme, jobs[i].behaviour, jobs[i].report);
+        jobs[i].mark = jobs[i].report->absent ? ABSENT : jobs[i].report->failed ? FAILED : PASSED;
+        tell(i + 1, &jobs[i]);
+    }
+    return 0;
+}
+
+static void list(void)
+{
+    for (int i = 0; i < jobs_n; i++)
+        printf("%s: %s\n", jobs[i].scheme->name, jobs[i].behaviour->name);
 }
 
 int main(int argc, char **argv)
 {
     const char *page = NULL;
-    bool here = false, list = false;
-    int failed;
+    bool here = false, only_list = false;
+    int failed, at_once = AT_ONCE;
     char **words = argv + 1;
     for (; *words && words[0][0] == '-' && words[0][1] == '-'; words++) {
         if (!strcmp(*words, "--page") && words + 1 < argv + argc)
             page = *++words;
+        else if (!strcmp(*words, "--at-once") && words + 1 < argv + argc)
+            at_once = atoi(*++words);
         here |= !strcmp(*words, "--here");
-        list |= !strcmp(*words, "--list");
+        only_list |= !strcmp(*words, "--list");
     }
-    report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    collect(words);
+    if (only_list) {
+        list();
+        return 0;
+    }
+    struct report *reports =
+        mmap(NULL, CASES_MAX * sizeof *reports, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     snprintf(scratch, sizeof scratch, "/tmp/duplex-XXXXXX");
-    if (report == MAP_FAILED || !mkdtemp(scratch))
+    if (reports == MAP_FAILED || !mkdtemp(scratch) || at_once < 1)
         return 2;
+    for (int i = 0; i < jobs_n; i++)
+        jobs[i].report = &reports[i];
     signal(SIGPIPE, SIG_DFL); /* so that one raised by the library kills its case */
     pattern(0);
-    failed = run_all(words, here, list);
+    failed = here ? run_here() : run_all(at_once);
     remove_scratch();
-    if (!list)
-        write_table(stdout, "# ");
+    write_table(stdout, "# ");
     write_page(page);
     return failed > 0;
 }

@@ -19,7 +19,7 @@ const struct scheme all_schemes[] = {
     {"unix",      "unix://*",              "unix", SOCKET | HAS_PATH,        0,     AF_UNIX,  SOCK_STREAM},
     {"abstract",  "unix://@*",             "unix", SOCKET,                   0,     AF_UNIX,  SOCK_STREAM},
     {"udp4",      "udp://127.0.0.1:0",     "udp",  DATAGRAM,                 65507, AF_INET,  SOCK_DGRAM},
-    {"udp6",      "udp://[::1]:0",         "udp",  DATAGRAM,                 65527, AF_INET6, SOCK_DGRAM},
+    {"udp6",      "udp://[::1]:0",         "udp",  DATAGRAM,                 65507, AF_INET6, SOCK_DGRAM},
     {"unixgram",  "unixgram://*",          "unixgram", DATAGRAM | HAS_PATH,      65507, AF_UNIX, SOCK_DGRAM},
     {"ws4",       "ws://127.0.0.1:0/chat", "ws",   WS,                       0,     AF_INET,  SOCK_STREAM},
     {"ws6",       "ws://[::1]:0/",         "ws",   WS,                       0,     AF_INET6, SOCK_STREAM},
