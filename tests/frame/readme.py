@@ -39,6 +39,13 @@ def the_tour_names_files_that_are_there():
 
 
 @case
+def the_tour_names_every_source_file():
+    text = (ROOT / "docs/map.md").read_text()
+    silent = [str(f.relative_to(ROOT)) for f in sorted((ROOT / "src").rglob("*.c")) if f.name not in text]
+    assert not silent, f"docs/map.md does not mention {silent}"
+
+
+@case
 def every_public_header_has_an_example():
     text = "".join(f.read_text() for f in EXAMPLES)
     bare = [h.name for h in (ROOT / "include/duplex").glob("*.h") if f"<duplex/{h.name}>" not in text]
