@@ -63,6 +63,8 @@ static struct block *encode_room(struct store *s, size_t n)
 {
     if (n > BLOCK_BYTES / 2)
         return block_new(n);
+    if (s->encoded && block_is_ours(s->encoded))
+        s->encoded->used = 0;
     if (!s->encoded || s->encoded->cap - s->encoded->used < n) {
         struct block *b = block_new(0);
         if (!b)

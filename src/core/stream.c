@@ -339,11 +339,14 @@ static void chore_run(struct chore *c, dx_loop *l)
         break_off(s);
         return;
     }
+    s->high |= queue_past_half(&s->queue);
     flush(s);
     if (s->done || s->closing || s->opening)
         return;
-    if (!queue_past_half(&s->queue))
+    if (s->high && !queue_past_half(&s->queue)) { /* else nobody waits to hear it, and up there memory is cold */
+        s->high = 0;
         layer_writable_above(&s->layer);
+    }
     if (!s->done && (s->feed_due || s->hold || !s->port.recv_on)) {
         s->feed_due = 0;
         go_on(s);
@@ -434,6 +437,7 @@ static void write_through(struct stream *s, const struct span *v, size_t count, 
     dx_loop *l = s->queue.loop;
     struct iovec iov[IOV_MAX_HERE];
     size_t queued;
+    s->high |= queue_past_half(&s->queue);
     size_t k = queue_iov(&s->queue, iov, IOV_MAX_HERE - count, &queued);
     if (queued != s->queue.n)
         return; /* more pieces than fit, or a file between */

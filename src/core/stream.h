@@ -18,18 +18,19 @@ struct dialing { /* what tries to open a stream; told when nobody wants it any m
 struct stream {         /* 152 bytes: an idle conn costs this and a dx_conn              */
     struct layer layer; /* first                                                        */
     struct os_port port;
+    uint32_t last_active; /* loop's ms, cut; while lingering: bytes thrown away           */
+    uint16_t paused : 1, feed_due : 1, end_seen : 1, end_told : 1, finishing : 1, shut : 1, closing : 1, lingering : 1;
+    uint16_t breaking : 1, done : 1, opening : 1, split : 1, read_only : 1, write_only : 1, stalled : 1;
+    uint16_t high : 1; /* the queue was past half, and nobody was told yet that it no longer is */
+    int16_t error;     /* errno that ended it; 0: none                                 */
     struct queue queue;
+    struct chore chore; /* what a send touches ends here */
     struct timer timer; /* own: idle_ms                                                 */
-    struct chore chore;
     union {
         struct hold *hold;       /* input that the layers above have not used up             */
         struct dialing *dialing; /* while opening                                            */
     };
     struct dx_listener *from;
-    uint32_t last_active; /* loop's ms, cut; while lingering: bytes thrown away           */
-    uint16_t paused : 1, feed_due : 1, end_seen : 1, end_told : 1, finishing : 1, shut : 1, closing : 1, lingering : 1;
-    uint16_t breaking : 1, done : 1, opening : 1, split : 1, read_only : 1, write_only : 1, stalled : 1;
-    int16_t error; /* errno that ended it; 0: none                                 */
 };
 /* A stream with a second descriptor for writing: stdio, pipes to a child. */
 struct split_stream {

@@ -19,12 +19,13 @@ struct gather { /* a message that came in pieces */
 };
 struct ws_layer {
     struct layer layer; /* first */
+    dx_loop *loop;
+    uint8_t server : 1, close_sent : 1, close_seen : 1, closing : 1, in_message : 1,
+        ended : 1; /* near what sends read */
     struct ws_in in;
     struct timer timer; /* closing: how long the peer's Close or end is waited for */
-    dx_loop *loop;
     struct gather *gather;
     char *protocol; /* NULL: none */
-    uint8_t server : 1, close_sent : 1, close_seen : 1, closing : 1, in_message : 1, ended : 1;
 };
 static_assert(sizeof(struct ws_layer) <= 136, "an idle WebSocket is to cost little");
 
