@@ -19,6 +19,8 @@ struct hold {
     uint8_t data[];
 };
 
+static void stream_close(struct layer *layer);
+
 static void later(struct stream *s)
 {
     loop_chore(s->queue.loop, &s->chore);
@@ -147,18 +149,18 @@ static void finish_off(struct stream *s, const dx_err *why)
         s->dialing = NULL;
     }
     loop_timer_off(l, &s->timer);
+    queue_clear(&s->queue, &l->store);
+    hold_free(s);
+    if (s->layer.above)
+        layer_closed_above(&s->layer, why); /* the descriptor is open yet: on_close may ask for dx_peer */
+    else
+        loop_bury(l, &s->layer);
     os_close(&l->engine, &s->port);
     if (s->split)
         os_close(&l->engine, out_port(s));
-    queue_clear(&s->queue, &l->store);
-    hold_free(s);
     if (s->from)
         listener_lost(s->from);
     s->from = NULL;
-    if (s->layer.above)
-        layer_closed_above(&s->layer, why);
-    else
-        loop_bury(l, &s->layer);
 }
 
 static void end_by_error(struct stream *s, int error)
@@ -204,6 +206,17 @@ static void touched(struct stream *s)
         s->last_active = (uint32_t)s->queue.loop->now;
 }
 
+/* In order, and not by a reset: the peer may still be reading what we said. */
+static void end_idle(struct stream *s)
+{
+    struct dx_conn *c = layer_conn(&s->layer);
+    if (c) {
+        conn_set_why(c, DX_TIMEOUT, DX_OF_NOTHING, 0, "idle for too long");
+        c->quiet = c->end_said = 1;
+    }
+    stream_close(&s->layer);
+}
+
 static void timer_fire(struct timer *t, dx_loop *l)
 {
     struct stream *s = (struct stream *)((char *)t - offsetof(struct stream, timer));
@@ -215,7 +228,7 @@ static void timer_fire(struct timer *t, dx_loop *l)
     } else if (s->closing) {
         end_late(s, "closing: the peer takes nothing of what is queued");
     } else {
-        end_late(s, "idle for too long");
+        end_idle(s);
     }
 }
 

@@ -62,19 +62,19 @@ static void finish_off(struct peer *p, const dx_err *why)
     held_clear(p);
     block_drop(p->part);
     p->part = NULL;
+    if (p->layer.above)
+        layer_closed_above(&p->layer, why); /* the socket is there yet: on_close may ask for dx_peer */
+    else
+        loop_bury(l, &p->layer);
+    p->socket = NULL;
+    u->refs--;
     if (u->from) {
         map_del(&u->peers, &p->addr.any, p->addr.n);
         listener_lost(u->from);
     } else {
         u->closed = true;
     }
-    u->refs--;
     udp_socket_drop(u);
-    p->socket = NULL;
-    if (p->layer.above)
-        layer_closed_above(&p->layer, why);
-    else
-        loop_bury(l, &p->layer);
 }
 
 void peer_end(struct peer *p, int code, const char *words)
