@@ -199,24 +199,39 @@ static int send_spans(dx_conn *c, const struct span *v, size_t count, size_t n, 
 
 int dx_send(dx_conn *c, const void *data, size_t n, unsigned how)
 {
-    struct span v = {NULL, data, n};
+    struct span v = {NULL, n ? data : "", n};
     return send_spans(c, &v, 1, n, how);
+}
+
+/* Layers put a little around few parts; many are one part first. */
+static int send_joined(dx_conn *c, const dx_bytes *v, size_t count, size_t n, unsigned how)
+{
+    uint8_t *all = malloc(n ? n : 1);
+    size_t at = 0;
+    if (!all)
+        return DX_NOMEM;
+    for (size_t i = 0; i < count; at += v[i++].n)
+        if (v[i].n)
+            memcpy(all + at, v[i].p, v[i].n);
+    int r = dx_send(c, all, n, how);
+    free(all);
+    return r;
 }
 
 int dx_sendv(dx_conn *c, const dx_bytes *v, size_t count, unsigned how)
 {
-    struct span few[16] = {0}, *spans = count <= 16 ? few : malloc(count * sizeof *spans);
-    size_t n = 0;
-    if (!spans)
-        return DX_NOMEM;
+    enum { FEW = 16 };
+    struct span few[FEW] = {0};
+    size_t n = 0, used = 0;
     for (size_t i = 0; i < count; i++) {
-        spans[i] = (struct span){NULL, v[i].p, v[i].n};
         n += v[i].n;
+        if (v[i].n && used < FEW)
+            few[used] = (struct span){NULL, v[i].p, v[i].n};
+        used += v[i].n > 0;
     }
-    int r = send_spans(c, spans, count, n, how);
-    if (spans != few)
-        free(spans);
-    return r;
+    if (used == 0)
+        return dx_send(c, "", 0, how);
+    return used > FEW ? send_joined(c, v, count, n, how) : send_spans(c, few, used, n, how);
 }
 
 int dx_send_msg(dx_conn *c, dx_msg *m)

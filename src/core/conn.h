@@ -14,6 +14,7 @@ struct dx_conn {
     uint8_t paused : 1, opened : 1, end_said : 1, end_seen : 1, closing : 1, gone : 1, want_writable : 1, messages : 1;
     uint8_t quiet : 1, freed : 1;  /* quiet: dx_close or dx_abort was called: on_close alone is left */
     uint8_t in_data : 1, owes : 1; /* owes: what its on_data sent fills its queue past half           */
+    uint8_t taken : 1;             /* by dx_relay or dx_save: the handler is theirs                   */
     uint64_t state[];              /* 8-byte aligned, so that an idle conn has no padding               */
 };
 extern const struct layer_type conn_layer;
@@ -30,7 +31,7 @@ void conn_event(struct dx_conn *c, int what, const void *arg);
 struct dx_conn *conn_of_layer(const struct layer *l); /* NULL: another kind of layer */
 static inline bool conn_stopped(const struct dx_conn *c)
 {
-    return c->paused || c->gone || (c->owes && queue_past_half(c->q));
+    return (c->paused && c->opened) || c->gone || (c->owes && queue_past_half(c->q));
 }
 struct layer *conn_bottom(const struct dx_conn *c);
 /* A layer has answered the peer by itself, in take: that counts as sent by on_data, or answers would pile up. */

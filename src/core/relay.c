@@ -36,6 +36,8 @@ static void data(dx_conn *c, const void *p, size_t n, unsigned how)
     int r = dx_send(o->c, p, n, how);
     if (r == 1)
         dx_pause(c, true);
+    else if (r == DX_CLOSED || (r < 0 && o->c->quiet))
+        dx_pause(c, true); /* it takes no more, but what its peer said last may still come; its on_close ends c */
     else if (r < 0)
         dx_abort(o->c); /* c is paused while that queue is past half, so this is no want of room */
 }
@@ -105,11 +107,12 @@ static void take_over(struct side *s, struct relay *r, dx_conn *c)
                        .c = c,
                        .ended = c->end_seen || is_one_way(c)};
     c->on = &s->on;
+    c->taken = 1;
 }
 
 int dx_relay(dx_conn *a, dx_conn *b)
 {
-    if (a->gone || a->quiet || b->gone || b->quiet || a == b)
+    if (a->gone || a->quiet || b->gone || b->quiet || a == b || a->taken || b->taken)
         return DX_STATE;
     struct relay *r = malloc(sizeof *r);
     if (!r)

@@ -45,8 +45,8 @@ static void closed(dx_conn *c, const dx_err *why)
 
 int dx_save(dx_conn *c, int fd, int64_t n_max)
 {
-    if (c->gone || c->quiet)
-        return DX_CLOSED;
+    if (c->gone || c->quiet || c->taken)
+        return DX_STATE;
     struct saver *s = malloc(sizeof *s);
     int own = s ? os_fd_dup(fd) : -1;
     if (!s)
@@ -59,5 +59,6 @@ int dx_save(dx_conn *c, int fd, int64_t n_max)
     s->on.on_data = data;
     s->on.on_close = closed;
     c->on = &s->on;
+    c->taken = 1;
     return 0;
 }

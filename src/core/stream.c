@@ -112,10 +112,12 @@ static void tell_end(struct stream *s)
 {
     if (!s->end_seen || s->end_told || s->closing || s->done || is_stopped(s))
         return;
-    if (s->hold)
-        feed(s, s->hold->p, s->hold->n, DX_LAST);
-    if (s->done || s->closing || is_stopped(s))
-        return;
+    for (size_t had = 0; s->hold && s->hold->n != had;) { /* a layer that takes another's place is given the rest */
+        had = s->hold->n;
+        feed(s, s->hold->p, had, DX_LAST);
+        if (s->done || s->closing || is_stopped(s))
+            return;
+    }
     hold_free(s);
     s->end_told = 1;
     layer_ended_above(&s->layer);
@@ -298,7 +300,7 @@ static void linger(struct stream *s)
 static void give_up_writing(struct stream *s)
 {
     bool apart = s->layer.type == &stream_stdio; /* stdin does not say why stdout broke */
-    if (s->closing || s->end_seen || s->write_only || apart || s->port.fd < 0) {
+    if (s->closing || s->end_told || s->write_only || apart || s->port.fd < 0) {
         end_by_error(s, s->error);
         return;
     }
@@ -395,7 +397,8 @@ static void discard(struct stream *s, ssize_t n)
 static void received(struct os_port *p, uint8_t *data, ssize_t n)
 {
     struct stream *s = of_port(p);
-    touched(s);
+    if (!s->closing) /* then only what the peer takes keeps it up */
+        touched(s);
     if (s->closing) {
         discard(s, n);
     } else if (n <= 0 && s->error) {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SILENCE_MS = 300, GAP_MS = 60, HOLD_MS = 2000 };
+enum { SILENCE_MS = 300, GAP_MS = 60, HOLD_MS = 2000, SNIFF_MAX = 16 << 10 };
 
 struct sniffer {
     struct layer layer; /* first */
@@ -156,6 +156,8 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     if (how & DX_LAST && (verdict == SNIFF_MORE || verdict == SNIFF_HOLD))
         verdict =
             verdict == SNIFF_MORE ? SNIFF_TEXT : SNIFF_HTTP1; /* no more will come; a cut request is the parser's */
+    if (verdict == SNIFF_MORE && n >= SNIFF_MAX)
+        verdict = SNIFF_TEXT; /* line ends and nothing else, all the way */
     switch (verdict) {
     case SNIFF_MORE:
         doubt(s, p, n);
@@ -253,6 +255,11 @@ static void closed(struct layer *l, const dx_err *why)
         layer_bury_stack(l, loop_of(of(l)));
 }
 
+static void close_down(struct layer *l)
+{
+    drop(of(l));
+}
+
 static void layer_free(struct layer *l)
 {
     lone_del(&of(l)->lone);
@@ -271,7 +278,7 @@ static const struct layer_type sniffer_type = {
     .give_file = layer_give_file_below,
     .finish = layer_finish_below,
     .pause = layer_pause_below,
-    .close = layer_close_below,
+    .close = close_down,
     .abort = layer_abort_below,
     .free = layer_free,
 };

@@ -7,6 +7,7 @@
 #include "net/layers.h"
 #include "net/tcp.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,20 @@ static int not_yet(struct layer *l, const struct span *v, size_t count, unsigned
     return DX_STATE; /* on_open first */
 }
 
+static int no_file_yet(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
+{
+    (void)off;
+    os_fd_close(fd);
+    return not_yet(l, NULL, n, how);
+}
+
+/* A conn that is paused before it stands opens all the same. */
+static void pause_later(struct layer *l, bool on)
+{
+    (void)l;
+    (void)on;
+}
+
 static int finish_early(struct layer *l)
 {
     layer_abort_below(l);
@@ -178,9 +193,9 @@ static const struct layer_type handshake_type = {
     .closed = layer_closed_above,
     .give = not_yet,
     .give_msg = layer_give_msg_plain,
-    .give_file = layer_give_file_below,
+    .give_file = no_file_yet,
     .finish = finish_early,
-    .pause = layer_pause_below,
+    .pause = pause_later,
     .close = close_early,
     .abort = layer_abort_below,
     .free = layer_free,

@@ -127,8 +127,7 @@ int os_port_release(struct os_engine *e, struct os_port *p)
 
 void os_close(struct os_engine *e, struct os_port *p)
 {
-    int fd = p->socket ? p->fd : os_port_release(e, p); /* our sockets are ours alone: close deregisters them */
-    p->fd = -1;
+    int fd = os_port_release(e, p);
     if (fd >= 0)
         close(fd);
 }

@@ -34,7 +34,7 @@ TEST(a_client_that_pipelines_and_never_reads_fills_one_queue_and_no_more)
     }
     for (int i = 0; i < 20; i++) {
         turn(l, 2);
-        most = dx_memory_used() > most ? dx_memory_used() : most;
+        most = memory() > most ? memory() : most;
     }
     CHECK_SAY(most < 3 << 20, "%zu bytes wait for a client that reads nothing, after %d replies", most, seen.opens);
     /* and when it reads, it gets them all */
