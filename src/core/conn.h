@@ -46,4 +46,6 @@ unsigned msg_how(const dx_msg *m);
  * many. Made once, kept with the message. 0 or DX_NOMEM; *ret borrows the message's reference. */
 int msg_encoded(dx_msg *m, dx_loop *l, const void *key, size_t extra,
                 size_t (*encode)(const dx_msg *m, uint8_t *at, const void *arg), const void *arg, struct span *ret);
+/* Its bytes as they are: one copy for all conns of the loop. */
+int msg_plain(dx_msg *m, dx_loop *l, struct span *ret);
 #endif

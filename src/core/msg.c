@@ -98,3 +98,16 @@ int msg_encoded(dx_msg *m, dx_loop *l, const void *key, size_t extra,
     *ret = e->span;
     return 0;
 }
+
+static size_t encode_plain(const dx_msg *m, uint8_t *at, const void *arg)
+{
+    (void)arg;
+    memcpy(at, m->data, m->n);
+    return m->n;
+}
+
+int msg_plain(dx_msg *m, dx_loop *l, struct span *ret)
+{
+    static const char key;
+    return msg_encoded(m, l, &key, 0, encode_plain, NULL, ret);
+}

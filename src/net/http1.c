@@ -28,192 +28,14 @@ static dx_loop *loop_of(struct http1 *h)
     return h->loop; /* the queue may have gone before us */
 }
 
-static void later(struct http1 *h)
+void http1_later(struct http1 *h)
 {
     loop_chore(loop_of(h), &h->chore);
 }
 
-static void wait_ms(struct http1 *h, int64_t ms)
+void http1_wait(struct http1 *h, int64_t ms)
 {
     loop_timer(loop_of(h), &h->timer, loop_of(h)->now + ms);
-}
-
-/* ---- the reply ---- */
-
-static int give_text(struct http1 *h, const char *p, size_t n)
-{
-    struct span v = {NULL, (const uint8_t *)p, n};
-    return layer_give_below(&h->layer, &v, 1, DX_MORE);
-}
-
-/* A refusal that no exchange stands for: short, and the connection ends. */
-static void refuse(struct http1 *h, int status)
-{
-    char text[256];
-    int n = snprintf(text, sizeof text,
-                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-                     "Connection: close\r\n\r\n%s\n",
-                     status, dx_http_reason(status), os_http_date(), strlen(dx_http_reason(status)) + 1,
-                     dx_http_reason(status));
-    give_text(h, text, (size_t)n);
-    h->closing = 1;
-    layer_close_below(&h->layer);
-}
-
-static bool clean(const char *s)
-{
-    return s && !strpbrk(s, "\r\n");
-}
-
-static bool is_name(const char *s)
-{
-    size_t n = s ? strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
-    return n > 0 && !s[n];
-}
-
-static int add_fields(dx_text *t, const char *type, const dx_http_field *extra, size_t count)
-{
-    char line[64];
-    int n = 0;
-    if (type) {
-        if (!clean(type))
-            return DX_URL;
-        dx_text_add(t, "Content-Type: ", 14);
-        dx_text_add(t, type, strlen(type));
-        dx_text_add(t, "\r\n", 2);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_name(extra[i].name) || !clean(extra[i].value))
-            return DX_URL;
-        dx_text_add(t, extra[i].name, strlen(extra[i].name));
-        dx_text_add(t, ": ", 2);
-        dx_text_add(t, extra[i].value, strlen(extra[i].value));
-        dx_text_add(t, "\r\n", 2);
-    }
-    n = snprintf(line, sizeof line, "Date: %s\r\n", os_http_date());
-    return dx_text_add(t, line, (size_t)n);
-}
-
-static bool bodiless(int status)
-{
-    return status < 200 || status == 204 || status == 304;
-}
-
-int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
-                    size_t count)
-{
-    struct exchange *x = h->x;
-    dx_text t = {0};
-    char line[128];
-    /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
-    bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
-    bool close_it = x->head.close || unasked || (body_n < 0 && x->head.version == 10);
-    int n = snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
-    dx_text_add(&t, line, (size_t)n);
-    int r = add_fields(&t, type, extra, count);
-    if (body_n >= 0 && !bodiless(status))
-        n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)body_n);
-    else if (body_n < 0 && !bodiless(status) && x->head.version != 10)
-        n = snprintf(line, sizeof line, "Transfer-Encoding: chunked\r\n");
-    else
-        n = 0;
-    dx_text_add(&t, line, (size_t)n);
-    if (close_it && status != 101)
-        dx_text_add(&t, "Connection: close\r\n", 19);
-    else if (x->head.version == 10)
-        dx_text_add(&t, "Connection: keep-alive\r\n", 24);
-    if (r >= 0)
-        r = dx_text_add(&t, "\r\n", 2);
-    if (r >= 0)
-        r = give_text(h, t.p, t.n);
-    dx_text_free(&t);
-    if (r < 0)
-        return r;
-    h->last = h->last || close_it;
-    x->head_sent = 1;
-    x->no_body = bodiless(status) || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
-    x->chunked_out = body_n < 0 && x->head.version != 10;
-    x->reply_left = body_n;
-    return 0;
-}
-
-void http1_reply_over(struct http1 *h)
-{
-    struct exchange *x = h->x;
-    if (x->reply_done)
-        return;
-    if (x->reply_left > 0 && !x->no_body) {
-        x->truncated = 1; /* less than was promised: only a broken connection tells the peer so */
-        layer_abort_below(&h->layer);
-    } else if (x->chunked_out && !x->no_body) {
-        give_text(h, "0\r\n\r\n", 5);
-    }
-    x->reply_done = 1;
-    if (!x->body_done) /* the exchange waits for it, but not for ever */
-        wait_ms(h, HTTP_IDLE_MS);
-    later(h);
-}
-
-static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
-{
-    struct http1 *h = of(l);
-    struct exchange *x = h->x;
-    struct span all[18];
-    char size[24];
-    size_t n = 0;
-    int r = 0;
-    (void)how;
-    if (!x || x->reply_done)
-        return DX_STATE;
-    for (size_t i = 0; i < count; i++)
-        n += v[i].n;
-    if (!x->head_sent)
-        r = http1_send_head(h, 200, -1, "application/octet-stream", NULL, 0);
-    if (r < 0 || n == 0 || x->no_body)
-        return r;
-    if (x->reply_left >= 0) {
-        if ((uint64_t)x->reply_left < n)
-            return DX_BIG; /* more than Content-Length said */
-        x->reply_left -= (int64_t)n;
-        return layer_give_below(l, v, count, 0);
-    }
-    if (!x->chunked_out)
-        return layer_give_below(l, v, count, 0);
-    if (count > 16)
-        return DX_BIG;
-    all[0] = (struct span){NULL, (const uint8_t *)size, (size_t)snprintf(size, sizeof size, "%zx\r\n", n)};
-    memcpy(all + 1, v, count * sizeof *v);
-    all[count + 1] = (struct span){NULL, (const uint8_t *)"\r\n", 2};
-    return layer_give_below(l, all, count + 2, 0);
-}
-
-static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
-{
-    struct http1 *h = of(l);
-    int r = h->x && !h->x->reply_done ? 0 : DX_STATE;
-    if (r == 0 && !h->x->head_sent)
-        r = http1_send_head(h, 200, (int64_t)n, "application/octet-stream", NULL, 0);
-    if (r == 0 && h->x->chunked_out)
-        r = DX_STATE; /* say the length in dx_http_head, and it leaves as it is */
-    if (r == 0 && (uint64_t)h->x->reply_left < n)
-        r = DX_BIG;
-    if (r < 0 || h->x->no_body) {
-        os_fd_close(fd);
-        return r;
-    }
-    h->x->reply_left -= (int64_t)n;
-    return layer_give_file_below(l, fd, off, n, how);
-}
-
-static int finish(struct layer *l)
-{
-    struct http1 *h = of(l);
-    if (!h->x)
-        return DX_STATE;
-    if (!h->x->head_sent)
-        http1_send_head(h, 200, 0, NULL, NULL, 0);
-    http1_reply_over(h);
-    return 0;
 }
 
 /* ---- exchanges ---- */
@@ -240,7 +62,7 @@ static void part(struct http1 *h)
         layer_close_below(&h->layer);
         return;
     }
-    wait_ms(h, HTTP_IDLE_MS);
+    http1_wait(h, HTTP_IDLE_MS);
 }
 
 static bool is_over(const struct http1 *h)
@@ -308,7 +130,7 @@ static void say_continue(struct http1 *h)
     struct dx_conn *c = conn_of_layer(h->layer.above);
     if (x->head.expect_continue && !x->body_done && !x->head_sent && !x->continued && !c->paused && !c->quiet) {
         x->continued = 1;
-        give_text(h, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        http1_say(h, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     }
 }
 
@@ -346,7 +168,7 @@ static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t 
     if (!c) {
         free(h->x);
         h->x = NULL;
-        refuse(h, 503);
+        http1_refuse(h, 503);
         return false;
     }
     lone_del(&h->lone);
@@ -402,10 +224,10 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
     static _Thread_local struct http1_head head;
     int64_t got = http1_request(p, n, &h->scanned, &head);
     if (got < 0) {
-        refuse(h, (int)-got);
+        http1_refuse(h, (int)-got);
     } else if (got == 0) {
         if (!h->held)
-            wait_ms(h, HTTP_HEAD_MS); /* from the first byte on, whatever trickles in later */
+            http1_wait(h, HTTP_HEAD_MS); /* from the first byte on, whatever trickles in later */
         h->held = 1;
     } else {
         h->held = 0;
@@ -511,7 +333,7 @@ static void pause_it(struct layer *l, bool on)
 {
     struct http1 *h = of(l);
     if (!on && h->x && h->x->body_done)
-        later(h);
+        http1_later(h);
     if (on || !h->x || !h->x->body_done || !h->x->body_told)
         layer_pause_below(l, on);
     if (!on && h->x)
@@ -526,9 +348,9 @@ static void close_down(struct layer *l)
         layer_close_below(l);
         return;
     }
-    finish(l);
+    http1_finish(l);
     if (!h->x->body_done) { /* read over the rest of its body, if it comes soon */
-        wait_ms(h, HTTP_CLOSE_MS);
+        http1_wait(h, HTTP_CLOSE_MS);
         l->below->type->pause(l->below, false);
     }
 }
@@ -544,7 +366,7 @@ static void timer_fire(struct timer *t, dx_loop *l)
     struct http1 *h = (struct http1 *)((char *)t - offsetof(struct http1, timer));
     (void)l;
     if (h->held)
-        refuse(h, 408);
+        http1_refuse(h, 408);
     else
         layer_close_below(&h->layer);
     h->closing = 1;
@@ -568,10 +390,10 @@ const struct layer_type http1_type = {
     .ended = ended,
     .writable = writable,
     .closed = closed,
-    .give = give,
+    .give = http1_give,
     .give_msg = layer_give_msg_plain,
-    .give_file = give_file,
-    .finish = finish,
+    .give_file = http1_give_file,
+    .finish = http1_finish,
     .pause = pause_it,
     .close = close_down,
     .abort = break_off,
@@ -591,6 +413,6 @@ struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only)
     h->from = s;
     h->ws_only = ws_only;
     lone_add(s, &h->lone, &h->layer);
-    wait_ms(h, HTTP_HEAD_MS);
+    http1_wait(h, HTTP_HEAD_MS);
     return h;
 }

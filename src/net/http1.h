@@ -41,5 +41,13 @@ struct http1 *http1_of(const dx_conn *c); /* of an exchange; NULL: another kind 
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
                     size_t count);
 void http1_reply_over(struct http1 *h);
+void http1_refuse(struct http1 *h, int status); /* no exchange stands: a short answer, and the connection ends */
+int http1_say(struct http1 *h, const char *p, size_t n);
+void http1_later(struct http1 *h);            /* an exchange may be over: at the end of the turn */
+void http1_wait(struct http1 *h, int64_t ms); /* its one timer: head deadline, idle, the body's rest */
+/* The sending half of http1_type. */
+int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how);
+int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how);
+int http1_finish(struct layer *l);
 extern const struct layer_type http1_type;
 #endif

@@ -343,19 +343,10 @@ static int give(struct layer *l, const struct span *v, size_t count, unsigned ho
     return r;
 }
 
-static size_t encode(const dx_msg *m, uint8_t *at, const void *arg)
-{
-    dx_bytes b = dx_msg_bytes(m);
-    (void)arg;
-    memcpy(at, b.p, b.n);
-    return b.n;
-}
-
 static int give_msg(struct layer *l, dx_msg *m)
 {
-    static const char key;
     struct span v;
-    int r = msg_encoded(m, of(l)->queue.loop, &key, 0, encode, NULL, &v);
+    int r = msg_plain(m, of(l)->queue.loop, &v);
     return r < 0 ? r : l->type->give(l, &v, 1, 0);
 }
 

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ * http1_reply.c - what a server sends on an HTTP/1.1 connection: heads, bodies by length or in chunks, refusals. */
+#include "net/http1.h"
+#include "net/layers.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include <duplex/http.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct http1 *of(struct layer *l)
+{
+    return (struct http1 *)l;
+}
+
+int http1_say(struct http1 *h, const char *p, size_t n)
+{
+    struct span v = {NULL, (const uint8_t *)p, n};
+    return layer_give_below(&h->layer, &v, 1, DX_MORE);
+}
+
+/* A refusal that no exchange stands for: short, and the connection ends. */
+void http1_refuse(struct http1 *h, int status)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text,
+                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+                     "Connection: close\r\n\r\n%s\n",
+                     status, dx_http_reason(status), os_http_date(), strlen(dx_http_reason(status)) + 1,
+                     dx_http_reason(status));
+    http1_say(h, text, (size_t)n);
+    h->closing = 1;
+    layer_close_below(&h->layer);
+}
+
+static bool clean(const char *s)
+{
+    return s && !strpbrk(s, "\r\n");
+}
+
+static bool is_name(const char *s)
+{
+    size_t n = s ? strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+    return n > 0 && !s[n];
+}
+
+static int add_fields(dx_text *t, const char *type, const dx_http_field *extra, size_t count)
+{
+    char line[64];
+    int n = 0;
+    if (type) {
+        if (!clean(type))
+            return DX_URL;
+        dx_text_add(t, "Content-Type: ", 14);
+        dx_text_add(t, type, strlen(type));
+        dx_text_add(t, "\r\n", 2);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_name(extra[i].name) || !clean(extra[i].value))
+            return DX_URL;
+        dx_text_add(t, extra[i].name, strlen(extra[i].name));
+        dx_text_add(t, ": ", 2);
+        dx_text_add(t, extra[i].value, strlen(extra[i].value));
+        dx_text_add(t, "\r\n", 2);
+    }
+    n = snprintf(line, sizeof line, "Date: %s\r\n", os_http_date());
+    return dx_text_add(t, line, (size_t)n);
+}
+
+static bool bodiless(int status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
+
+int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
+                    size_t count)
+{
+    struct exchange *x = h->x;
+    dx_text t = {0};
+    char line[128];
+    /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
+    bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
+    bool close_it = x->head.close || unasked || (body_n < 0 && x->head.version == 10);
+    int n = snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
+    dx_text_add(&t, line, (size_t)n);
+    int r = add_fields(&t, type, extra, count);
+    if (body_n >= 0 && !bodiless(status))
+        n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)body_n);
+    else if (body_n < 0 && !bodiless(status) && x->head.version != 10)
+        n = snprintf(line, sizeof line, "Transfer-Encoding: chunked\r\n");
+    else
+        n = 0;
+    dx_text_add(&t, line, (size_t)n);
+    if (close_it && status != 101)
+        dx_text_add(&t, "Connection: close\r\n", 19);
+    else if (x->head.version == 10)
+        dx_text_add(&t, "Connection: keep-alive\r\n", 24);
+    if (r >= 0)
+        r = dx_text_add(&t, "\r\n", 2);
+    if (r >= 0)
+        r = http1_say(h, t.p, t.n);
+    dx_text_free(&t);
+    if (r < 0)
+        return r;
+    h->last = h->last || close_it;
+    x->head_sent = 1;
+    x->no_body = bodiless(status) || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
+    x->chunked_out = body_n < 0 && x->head.version != 10;
+    x->reply_left = body_n;
+    return 0;
+}
+
+void http1_reply_over(struct http1 *h)
+{
+    struct exchange *x = h->x;
+    if (x->reply_done)
+        return;
+    if (x->reply_left > 0 && !x->no_body) {
+        x->truncated = 1; /* less than was promised: only a broken connection tells the peer so */
+        layer_abort_below(&h->layer);
+    } else if (x->chunked_out && !x->no_body) {
+        http1_say(h, "0\r\n\r\n", 5);
+    }
+    x->reply_done = 1;
+    if (!x->body_done) /* the exchange waits for it, but not for ever */
+        http1_wait(h, HTTP_IDLE_MS);
+    http1_later(h);
+}
+
+int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how)
+{
+    struct http1 *h = of(l);
+    struct exchange *x = h->x;
+    struct span all[18];
+    char size[24];
+    size_t n = 0;
+    int r = 0;
+    (void)how;
+    if (!x || x->reply_done)
+        return DX_STATE;
+    for (size_t i = 0; i < count; i++)
+        n += v[i].n;
+    if (!x->head_sent)
+        r = http1_send_head(h, 200, -1, "application/octet-stream", NULL, 0);
+    if (r < 0 || n == 0 || x->no_body)
+        return r;
+    if (x->reply_left >= 0) {
+        if ((uint64_t)x->reply_left < n)
+            return DX_BIG; /* more than Content-Length said */
+        x->reply_left -= (int64_t)n;
+        return layer_give_below(l, v, count, 0);
+    }
+    if (!x->chunked_out)
+        return layer_give_below(l, v, count, 0);
+    if (count > 16)
+        return DX_BIG;
+    all[0] = (struct span){NULL, (const uint8_t *)size, (size_t)snprintf(size, sizeof size, "%zx\r\n", n)};
+    memcpy(all + 1, v, count * sizeof *v);
+    all[count + 1] = (struct span){NULL, (const uint8_t *)"\r\n", 2};
+    return layer_give_below(l, all, count + 2, 0);
+}
+
+int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
+{
+    struct http1 *h = of(l);
+    int r = h->x && !h->x->reply_done ? 0 : DX_STATE;
+    if (r == 0 && !h->x->head_sent)
+        r = http1_send_head(h, 200, (int64_t)n, "application/octet-stream", NULL, 0);
+    if (r == 0 && h->x->chunked_out)
+        r = DX_STATE; /* say the length in dx_http_head, and it leaves as it is */
+    if (r == 0 && (uint64_t)h->x->reply_left < n)
+        r = DX_BIG;
+    if (r < 0 || h->x->no_body) {
+        os_fd_close(fd);
+        return r;
+    }
+    h->x->reply_left -= (int64_t)n;
+    return layer_give_file_below(l, fd, off, n, how);
+}
+
+int http1_finish(struct layer *l)
+{
+    struct http1 *h = of(l);
+    if (!h->x)
+        return DX_STATE;
+    if (!h->x->head_sent)
+        http1_send_head(h, 200, 0, NULL, NULL, 0);
+    http1_reply_over(h);
+    return 0;
+}
