@@ -39,10 +39,14 @@ static void names(struct world *w)
 /* Each url of a listener can be dialled as it stands. */
 static void every_url_dials(struct world *w)
 {
-    int n = 0;
+    int n = 0, port = 0;
     MUST_DO(serve(w, &on_echo));
     for (const char *url; (url = dx_listener_url(w->listener, n)); n++) {
         MUST_SAY(strncmp(url + strlen(url) - 2, ":0", 2), "%s has port 0", url);
+        if (w->scheme->family != AF_UNIX) {
+            MUST_SAY(!port || port == atoi(strrchr(url, ':') + 1), "%s has another port than %d", url, port);
+            port = atoi(strrchr(url, ':') + 1);
+        }
         w->c = NULL;
         MUST_DO(dial(w, url, &on_quiet));
         WAIT(w->c->opens);

@@ -191,6 +191,22 @@ static void any_dialled(struct world *w)
     MUST_INT(w->accepted, 2);
 }
 
+static void any_udp(struct world *w)
+{
+    char url[300];
+    static dx_handler on;
+    on = on_any;
+    on.on_data = any_echo;
+    MUST_DO(serve(w, &on));
+    snprintf(url, sizeof url, "udp%s", strchr(w->url, ':'));
+    MUST_DO(dial(w, url, &on_quiet));
+    w->c->unchecked = true;
+    WAIT(w->c->opens);
+    MUST(dx_send(w->c->c, "hello", 5, 0) >= 0);
+    WAIT(w->c->got == 5);
+    MUST_STR(dx_wire(w->s->c), "udp");
+}
+
 const struct behaviour behave_any[] = {
     {"text through one port", HAS_ANY, 0, any_text},
     {"http through the same port", HAS_ANY, 0, any_http},
@@ -198,6 +214,7 @@ const struct behaviour behave_any[] = {
     {"silence becomes a listener", HAS_ANY, 0, any_silent},
     {"half a request never becomes speech", HAS_ANY, 0, any_half_request},
     {"foreign protocols get no conn", HAS_ANY, 0, any_foreign},
+    {"datagrams on the same port", HAS_ANY, 0, any_udp},
     {"dialled as tcp and as ws", HAS_ANY, 0, any_dialled},
     {0},
 };

@@ -133,6 +133,41 @@ static void exec_fails(struct world *w)
     WAIT(e->closes);
 }
 
+/* stdio: is 0 and 1, here two pipes; relayed to a server that echoes. */
+static void stdio_relayed(struct world *w)
+{
+    int in[2], out[2], kept[2] = {dup(0), dup(1)};
+    const struct scheme *here = w->scheme;
+    struct end *local, *far;
+    uint8_t b[4096];
+    size_t got = 0, n = 60000;
+    fflush(stdout);
+    MUST(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
+    dup2(in[0], 0);
+    dup2(out[1], 1);
+    w->scheme = all_schemes; /* tcp4 */
+    bool ok = serve(w, &on_echo);
+    w->scheme = here;
+    MUST(ok && write(in[1], pattern(0), n) == (ssize_t)n);
+    close(in[1]);
+    MUST_DO(local = dial(w, "stdio:", &on_quiet));
+    MUST_DO(far = dial(w, w->url, &on_quiet));
+    MUST_INT(dx_relay(local->c, far->c), 0);
+    WAIT(all_closed(w));
+    dup2(kept[0], 0);
+    dup2(kept[1], 1);
+    close(out[1]);
+    for (ssize_t r; (r = read(out[0], b, sizeof b)) > 0; got += (size_t)r)
+        MUST(!memcmp(b, pattern(got), (size_t)r));
+    MUST_INT(got, n);
+    MUST_GOOD(local);
+    MUST_GOOD(far);
+    close(out[0]);
+    close(in[0]);
+    close(kept[0]);
+    close(kept[1]);
+}
+
 /* No zombie and no running child is left when its conn is over. */
 static void exec_is_reaped(struct world *w)
 {
@@ -153,6 +188,7 @@ const struct behaviour behave_local[] = {
     {"file: is read to its end", HAS_NO_WIRE, 0, file_read},
     {"exec: words after the command", HAS_NO_WIRE, 0, exec_words},
     {"exec: no such program", HAS_NO_WIRE, 0, exec_fails},
+    {"stdio: relayed to tcp, with half-close", HAS_NO_WIRE, 0, stdio_relayed},
     {"exec: nothing is left running", HAS_NO_WIRE, 0, exec_is_reaped},
     {0},
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * behave_many.c - many conns at once, their limit, and the listener's drain. */
 #include "conform.h"
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { THOUSAND = 1000, CROWD = 60 };
 
@@ -84,6 +86,37 @@ static void conns_max_serves_all(struct world *w)
         MUST_DO(dial(w, NULL, &on));
     WAIT(w->c->goal == CROWD);
     MUST_INT(w->accepted, CROWD);
+}
+
+/* With no descriptor left to accept with, accepting rests and does not spin; it goes on when some are free. */
+static void out_of_descriptors(struct world *w)
+{
+    struct rlimit was, low;
+    int v[100], n = 0;
+    int64_t rests;
+    MUST_DO(serve(w, &on_default));
+    getrlimit(RLIMIT_NOFILE, &was);
+    low = (struct rlimit){.rlim_cur = 130, .rlim_max = was.rlim_max};
+    MUST(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    for (n = 0; n < 70; n++)
+        if ((v[n] = raw_socket(w, w->url, false, 0, NULL, 0)) < 0)
+            break;
+    MUST(n == 70);
+    pass(w, 350);
+    rests = dx_loop_count(w->loop, DX_COUNT_ACCEPT_RESTS);
+    MUST_SAY(rests > 0 && rests < 10, "accepting rested %lld times", (long long)rests);
+    MUST(w->accepted < 70 && dx_listener_conns(w->listener) < 70);
+    for (int i = 0; i < 40; i++)
+        close(v[i]);
+    if (has(w, HAS_WS)) {
+        pass(w, 400);
+        MUST(dx_listener_conns(w->listener) <= 30);
+    } else {
+        WAIT(w->accepted == 70);
+    }
+    for (int i = 40; i < 70; i++)
+        close(v[i]);
+    setrlimit(RLIMIT_NOFILE, &was);
 }
 
 static void drain_says_goodbye(struct world *w)
@@ -197,6 +230,7 @@ const struct behaviour behave_many[] = {
     {"a thousand conns at once", HAS_LISTENER | HAS_PEER, 0, thousand},
     {"conns_max: the rest wait and are served later", HAS_BACKLOG, 0, conns_max},
     {"conns_max: all are served in the end", HAS_BACKLOG, 0, conns_max_serves_all},
+    {"out of descriptors, accepting rests", HAS_BACKLOG | HAS_RAW, 0, out_of_descriptors},
     {"drain: listener gone, all delivered, goodbyes", HAS_LISTENER | HAS_PEER, 0, drain_says_goodbye},
     {"drain: aborts what is left after ms", HAS_LISTENER | HAS_PRESSURE, HAS_DATAGRAMS, drain_aborts},
     {"drain 0: conns stay", HAS_LISTENER | HAS_PEER, 0, drain_zero},

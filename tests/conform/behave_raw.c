@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * behave_raw.c - the same against a plain socket, so that two errors of ours cannot cancel out. */
 #include "conform.h"
+#include <duplex/http.h>
 #include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static size_t unit(const struct raw *r)
@@ -367,6 +369,84 @@ static void pings(struct world *w)
     MUST_INT(w->s->got, 5);
 }
 
+/* Pings by the million from one who reads no pong: each is answered, so reading must rest. */
+static void raw_floods(struct raw *r)
+{
+    static uint8_t many[600 * 131];
+    bool ws = r->ws;
+    size_t n = 0;
+    for (size_t i = 0; ws && i < 600; i++, n += 131) {
+        many[n] = 0x89;
+        many[n + 1] = 0x80 | 125;
+    }
+    if (!ws)
+        n = (size_t)snprintf((char *)many, sizeof many, "%s", "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (size_t k = 0; !ws && k < 1000 && n < 40000; k++, n += 27)
+        memcpy(many + n, many, 27);
+    size_t sent = 0;
+    for (int quiet = 0; quiet < 30 && sent < 200 * MIB;) {
+        ssize_t got = send(r->fd, many + sent % n, n - sent % n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        struct timespec nap = {.tv_nsec = 3000000};
+        if (got > 0)
+            sent += (size_t)got;
+        else
+            nanosleep(&nap, NULL);
+        quiet = got > 0 ? 0 : quiet + 1;
+    }
+    if (sent >= 200 * MIB)
+        raw_fail(r, "the server took %zu bytes of requests while none of its answers was read", sent);
+}
+
+static void reply_at_end(dx_conn *c)
+{
+    static const char page[4000];
+    dx_http_reply(c, 200, "text/plain", page, sizeof page, NULL, 0);
+}
+
+static void flood(struct world *w)
+{
+    dx_handler on = {.on_end = has(w, HAS_HTTP) ? reply_at_end : on_quiet.on_end};
+    struct raw *r;
+    size_t peak = 0;
+    MUST_DO(serve(w, &on));
+    MUST_DO(r = raw_dials(w, raw_floods));
+    while (!r->done) {
+        pass(w, 3);
+        MUST(!w->report->failed);
+        peak = dx_memory_used() > peak ? dx_memory_used() : peak;
+    }
+    MUST_SAY(peak < 3 * MIB, "%zu bytes were held for one who does not read", peak);
+    MUST_DO(raw_join(r));
+}
+
+/* A reader that stalls stalls us, and no datagram is lost. */
+static void raw_reads_datagrams(struct raw *r)
+{
+    if (!raw_want(r, 100))
+        return;
+    raw_await_go(r);
+    raw_want(r, 12 * MIB);
+}
+
+static void stalled_datagrams(struct world *w)
+{
+    struct raw *r;
+    w->co.queue_bytes_max = 64 * KIB;
+    MUST_DO(r = raw_listens(w, raw_reads_datagrams));
+    MUST_DO(dial(w, r->url, &on_fill));
+    WAIT(w->c->opens);
+    put(w->c, 100);
+    pass(w, 20);
+    put_all(w->c, 100 + 12 * MIB, 4096);
+    pass(w, 30);
+    MUST_SAY(w->c->half > 0 && w->c->sent < 100 + 12 * MIB, "sent %zu, half %d, queued %zu, drops %lld", w->c->sent,
+             w->c->half, dx_queued(w->c->c), (long long)dx_loop_count(w->loop, DX_COUNT_DATAGRAM_DROPS));
+    sem_post(&r->go);
+    WAIT(w->c->sent == 100 + 12 * MIB);
+    MUST_DO(raw_join(r));
+    MUST_INT(dx_loop_count(w->loop, DX_COUNT_DATAGRAM_DROPS), 0);
+}
+
 static void raw_wants_1001(struct raw *r)
 {
     if (raw_want_end(r) && r->ws && r->close_code != 1000 && r->close_code != 1001)
@@ -399,6 +479,9 @@ const struct behaviour behave_raw[] = {
     {"raw peer talks over our close, loses nothing", HAS_RAW | HAS_END, 0, close_with_unread_raw},
     {"raw peer sends byte by byte", HAS_RAW | HAS_END, 0, crumbs},
     {"raw peer sees a drain's goodbye", HAS_RAW | HAS_END, 0, drain_seen_by_raw},
+    {"a flood from one who does not read is bounded", HAS_WS, 0, flood},
+    {"a flood of requests from one who does not read is bounded", HAS_HTTP, 0, flood},
+    {"datagrams to a stalled reader wait", HAS_DATAGRAMS | HAS_PATH, 0, stalled_datagrams},
     {"no Close frame is DX_TRUNCATED", HAS_WS, 0, truncated_between},
     {"a cut message is DX_TRUNCATED", HAS_WS, 0, truncated_inside},
     {"an unmasked frame is DX_PROTO and Close 1002", HAS_WS, 0, proto},

@@ -11,8 +11,8 @@ static void idle_ends(struct world *w)
     int64_t began;
     w->so.idle_ms_max = has(w, HAS_PEER) ? 60 : 0;
     w->co.idle_ms_max = has(w, HAS_LISTENER) ? 0 : 60;
-    MUST_DO(both(w, &on_default, &on_default));
     began = dx_loop_now(w->loop);
+    MUST_DO(both(w, &on_default, &on_default));
     struct end *e = has(w, HAS_LISTENER) ? w->s : w->c;
     WAIT(e->closes);
     MUST_INT(e->why.code, DX_TIMEOUT);
@@ -96,6 +96,31 @@ static void refused(struct world *w)
     MUST_INT(w->c->opens, 0);
     MUST_INT(w->c->why.code, DX_REFUSED);
     MUST_SAY(strstr(w->c->why.text, dialled), "the words: %s", w->c->why.text);
+}
+
+/* A datagram finds out only when it is sent. */
+static void refused_datagram(struct world *w)
+{
+    char url[256], dialled[256];
+    int fd;
+    name_url(w, url, sizeof url);
+    fd = raw_socket(w, url, true, -1, dialled, sizeof dialled);
+    MUST(fd >= 0);
+    close(fd);
+    if (w->scheme->family == AF_UNIX) { /* known at once: a local file that cannot be opened */
+        dx_err err = {0};
+        MUST(!dx_connect(w->loop, dialled, &on_default, NULL, NULL, &err));
+        MUST_INT(err.code, DX_REFUSED);
+        return;
+    }
+    MUST_DO(dial(w, dialled, &on_default));
+    WAIT(w->c->opens || w->c->closes);
+    for (int i = 0; i < 50 && !w->c->closes; i++) {
+        put(w->c, 10);
+        pass(w, 5);
+    }
+    WAIT(w->c->closes);
+    MUST_INT(w->c->why.code, DX_REFUSED);
 }
 
 static void abort_while_dialling(struct world *w)
@@ -183,6 +208,7 @@ const struct behaviour behave_time[] = {
     {"idle counts both directions together", HAS_PEER, 0, idle_counts_both_ways},
     {"dial timeout", HAS_BACKLOG, 0, dial_times_out},
     {"dial refused", HAS_REFUSAL, 0, refused},
+    {"datagrams to nobody are DX_REFUSED", HAS_DATAGRAMS, 0, refused_datagram},
     {"abort and close while dialling", HAS_BACKLOG, 0, abort_while_dialling},
     {"send before on_open", HAS_LISTENER | HAS_END, 0, send_while_dialling},
     {"dx_after dies with the conn", 0, HAS_HTTP | HAS_ANY | HAS_NO_WIRE, after_dies},

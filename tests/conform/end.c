@@ -35,7 +35,8 @@ int put(struct end *e, size_t n)
         e->sent += n;
     e->half += r == 1;
     e->full += r == DX_FULL;
-    if (r != 0 && r != 1 && r != DX_FULL && r != DX_BIG && r != DX_STATE)
+    /* DX_CLOSED: broken by the peer, and on_close is on its way */
+    if (r != 0 && r != 1 && r != DX_FULL && r != DX_BIG && r != DX_STATE && r != DX_CLOSED)
         fail(e->w, "%s: dx_send of %zu says %d (%s)", e->who, n, r, dx_code_text(r));
     return r;
 }
