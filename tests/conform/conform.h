@@ -66,7 +66,7 @@ struct end { /* what one conn has seen; outlives the conn */
     const char *who;
     dx_conn *c; /* NULL after on_close                                                          */
     dx_id id;
-    const dx_handler *on; /* the behaviour's                                                              */
+    dx_handler on; /* the behaviour's, copied: it outlives the behaviour                                 */
     size_t opens, datas, ends, writables, events, closes, afters;
     size_t got, sent; /* bytes of the pattern                                                         */
     size_t last_n;    /* of the newest on_data                                                        */

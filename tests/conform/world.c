@@ -139,7 +139,7 @@ struct end *end_new(struct world *w, const char *who, const dx_handler *on)
     }
     if (!e || !w->ends)
         abort();
-    *e = (struct end){.w = w, .who = who, .on = on};
+    *e = (struct end){.w = w, .who = who, .on = *on};
     w->ends[w->ends_n++] = e;
     return e;
 }
@@ -189,7 +189,7 @@ static void watch_open(dx_conn *c)
 {
     struct end *e = end_of(c), *door = e;
     if (e->door) {
-        e = end_new(door->w, "server", door->on);
+        e = end_new(door->w, "server", &door->on);
         e->accepted = true;
         e->c = c;
         e->unchecked = door->unchecked;
@@ -204,8 +204,8 @@ static void watch_open(dx_conn *c)
         fail(e->w, "%s: on_open of %s", e->who, e->closing ? "a closed conn" : "another conn");
     e->id = dx_id_of(c);
     check_state(e, c);
-    if (e->on->on_open)
-        e->on->on_open(c);
+    if (e->on.on_open)
+        e->on.on_open(c);
     dx_loop_stop(e->w->loop);
 }
 
@@ -245,8 +245,8 @@ static void watch_data(dx_conn *c, const void *data, size_t n, unsigned how)
         e->got += n;
         e->last_n = n;
         e->last_how = how;
-        if (e->on->on_data)
-            e->on->on_data(c, data, n, how);
+        if (e->on.on_data)
+            e->on.on_data(c, data, n, how);
     }
     memset((void *)(uintptr_t)data, 0xEE, n); /* ours to write over until we return */
     dx_loop_stop(e->w->loop);
@@ -260,7 +260,7 @@ static void watch_end(dx_conn *c)
         fail(e->w, "%s: on_end while paused", e->who);
     if (e->ends++)
         fail(e->w, "%s: on_end twice", e->who);
-    e->on->on_end(c);
+    e->on.on_end(c);
     dx_loop_stop(e->w->loop);
 }
 
@@ -269,8 +269,8 @@ static void watch_writable(dx_conn *c)
     struct end *e = end_of(c);
     complain(e, "on_writable");
     e->writables++;
-    if (e->on->on_writable)
-        e->on->on_writable(c);
+    if (e->on.on_writable)
+        e->on.on_writable(c);
     dx_loop_stop(e->w->loop);
 }
 
@@ -279,8 +279,8 @@ static void watch_event(dx_conn *c, int what, const void *arg)
     struct end *e = end_of(c);
     complain(e, "on_event");
     e->events++;
-    if (e->on->on_event)
-        e->on->on_event(c, what, arg);
+    if (e->on.on_event)
+        e->on.on_event(c, what, arg);
     dx_loop_stop(e->w->loop);
 }
 
@@ -307,8 +307,8 @@ static void watch_close(dx_conn *c, const dx_err *why)
         fail(e->w, "%s: on_close with code %d and the words \"%s\"", e->who, why->code, why->text);
     e->why = *why;
     e->w->closed++;
-    if (e->on->on_close)
-        e->on->on_close(c, why);
+    if (e->on.on_close)
+        e->on.on_close(c, why);
     e->c = NULL;
     dx_loop_stop(e->w->loop);
 }
