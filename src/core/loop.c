@@ -298,8 +298,7 @@ static int64_t wait_ms(const dx_loop *l)
 
 static int turn(dx_loop *l, int64_t timeout_ms)
 {
-    int r = os_wait(&l->engine, timeout_ms);
-    l->now = os_now_ms();
+    int r = os_wait(&l->engine, timeout_ms, &l->now);
     mailbox_run(l);
     run_timers(l);
     run_chores(l);
@@ -372,8 +371,8 @@ void dx_loop_free(dx_loop *l)
         abort_all(l);
         run_chores(l);
         free_dead(l);
-        os_wait(&l->engine, 0);
-        l->now = os_now_ms() + 3600 * 1000; /* whatever still waits has waited long enough */
+        os_wait(&l->engine, 0, &l->now);
+        l->now += 3600 * 1000; /* whatever still waits has waited long enough */
         run_timers(l);
         run_chores(l);
         free_dead(l);

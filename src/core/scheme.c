@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "core/conn.h"
 #include "os/addr.h"
+#include "os/clock.h"
 #include <string.h>
 
 static const char not_yet[] = "tls wss https quic http";
@@ -70,6 +71,7 @@ dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void
     struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
     if (!set)
         return NULL;
+    l->now = os_now_ms(); /* its deadline begins now, however long the caller has been busy */
     struct dial d = {.loop = l, .url = &u, .text = url, .on = h, .user = user, .set = set};
     dx_conn *c = row->connect(&d, err);
     settings_drop(set);

@@ -120,6 +120,13 @@ static void refuse_http2(struct sniffer *s)
     drop(s);
 }
 
+/* Framing by "auto" is for people's words; whoever asked for bytes, or frames of a protocol, gets any bytes. */
+static bool is_for_speech(const struct sniffer *s)
+{
+    const char *frame = s->from->set->o.frame;
+    return frame && !strcmp(frame, "auto");
+}
+
 static void refuse_noise(struct sniffer *s)
 {
     struct layer *bottom = s->layer.below;
@@ -178,8 +185,12 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         refuse_tls(s);
         return n;
     case SNIFF_NOISE:
-        refuse_noise(s);
-        return n;
+        if (is_for_speech(s)) {
+            refuse_noise(s);
+            return n;
+        }
+        r = become_text(s);
+        break;
     case SNIFF_FOREIGN:
     case SNIFF_QUIC:
         drop(s);

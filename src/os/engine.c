@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * engine.c - epoll, level-triggered: a paused port must fire again, and one recv a wake-up is enough. */
 #include "os/engine.h"
+#include "os/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -465,12 +466,13 @@ static bool run_always(struct os_engine *e)
     return busy;
 }
 
-int os_wait(struct os_engine *e, int64_t timeout_ms)
+int os_wait(struct os_engine *e, int64_t timeout_ms, int64_t *now)
 {
     struct epoll_event ev[EVENTS_MAX];
     if (e->always_n && run_always(e))
         timeout_ms = 0;
     int n = epoll_wait(e->ep, ev, EVENTS_MAX, timeout_ms > 1 << 30 ? 1 << 30 : (int)timeout_ms);
+    *now = os_now_ms(); /* before anything is told: deadlines that begin now must not begin when the wait did */
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {

@@ -57,8 +57,8 @@ struct os_engine {
 
 int os_engine_init(struct os_engine *e); /* 0 or -errno */
 void os_engine_free(struct os_engine *e);
-/* Waits up to timeout_ms (-1: for ever) and runs what has completed. 0 or -errno. */
-int os_wait(struct os_engine *e, int64_t timeout_ms);
+/* Waits up to timeout_ms (-1: for ever), sets *now and runs what has completed. 0 or -errno. */
+int os_wait(struct os_engine *e, int64_t timeout_ms, int64_t *now);
 void os_wake(const struct os_engine *e); /* any thread, and signal handlers: ends a wait */
 
 /* Takes fd (non-blocking, close-on-exec are set) under this port. 0 or -errno; fd stays the caller's on failure. */
