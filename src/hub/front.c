@@ -90,13 +90,6 @@ static bool offers(dx_bytes list, const char *name)
     return false;
 }
 
-static void late_hello(dx_conn *c)
-{
-    struct member *m = dx_state(c);
-    if (!m->room && !m->closing)
-        member_close(m);
-}
-
 static void websocket(struct member *m, dx_bytes room)
 {
     bool json = offers(dx_http_header(m->c, "Sec-WebSocket-Protocol"), "duplex.json");
@@ -117,8 +110,7 @@ static void websocket(struct member *m, dx_bytes room)
     m->form = json ? FORM_JSON : FORM_EXACT;
     if (!json && m->keyed)
         plain_join(m);
-    if (!m->room && !m->closing)
-        dx_after(m->c, KEY_MS_MAX, late_hello);
+    member_expected(m);
 }
 
 void front_open(struct member *m)

@@ -117,6 +117,7 @@ int text_base64(dx_text *t, const uint8_t *p, size_t n);
 
 /* show.c - the forms of a message */
 enum form form_of(const char *coding);
+const char *form_coding(enum form form);                      /* NULL: UTF-8, or no text */
 dx_msg *show(struct room *r, struct note *n, enum form form); /* borrowed; NULL: no memory */
 int show_json(const struct note *n, dx_text *out);
 int show_clean(const char *p, size_t n, dx_text *out); /* controls as pictures, lines after the first indented */
@@ -160,6 +161,7 @@ void feed_history(struct member *m, uint64_t last); /* the last of what was said
 /* member.c - what the kinds have in common */
 void member_sent(struct member *m, int r); /* what dx_send said: is the queue full? */
 void member_open(dx_conn *c, struct hub *h);
+void member_expected(struct member *m);                  /* it is closed unless it comes in within KEY_MS_MAX */
 void member_broken(struct member *m, const dx_err *why); /* the last words to it */
 void member_gone(struct member *m);
 int member_tell(struct member *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -31,6 +31,12 @@ static void late(dx_conn *c)
         member_close(m);
 }
 
+void member_expected(struct member *m)
+{
+    if (!m->room && !m->closing)
+        dx_after(m->c, KEY_MS_MAX, late);
+}
+
 void member_open(dx_conn *c, struct hub *h)
 {
     struct member *m = dx_state(c);
@@ -54,8 +60,8 @@ void member_open(dx_conn *c, struct hub *h)
         front_open(m);
     else if (m->keyed)
         plain_join(m);
-    if (m->kind != KIND_HTTP && !m->room && !m->closing)
-        dx_after(c, KEY_MS_MAX, late);
+    if (m->kind != KIND_HTTP)
+        member_expected(m);
 }
 
 void member_gone(struct member *m)
@@ -103,8 +109,7 @@ static bool may_answer(struct member *m, size_t n)
 /* In the member's own coding. A local one is told as it is. */
 int member_tell_n(struct member *m, const char *utf8, size_t n)
 {
-    static const char *const coding_of[FORMS] = {
-        [FORM_GBK] = "gbk", [FORM_GB18030] = "gb18030", [FORM_GB2312] = "gb2312", [FORM_BIG5] = "big5"};
+    const char *coding = form_coding((enum form)m->form);
     dx_text t = {0};
     int r = 0;
     if (m->kind == KIND_LOCAL) {
@@ -114,7 +119,7 @@ int member_tell_n(struct member *m, const char *utf8, size_t n)
     }
     if (m->closing)
         return DX_CLOSED;
-    if (coding_of[m->form] && (r = dx_encode(coding_of[m->form], utf8, n, &t)) >= 0)
+    if (coding && (r = dx_encode(coding, utf8, n, &t)) >= 0)
         utf8 = t.p, n = t.n;
     if (r >= 0)
         r = may_answer(m, n + 2) ? dx_send(m->c, utf8, n, DX_TEXT) : DX_FULL;

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * name.c - names that must not deceive: of members, of rooms, and of this machine in a Host header. */
 #include "hub/name.h"
 #include <duplex/text.h>
 #include <arpa/inet.h>

@@ -67,7 +67,7 @@ static size_t without_eol(const char *p, size_t n)
     return n;
 }
 
-/* Two more ways in which a member speaks, both with no name yet: a key, and the first words. false: go no further. */
+/* Where the room wants a key, nothing else is listened to until it is right. false: these words were not speech. */
 static bool may_speak(struct member *m, const char *p, size_t n)
 {
     if (m->keyed)

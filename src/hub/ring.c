@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * ring.c - one allocation a message, an array of pointers that doubles, and a tree of the ids that were said. */
 #include "hub/ring.h"
 #include <search.h>
 #include <stdlib.h>

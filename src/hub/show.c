@@ -8,6 +8,11 @@
 static const char *const coding_of[FORMS] = {
     [FORM_GBK] = "gbk", [FORM_GB18030] = "gb18030", [FORM_GB2312] = "gb2312", [FORM_BIG5] = "big5"};
 
+const char *form_coding(enum form form)
+{
+    return coding_of[form];
+}
+
 enum form form_of(const char *coding)
 {
     for (int i = FORM_UTF8 + 1; coding && i < FORMS; i++)

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * util.c - the clock of the wall, chance, and text that grows. */
 #include "hub/inside.h"
 #include <stdarg.h>
 #include <stdio.h>

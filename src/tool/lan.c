@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * lan.c - the addresses by which others may reach this machine, and a key for them. */
 #include "tool/lan.h"
 #include <arpa/inet.h>
 #include <ifaddrs.h>
