@@ -371,6 +371,7 @@ void help_overview(FILE *to)
     fprintf(to, "\nURLs\n"
                 "  tcp://HOST:PORT   udp://HOST:PORT   unix:///PATH   unixgram:///PATH   ws://HOST:PORT/PATH\n"
                 "  http://HOST:PORT  any://HOST:PORT (listening: the first bytes decide)\n"
+                "  stdio:  fd:N  file:PATH  exec:COMMAND (dialling: ends on this machine)\n"
                 "  An empty HOST is every address, port 0 any free port.\n"
                 "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"
                 "duplex --version which one this is.\n");

@@ -213,8 +213,10 @@ static int listen_on(struct serve *s, const char *url)
 {
     dx_err err = {0};
     dx_listener *l;
-    if (lan_is_beyond(url) && !need_key(s))
+    if (lan_is_beyond(url) && !need_key(s)) {
+        tool_say("no key could be made: not opened");
         return TOOL_FAILED;
+    }
     l = hub_listen(s->hub, url, &err);
     if (!l)
         return tool_fail("serve", url, &err);
@@ -375,7 +377,7 @@ static int begin(struct serve *s, dx_err *err)
     else if (!option_has(&s->o, "quiet"))
         s->member = hub_join(s->hub, NULL, &log_only, s, err);
     if (!s->member && (s->terminal || !option_has(&s->o, "quiet")))
-        return TOOL_LIMIT;
+        return tool_fail("serve", "", err);
     if (s->terminal) {
         banner(s);
         s->prompt = prompt_new(s->loop, ">> ", &keys, s, NULL); /* without one it can still be read */

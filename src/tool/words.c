@@ -129,7 +129,11 @@ static bool mend_url(const char *url, char *buf, size_t n)
     static const char *const schemes[] = {"tcp", "udp",  "unix", "unixgram", "tls", "ws",
                                           "wss", "quic", "http", "https",    "any"};
     char scheme[16] = "";
+    static const char *const local[] = {"stdio:", "fd:", "file:", "exec:"};
     const char *rest = strstr(url, "://");
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if (!strncmp(url, local[i], strlen(local[i])))
+            return false;
     if (!rest) {
         bool port = strchr(url, ':') && strchr(url, ':')[1] >= '0' && strchr(url, ':')[1] <= '9';
         snprintf(buf, n, *url == '/' ? "unix://%.200s" : "tcp://%.200s", url);
@@ -189,8 +193,8 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     else if (e->code == DX_TIMEOUT && dialling)
         snprintf(buf, n, "%.*s did not answer in time.  Try: --timeout 30s", at_n, p);
     else if (e->code == DX_ABSENT)
-        snprintf(buf, n, "%.*s:// is not in this build.  See the table of wires in README.md", (int)scheme_length(url),
-                 url);
+        snprintf(buf, n, "%s %.*s:// is not in this build.  See the table of wires in README.md",
+                 dialling ? "dialling" : "listening on", (int)scheme_length(url), url);
     else if (e->code == DX_URL)
         words_for_url(doing, url, e, buf, n);
     else if (e->code == DX_BUSY)
