@@ -9,25 +9,31 @@ tally.py --run FOLDER WORD...  runs, one after the other, the tests whose name h
 import json, os, pathlib, re, subprocess, sys
 
 CASE = re.compile(r"^(not )?ok\b(?:\s+\d+)?(?:\s+-)?\s*(.*)$")
-SKIP = re.compile(r"#\s*SKIP\b", re.I)
+SKIP = re.compile(r"#\s*SKIP\b\s*(.*)", re.I)
 
 
 class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.skips = {}  # (test, why) -> cases
+
+    def skip(self, name, why):
+        self.skipped += 1
+        self.skips[name, why] = self.skips.get((name, why), 0) + 1
 
     def tap(self, name, text):
         """Counts the cases in text; returns how many failed."""
         bad = 0
         for line in text.splitlines():
-            if re.match(r"^1\.\.0\b.*SKIP", line, re.I):
-                self.skipped += 1
+            skip = SKIP.search(line)
+            if skip and line.startswith("1..0"):
+                self.skip(name, skip[1])
             m = CASE.match(line)
             if not m:
                 continue
-            if SKIP.search(m[2]):
-                self.skipped += 1
+            if skip:
+                self.skip(name, skip[1])
             elif m[1]:
                 bad += 1
                 self.failures.append(f"{name}: {m[2]}")
@@ -49,6 +55,9 @@ class Tally:
             print(f"---- {name}\n{shorten(out)}{shorten(t.get('stderr', ''))}", flush=True)
 
     def close(self):
+        """What was not tried is said as loudly as what failed."""
+        for (name, why), cases in self.skips.items():
+            print(f"SKIPPED {name}: {why or 'it does not say why'}{f' ({cases} cases)' if cases > 1 else ''}")
         for f in self.failures:
             print(f"FAILED {f}")
         rest = f", {self.skipped} skipped" if self.skipped else ""

@@ -43,8 +43,16 @@ def a_crash_a_leak_and_a_hang_are_failures():
 
 @case
 def skipped_cases_are_neither():
-    code, line, _ = close({"stdout": "ok 1 - a # SKIP no chromium\nok 2 - b\n1..2\n", "result": "OK", "returncode": 0})
+    code, line, said = close({"stdout": "ok 1 - a # SKIP no chromium\nok 2 - b\n1..2\n", "result": "OK", "returncode": 0})
     assert (code, line) == (0, "2 passed, 0 failed, 1 skipped"), line
+    assert "SKIPPED way t: no chromium" in said, said
+
+
+@case
+def a_test_that_skips_as_a_whole_says_why():
+    code, line, said = close({"stdout": "1..0 # SKIP no Chromium here\n", "result": "SKIP", "returncode": 0})
+    assert (code, line) == (0, "1 passed, 0 failed, 1 skipped"), line
+    assert "SKIPPED way t: no Chromium here" in said, said
 
 
 @case

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * breaker.h - for the tests that break things: a loop turned by hand, plain sockets in the same thread on its other side,
+ * breaker.h - for tests whose peers break every rule: a loop turned by hand, plain sockets in the same thread on its other side,
  * and a handler that counts. Nothing sleeps: UNTIL turns the loop until the condition holds or the time is up. */
 #ifndef BREAKER_H
 #define BREAKER_H
