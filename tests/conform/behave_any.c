@@ -127,7 +127,7 @@ static void any_silent(struct world *w)
 {
     struct raw *r;
     int64_t began = dx_loop_now(w->loop);
-    dx_handler on = {.on_open = any_open, .on_data = any_echo};
+    static const dx_handler on = {.on_open = any_open, .on_data = any_echo};
     MUST_DO(serve(w, &on));
     MUST_DO(r = raw_dials(w, raw_listens_only));
     WAIT(w->s);
