@@ -53,16 +53,6 @@ static void append(struct queue *q, struct queued *d)
     q->n += d->n;
 }
 
-static bool merge(struct queue *q, struct block *blk, const uint8_t *p, size_t n)
-{
-    struct queued *d = q->last;
-    if (!d || d->blk != blk || d->p + d->n != p)
-        return false;
-    d->n += n;
-    q->n += n;
-    return true;
-}
-
 /* Room for n bytes behind what the store copied last; big ones get a block of their own. */
 static struct block *copy_room(struct store *s, size_t n)
 {
@@ -83,7 +73,8 @@ static struct block *copy_room(struct store *s, size_t n)
 /* A node for a span that is counted: takes its own reference. */
 static int add_ref(struct queue *q, struct store *s, const struct span *v, size_t skip, bool whole)
 {
-    if (!whole && merge(q, v->blk, v->p + skip, v->n - skip))
+    struct span rest = {v->blk, v->p + skip, v->n - skip};
+    if (!whole && queue_merge(q, &rest))
         return 0;
     struct queued *d = node_new(s);
     if (!d)

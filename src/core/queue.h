@@ -43,6 +43,16 @@ void store_free(struct store *s);
 
 /* Each: 0 or DX_NOMEM with nothing added. whole: a datagram, never merged. */
 int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole);
+/* Lengthens the last entry by a counted span that lies right behind it, as a broadcast's do. false: it does not. */
+static inline bool queue_merge(struct queue *q, const struct span *v)
+{
+    struct queued *d = q->last;
+    if (!d || !v->blk || d->blk != v->blk || d->p + d->n != v->p)
+        return false;
+    d->n += v->n;
+    q->n += v->n;
+    return true;
+}
 /* n bytes (at most BLOCK_BYTES / 2) at its end, already counted: the caller fills them before it does anything else. NULL: no
  * memory. */
 uint8_t *queue_room(struct queue *q, struct store *s, size_t n);

@@ -50,6 +50,11 @@ static int stream_give(struct layer *layer, const struct span *v, size_t count, 
         return DX_CLOSED;
     if (s->read_only)
         return DX_STATE;
+    if (count == 1 && v->n < WRITE_THROUGH && queue_merge(&s->queue, v)) {
+        if (!stream_out(s)->send_wait)
+            stream_later(s);
+        return 0;
+    }
     for (size_t i = 0; i < count; i++)
         total += v[i].n;
     if (total >= WRITE_THROUGH && count < 8 && !s->opening && !s->error && !stream_out(s)->send_wait &&
