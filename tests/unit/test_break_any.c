@@ -133,7 +133,7 @@ TEST(a_provisional_member_that_turns_out_a_request_is_answered)
         UNTIL(l, seen.opens == 1, 2000); /* 300 ms of silence */
         raw_send(l, fd, "GET /index HTTP/1.1\r\nHost: example\r\n\r\n", cut);
         turn(l, 5);
-        raw_say(l, fd, "GET /index HTTP/1.1\r\nHost: example\r\n\r\n" + cut);
+        raw_say(l, fd, &"GET /index HTTP/1.1\r\nHost: example\r\n\r\n"[cut]);
         ssize_t n = raw_read(l, fd, buf, sizeof buf, "page\n", 3000);
         CHECK_SAY(n > 12 && !memcmp(buf, "HTTP/1.1 200", 12), "cut at %zu: %zd %s", cut, n, buf);
         CHECK_INT(seen.datas, 0);
