@@ -7,7 +7,7 @@
 
 enum sniff {
     SNIFF_MORE,    /* could be speech or a protocol yet: ask again with more, or when the gap has passed it is text */
-    SNIFF_HOLD,    /* a prefix of a protocol: never becomes speech by waiting (safe on one port, rule 1)          */
+    SNIFF_HOLD,    /* a prefix of a protocol: never becomes speech by waiting (docs/safe.md, rule 1)          */
     SNIFF_TEXT,
     SNIFF_HTTP1,   /* a request line has begun for certain, well formed or not: the parser answers                 */
     SNIFF_HTTP2,   /* the whole preface                                                                         */

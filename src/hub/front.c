@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * front.c - what an HTTP exchange gets: the page, or a WebSocket into a room (docs/room.md, "The page"; safe on one port, rules
+ * front.c - what an HTTP exchange gets: the page, or a WebSocket into a room (docs/room.md, "The page"; docs/safe.md, rules
  * 2 and 3). Nothing else has an answer but 404. */
 #include "hub/front.h"
 #include "hub/inside.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * gate.c - limits an address, the key, the rate and the Host header (safe on one port: rules 3, 12, 13). "This machine" is what the
+ * gate.c - limits an address, the key, the rate and the Host header (docs/safe.md, rules 3, 12, 13). "This machine" is what the
  * socket's own peer says, never a header. */
 #include "hub/inside.h"
 #include <duplex/http.h>

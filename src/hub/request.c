@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * request.c - a request never becomes speech (safe on one port, rule 1). The sniffer sees to it where the bytes come at once or cut
+ * request.c - a request never becomes speech (docs/safe.md, rule 1). The sniffer sees to it where the bytes come at once or cut
  * behind the method; but an upper-case word and a pause is a word that somebody said, and only what follows shows that it
  * was the method. A Unix socket is not sniffed at all. */
 #include "hub/inside.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * any.c - any://: one port, and the first bytes decide (docs/why/sniffing.md, safe on one port rules 1, 4, 5).
+ * any.c - any://: one port, and the first bytes decide (docs/why/sniffing.md, docs/safe.md, rules 1, 4, 5).
  *
  * A layer on the fresh stream uses up nothing until codec/sniff.h is sure; then the layer of the verdict takes its place and is
  * given the same bytes from offset 0. Silence for 300 ms makes a provisional text conn above it, which hears and is not yet

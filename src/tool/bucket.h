@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * bucket.h - how much a datagram echo answers one source, so that two of them pointed at each other fall silent
- * (safe.md 6; CVE-2024-2169). Pure: time is an argument.
+ * (docs/safe.md, rule 6; CVE-2024-2169). Pure: time is an argument.
  *
  * Off loopback every answer costs a token. On loopback only an answer to what we have just said costs one: that is what
  * a loop looks like, while a program that tests against us numbers or varies what it sends, or asks less often. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""foreign.py - a web page from elsewhere that tries everything a page can to speak in a room or to hear it (docs: safe.md 2)."""
+"""foreign.py - a web page from elsewhere that tries everything a page can to speak in a room or to hear it (docs/safe.md, rule 2)."""
 import http.server
 import threading
 

@@ -31,11 +31,19 @@ def links_lead_somewhere():
 
 
 @case
-def the_tour_names_files_that_are_there():
-    text = (ROOT / "docs/map.md").read_text()
-    dead = [f for f in re.findall(r"`((?:src|include|tests|tools|web|examples|bench|docs)/[\w./-]+)`", text)
+def pages_name_files_that_are_there():
+    dead = [f"{p.relative_to(ROOT)}: {f}" for p in PAGES
+            for f in re.findall(r"`((?:src|include|tests|tools|web|examples|bench|docs)/[\w./-]+)`", p.read_text())
             if not (ROOT / f).exists()]
     assert not dead, dead
+
+
+@case
+def the_rules_of_one_port_name_tests_that_are_there():
+    named = re.findall(r"`([a-z]+(?:_[a-z0-9]+){3,})`", (ROOT / "docs/safe.md").read_text())
+    there = "".join(f.read_text() for f in (ROOT / "tests/e2e").glob("test_*.py"))
+    dead = [name for name in named if f"def {name}(" not in there]
+    assert named and not dead, dead
 
 
 @case
