@@ -273,13 +273,18 @@ dx_conn *dx_find(dx_loop *l, dx_id id)
 void loop_memory_check(dx_loop *l)
 {
     struct dx_conn *largest = NULL, *c;
+    size_t most = BLOCK_BYTES - 1; /* below that it is not queues that eat it */
     if (!account_over())
         return;
-    for (uint32_t at = 0; (c = loop_conns_next(l, &at));)
-        if (!c->gone && (!largest || c->q->n > largest->q->n))
+    for (uint32_t at = 0; (c = loop_conns_next(l, &at));) {
+        size_t n = c->gone ? 0 : queue_memory(c->q);
+        if (n > most) {
+            most = n;
             largest = c;
-    if (!largest || largest->q->n < BLOCK_BYTES)
-        return; /* it is not queues that eat it */
+        }
+    }
+    if (!largest)
+        return;
     conn_set_why(largest, DX_LIMIT, 0, 0, "the process is over its memory limit, and this queue was the largest");
     dx_abort(largest);
 }

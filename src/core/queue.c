@@ -221,6 +221,14 @@ void queue_clear(struct queue *q, struct store *s)
     q->n = 0;
 }
 
+size_t queue_memory(const struct queue *q)
+{
+    size_t n = 0;
+    for (const struct queued *d = q->first; d; d = d->next)
+        n += d->blk ? d->n : 0;
+    return n;
+}
+
 void queue_settle(struct queue *q)
 {
     struct queued *d = q->first;

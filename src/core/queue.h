@@ -62,6 +62,7 @@ size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret
 void queue_eat(struct queue *q, struct store *s, size_t n); /* n bytes have gone */
 void queue_eat_one(struct queue *q, struct store *s);       /* the first has gone, whatever its size */
 void queue_clear(struct queue *q, struct store *s);
+size_t queue_memory(const struct queue *q); /* of its bytes, those that lie in memory: not files' */
 /* What is left will stay a while: copies it out of blocks that others share, so that a few bytes pin no 64 KiB. */
 void queue_settle(struct queue *q);
 #endif

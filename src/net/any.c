@@ -216,10 +216,13 @@ static void make_provisional(struct sniffer *s)
 {
     struct layer *top;
     bool messages;
-    if (s->layer.above || stack_codings(&s->layer, s->from->set, loop_of(s), false, &top, &messages, NULL) < 0)
+    if (s->layer.above)
         return;
-    dx_conn *c = listener_conn(s->from, top, s->q);
+    dx_conn *c = NULL;
+    if (stack_codings(&s->layer, s->from->set, loop_of(s), false, &top, &messages, NULL) == 0)
+        c = listener_conn(s->from, top, s->q);
     if (!c) {
+        stack_undo(&s->layer);
         drop(s);
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * coding_layer.c - the peer's coding below, UTF-8 above. */
 #include "net/layers.h"
+#include "base/err.h"
 #include <stdlib.h>
 
 struct coding_layer {
@@ -73,6 +74,8 @@ struct layer *coding_layer_new(const struct settings *set, bool messages, dx_err
 {
     struct coding_layer *k = calloc(1, sizeof *k);
     dx_decoder *d = k ? dx_decoder_new(set->o.coding, DX_GUESS_LOCALE, err) : NULL;
+    if (!k)
+        err_set(err, DX_NOMEM, "no memory");
     if (!d) {
         free(k);
         return NULL;

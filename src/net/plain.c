@@ -25,6 +25,16 @@ int stack_check(const struct settings *set, dx_err *err)
     return 0;
 }
 
+/* What was stacked on below before memory ran out goes again: no conn was above it yet. */
+void stack_undo(struct layer *below)
+{
+    for (struct layer *l = below->above, *next; l; l = next) {
+        next = l->above;
+        l->type->free(l);
+    }
+    below->above = NULL;
+}
+
 int stack_codings(struct layer *below, const struct settings *set, dx_loop *loop, bool messages, struct layer **ret_top,
                   bool *ret_messages, dx_err *err)
 {
@@ -39,8 +49,10 @@ int stack_codings(struct layer *below, const struct settings *set, dx_loop *loop
     }
     if (wants(set->o.coding)) {
         struct layer *l = coding_layer_new(set, messages, err);
-        if (!l)
+        if (!l) {
+            stack_undo(below);
             return DX_NOMEM;
+        }
         layer_put_above(top, l);
         top = l;
     }
@@ -55,8 +67,10 @@ static int stack_conn(dx_listener *s, struct layer *bottom, struct queue *q, boo
     if (stack_codings(bottom, s->set, s->loop, messages, &top, &messages, NULL) < 0)
         return DX_NOMEM;
     dx_conn *c = listener_conn(s, top, q);
-    if (!c)
+    if (!c) {
+        stack_undo(bottom);
         return DX_NOMEM;
+    }
     c->messages = messages;
     conn_open(c);
     return 0;
@@ -85,11 +99,7 @@ dx_conn *stack_dial(const struct dial *d, struct layer *bottom, struct queue *q,
         c->messages = messages;
         return c;
     }
-    for (struct layer *l = bottom->above, *next; l; l = next) {
-        next = l->above;
-        l->type->free(l);
-    }
-    bottom->above = NULL;
+    stack_undo(bottom);
     bottom->type->abort(bottom); /* buries itself at the end of the turn: nobody is above */
     return NULL;
 }

@@ -14,9 +14,10 @@ int stack_ws(dx_listener *s, struct layer *bottom, struct queue *q);   /* accept
 int stack_any(dx_listener *s, struct layer *bottom, struct queue *q);  /* the first bytes decide               */
 
 /* The layers of dx_opts.frame and .coding on below; *ret_top is what the conn stands on, *ret_messages whether it sees
- * messages. 0, or < 0 with *err filled and nothing left behind but what is stacked on below. */
+ * messages. 0, or < 0 with *err filled and nothing left behind. */
 int stack_codings(struct layer *below, const struct settings *set, dx_loop *loop, bool messages, struct layer **ret_top,
                   bool *ret_messages, dx_err *err);
+void stack_undo(struct layer *below);                     /* frees what stands on below: no conn did yet */
 int stack_check(const struct settings *set, dx_err *err); /* are frame and coding well spelt? for serve        */
 /* A plain conn for a dial on bottom: codings and conn. NULL with *err filled. */
 dx_conn *stack_dial(const struct dial *d, struct layer *bottom, struct queue *q, bool messages, dx_err *err);

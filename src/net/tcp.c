@@ -157,7 +157,8 @@ int unix_listen(dx_listener *s, const struct url *u, const char *text, dx_err *e
         os_fd_close(fd);
         return err_set(err, r, "listen %s: %s", text, dx_code_text(r));
     }
-    return listener_add_url(s, addr_url("unix", &a, "", url, sizeof url));
+    r = listener_add_url(s, addr_url("unix", &a, "", url, sizeof url));
+    return r < 0 ? err_set(err, r, "listen %s: no memory", text) : 0;
 }
 
 static int serve_unix(dx_listener *s, const struct url *u, const char *text, dx_err *err)

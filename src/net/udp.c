@@ -31,6 +31,7 @@ void udp_socket_drop(struct udp_socket *u)
     if (!u->closed || u->refs)
         return;
     os_close(&u->loop->engine, &u->port);
+    loop_timer_off(u->loop, &u->retry);
     if (u->unlink)
         os_unlink(u->unlink);
     loop_bury(u->loop, &u->grave);
@@ -111,6 +112,7 @@ static struct udp_socket *socket_new(dx_loop *l, int fd, const char *name)
     u->port.fd = -1;
     u->type = !strcmp(name, "udp") ? &udp_type : &unixgram_type;
     u->grave.type = &grave_type;
+    u->retry.fire = peer_retry_fire;
     os_random(u->peers.seed, sizeof u->peers.seed);
     if (fd >= 0 && socket_open(u, fd) < 0) {
         free(u);
@@ -285,7 +287,8 @@ static int serve_unixgram(dx_listener *s, const struct url *u, const char *text,
     }
     struct udp_socket *socket = s->scheme_data;
     socket->unlink = a.un.sun_path[0] ? strdup(a.un.sun_path) : NULL;
-    return listener_add_url(s, addr_url("unixgram", &a, "", url, sizeof url));
+    r = listener_add_url(s, addr_url("unixgram", &a, "", url, sizeof url));
+    return r < 0 ? err_set(err, r, "listen %s: no memory", text) : 0;
 }
 
 const struct scheme scheme_udp = {"udp", serve_udp, connect_udp};

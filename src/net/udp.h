@@ -6,7 +6,7 @@
 #include "core/listener.h"
 #include "os/addr.h"
 
-enum { UDP_IDLE_MS = 60000, UDP_HELD_MAX = 64 << 10, UDP_PAYLOAD_MAX = 65507 };
+enum { UDP_IDLE_MS = 60000, UDP_HELD_MAX = 64 << 10, UDP_PAYLOAD_MAX = 65507, UDP_RETRY_MS = 10 };
 struct peer;
 struct udp_socket {
     struct os_port port; /* first */
@@ -17,6 +17,7 @@ struct udp_socket {
     struct peer *only;  /* dialled                                    */
     struct peer *stuck; /* waiting until the socket takes more        */
     const struct layer_type *type;
+    struct timer retry; /* see flush                                  */
     struct addr own;
     char *unlink; /* of a unix path; or NULL                    */
     size_t refs;  /* peers                                      */
@@ -58,6 +59,7 @@ void peer_end_errno(struct peer *p, int error);
 /* A datagram of somebody unknown: a new peer with its conn, or NULL (counted as dropped by the caller). */
 struct peer *peer_stranger(struct udp_socket *u, const struct addr *a, const struct os_datagram *d);
 void peer_arrived(struct peer *p, const struct os_datagram *d);
+void peer_retry_fire(struct timer *t, dx_loop *l);
 void peer_retry(struct udp_socket *u); /* the socket takes more: all that waited flush again */
 bool udp_is_speech(const struct udp_socket *u, const struct os_datagram *d);
 #endif

@@ -86,8 +86,11 @@ void peer_end(struct peer *p, int code, const char *words)
 
 void peer_end_errno(struct peer *p, int error)
 {
+    char url[ADDR_TEXT_MAX + 16];
+    struct addr a = p->addr;
     dx_err why;
-    err_sys(&why, 0, error, "%s", p->layer.type->name);
+    bool known = a.n || addr_of_fd(p->socket->port.fd, true, &a);
+    err_sys(&why, 0, error, "%s", known ? addr_url(p->layer.type->name, &a, "", url, sizeof url) : p->layer.type->name);
     finish_off(p, &why);
 }
 
@@ -99,6 +102,8 @@ static size_t run_of(const struct peer *p, struct iovec *v, size_t *ret_seg)
     const struct queued *q = p->queue.first;
     size_t seg = q->n, count = 0, n = 0;
     for (; q && count < SEGMENTS_MAX && q->n <= seg && n + q->n <= UDP_PAYLOAD_MAX; q = q->next) {
+        if (q->n == 0 && count) /* as the end of a run it would be nothing at all */
+            break;
         v[count++] = (struct iovec){(void *)(uintptr_t)q->p, q->n};
         n += q->n;
         if (q->n < seg || !p->socket->gso || seg == 0)
@@ -117,6 +122,20 @@ static void wait_for_socket(struct peer *p)
     p->socket->stuck = p;
 }
 
+/* A Unix peer that does not read is full, not our socket: epoll would call that writable for ever, and the others wait. */
+static void retry_later(struct udp_socket *u)
+{
+    os_send_forget(&u->loop->engine, &u->port);
+    if (!u->stuck)
+        loop_timer(u->loop, &u->retry, u->loop->now + UDP_RETRY_MS);
+}
+
+void peer_retry_fire(struct timer *t, dx_loop *l)
+{
+    (void)l;
+    peer_retry((struct udp_socket *)((char *)t - offsetof(struct udp_socket, retry)));
+}
+
 /* Errors of one datagram (too big, nobody there) are that datagram's; only a dialled socket's end the conn. */
 static void flush(struct peer *p)
 {
@@ -127,6 +146,10 @@ static void flush(struct peer *p)
         struct iovec v[SEGMENTS_MAX];
         size_t seg, count = run_of(p, v, &seg);
         ssize_t n = os_send_datagrams(e, &u->port, v, count, seg, to, to ? p->addr.n : 0);
+        if (n == -EAGAIN && !u->only && u->type == &unixgram_type) {
+            retry_later(u);
+            break;
+        }
         if (n == -EAGAIN)
             break;
         if (n < 0 && count > 1 && (n == -EIO || n == -EINVAL)) {
@@ -174,7 +197,7 @@ static void hand_held(struct peer *p)
         p->held = h->next;
         if (!p->held)
             p->held_end = &p->held;
-        p->held_n -= h->n;
+        p->held_n -= sizeof *h + h->n;
         layer_take_above(&p->layer, h->data, h->n, 0);
         account_free(h, sizeof *h + h->n);
     }
@@ -182,7 +205,7 @@ static void hand_held(struct peer *p)
 
 static void keep(struct peer *p, const struct os_datagram *d)
 {
-    struct held *h = p->held_n + d->n <= UDP_HELD_MAX ? account_alloc(sizeof *h + d->n) : NULL;
+    struct held *h = p->held_n + sizeof *h + d->n <= UDP_HELD_MAX + sizeof *h ? account_alloc(sizeof *h + d->n) : NULL;
     if (!h) {
         p->queue.loop->engine.datagram_drops++;
         return;
@@ -192,7 +215,7 @@ static void keep(struct peer *p, const struct os_datagram *d)
     memcpy(h->data, d->p, d->n);
     *p->held_end = h;
     p->held_end = &h->next;
-    p->held_n += d->n;
+    p->held_n += sizeof *h + d->n;
 }
 
 void peer_arrived(struct peer *p, const struct os_datagram *d)
@@ -225,6 +248,7 @@ struct peer *peer_stranger(struct udp_socket *u, const struct addr *a, const str
         return NULL;
     p->addr = *a;
     if (map_put(&u->peers, &p->addr.any, p->addr.n, p) < 0) {
+        loop_timer_off(u->loop, &p->timer);
         free(p);
         return NULL;
     }

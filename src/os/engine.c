@@ -150,6 +150,12 @@ static ssize_t wait_out(struct os_engine *e, struct os_port *p)
     return -EAGAIN;
 }
 
+void os_send_forget(struct os_engine *e, struct os_port *p)
+{
+    p->send_wait = 0;
+    arm(e, p, p->armed & ARM_IN);
+}
+
 /* A pipe whose reader is gone raises SIGPIPE, which no flag of write and sendfile prevents: it is blocked for the moment and
  * what came of it is eaten, unless the program has it blocked anyway. */
 static void quiet_begin(sigset_t *ret_old)

@@ -67,6 +67,8 @@ void os_close(struct os_engine *e, struct os_port *p);       /* closes the fd; t
 int os_port_release(struct os_engine *e, struct os_port *p); /* gives the fd back, open, and forgets it */
 void os_recv(struct os_engine *e, struct os_port *p, bool on);
 ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more);
+/* The send in flight is not waited for: ops->sent will not come. */
+void os_send_forget(struct os_engine *e, struct os_port *p);
 ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n);
 /* Moves up to n bytes from a port that was told os_recv(off) into a pipe or file: > 0, 0 end, -errno. */
 ssize_t os_splice(struct os_port *from, int to_fd, size_t n);
