@@ -191,6 +191,24 @@ void lone_del(struct lone *n)
     n->at = NULL;
 }
 
+struct layer *lone_largest(dx_loop *l, size_t *most)
+{
+    struct layer *largest = NULL;
+    for (dx_listener *s = l->first_listener; s; s = s->next)
+        for (struct lone *n = s->lone; n; n = n->next) {
+            struct layer *bottom = n->layer;
+            while (bottom->below)
+                bottom = bottom->below;
+            const struct stream *t = stream_of(bottom);
+            size_t here = t ? queue_memory(&t->queue) : 0;
+            if (here > *most) {
+                *most = here;
+                largest = n->layer;
+            }
+        }
+    return largest;
+}
+
 /* ---- drain ---- */
 
 static bool is_from(dx_conn *c, const dx_listener *s)

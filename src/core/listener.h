@@ -56,6 +56,8 @@ void listener_drain_twins(dx_listener *s, int64_t ms);
 void listener_gained(dx_listener *s); /* a transport more; accepting stops at conns_max */
 void listener_lost(dx_listener *s);
 void lone_add(dx_listener *s, struct lone *n, struct layer *l);
+/* Of all lone layers of the loop, the one on the queue with more than *most bytes in memory, the most; or NULL. */
+struct layer *lone_largest(dx_loop *l, size_t *most);
 void lone_del(struct lone *n); /* not in a list: no error                        */
 dx_conn *listener_conn(dx_listener *s, struct layer *below, struct queue *q); /* a conn with its handler */
 #endif

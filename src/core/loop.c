@@ -283,7 +283,10 @@ void loop_memory_check(dx_loop *l)
             largest = c;
         }
     }
-    if (!largest)
+    struct layer *lone = lone_largest(l, &most);
+    if (lone)
+        lone->type->abort(lone);
+    if (lone || !largest)
         return;
     conn_set_why(largest, DX_LIMIT, 0, 0, "the process is over its memory limit, and this queue was the largest");
     dx_abort(largest);

@@ -265,4 +265,32 @@ TEST(over_the_cap_the_largest_queue_pays_and_files_do_not_count)
     close(file);
     loop_gone(l);
 }
+static void reply_big(dx_conn *c)
+{
+    static char much[400 << 10];
+    dx_http_reply(c, 200, "text/plain", much, sizeof much, NULL, 0);
+}
+
+TEST(replies_that_nobody_reads_pay_too)
+{
+    static const dx_handler on = {.on_open = reply_big};
+    int fd[60];
+    dx_loop *l = fresh_loop();
+    dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on, NULL);
+    dx_memory_limit(4 << 20);
+    for (int i = 0; i < 60; i++) {
+        int small = 4096;
+        fd[i] = raw_tcp(s);
+        setsockopt(fd[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        for (int k = 0; k < 20; k++)
+            raw_say(l, fd[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        turn(l, 2);
+    }
+    turn(l, 100);
+    CHECK_SAY(memory() < 6 << 20, "%zu bytes", memory());
+    dx_memory_limit(0);
+    for (int i = 0; i < 60; i++)
+        close(fd[i]);
+    loop_gone(l);
+}
 TEST_MAIN
