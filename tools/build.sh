@@ -22,4 +22,4 @@ fi
 # What ninja says comes on stdout, and stdout belongs to whoever runs next.
 ninja -C "$folder" -n $targets 2>/dev/null | grep -q 'no work to do' && exit 0
 echo "building $folder" >&2
-exec ninja -C "$folder" --quiet $targets >&2
+exec ninja -C "$folder" -k 20 --quiet $targets >&2
