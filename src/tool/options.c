@@ -235,10 +235,20 @@ static int take_short(struct options *r, char **argv, char *why, size_t why_n)
     return 1;
 }
 
+/* As nc takes them. */
+static bool is_host_and_port(const char *const *args)
+{
+    size_t n = strlen(args[1]);
+    return n && n <= 5 && strspn(args[1], "0123456789") == n && !strchr(args[0], ':') && !strchr(args[0], '/');
+}
+
 static int check_args(const struct command *c, const struct options *r, char *why, size_t why_n)
 {
     if (r->arg_count < c->args_min)
         snprintf(why, why_n, "%s wants %s.  Try: duplex %s --help", c->name, c->args, c->name);
+    else if (r->arg_count == 2 && c->args_max == 1 && is_host_and_port(r->args))
+        snprintf(why, why_n, "a host and its port are one URL.  Did you mean: duplex %s tcp://%.100s:%.5s", c->name,
+                 r->args[0], r->args[1]);
     else if (r->arg_count > c->args_max)
         snprintf(why, why_n, "'%.60s' is one argument too many.  Usage: duplex %s %s", r->args[c->args_max], c->name,
                  c->args);
@@ -370,8 +380,8 @@ void help_overview(FILE *to)
         fprintf(to, "  %-10s %s\n", c->name, c->summary);
     fprintf(to, "\nURLs\n"
                 "  tcp://HOST:PORT   udp://HOST:PORT   unix:///PATH   unixgram:///PATH   ws://HOST:PORT/PATH\n"
-                "  http://HOST:PORT  any://HOST:PORT (listening: the first bytes decide)\n"
-                "  stdio:  fd:N  file:PATH  exec:COMMAND (dialling: ends on this machine)\n"
+                "  listening only: http://HOST:PORT   any://HOST:PORT (all of these: the first bytes decide)\n"
+                "  dialling only:  stdio:   fd:N   file:PATH   exec:COMMAND (ends on this machine)\n"
                 "  An empty HOST is every address, port 0 any free port.\n"
                 "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"
                 "duplex --version which one this is.\n");

@@ -279,7 +279,8 @@ static void here_close(dx_conn *c, const dx_err *why)
     t->here = NULL;
     if (tool_exit_of(why)) {
         if (!gone || t->verbose) /* a reader that has enough, as in "| head", needs no words */
-            tool_say("%s", why->text);
+            tool_say("standard %s: %s", why->detail == EISDIR ? "input" : "output",
+                     why->code == DX_SYS ? strerror(why->detail) : why->text);
         verdict(t, TOOL_LOCAL);
     }
     over(t);

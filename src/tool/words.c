@@ -30,8 +30,8 @@ const struct tool_exit_row tool_exits[] = {
     {TOOL_RESET,       "reset",        "the peer broke the connection off"},
     {TOOL_UNTRUSTED,   "untrusted",    "the peer's TLS certificate is not trusted"},
     {TOOL_BIG,         "big",          "one message is over its limit"},
-    {TOOL_INTERRUPTED, "interrupted",  "SIGINT (Ctrl-C) came first"},
-    {TOOL_TERMINATED,  "terminated",   "SIGTERM came first"},
+    {TOOL_INTERRUPTED, "interrupted",  "SIGINT (Ctrl-C) came first; told to stop, listen and serve end well: 0"},
+    {TOOL_TERMINATED,  "terminated",   "SIGTERM came first; told to stop, listen and serve end well: 0"},
     {0},
 };
 
@@ -149,13 +149,21 @@ static bool mend_url(const char *url, char *buf, size_t n)
     return true;
 }
 
+/* serve takes its URLs by option. */
+static const char *option_of(const char *doing)
+{
+    return strcmp(doing, "serve") ? "" : "--listen ";
+}
+
 static void words_for_url(const char *doing, const char *url, const dx_err *e, char *buf, size_t n)
 {
     char mended[240];
+    size_t end = strlen(e->text);
+    const char *stop = end && strchr("?.", e->text[end - 1]) ? "" : "."; /* after a question there is none */
     if (mend_url(url, mended, sizeof mended))
-        snprintf(buf, n, "%s.  Did you mean: duplex %s %s", e->text, doing, mended);
+        snprintf(buf, n, "%s%s  Did you mean: duplex %s %s%s", e->text, stop, doing, option_of(doing), mended);
     else
-        snprintf(buf, n, "%s.  Try: duplex help", e->text);
+        snprintf(buf, n, "%s%s  Try: duplex help", e->text, stop);
 }
 
 /* An address that would do in place of a taken one: any free port of the same host, or another path. */
@@ -163,7 +171,7 @@ static void words_for_busy(const char *doing, const char *url, char *buf, size_t
 {
     char owner[80], by[100] = "";
     dx_bytes at = where_of(url);
-    const char *option = strcmp(doing, "serve") ? "" : "--listen "; /* serve takes its URLs by option */
+    const char *option = option_of(doing);
     if (owner_of_port(url, owner, sizeof owner))
         snprintf(by, sizeof by, " by %s", owner);
     if (!strncmp(url, "unix", 4)) {
@@ -178,14 +186,29 @@ static void words_for_busy(const char *doing, const char *url, char *buf, size_t
              option, (int)scheme_length(url), url, (int)host, (const char *)at.p);
 }
 
+/* The path of a file or a command that is not there, or of a socket to make in a folder that is not. */
+static void words_for_no_path(dx_bytes at, bool unix_path, char *buf, size_t n)
+{
+    dx_bytes slash = at;
+    while (unix_path && slash.n > 1 && ((const char *)slash.p)[slash.n - 1] != '/')
+        slash.n--;
+    if (unix_path && slash.n > 1)
+        snprintf(buf, n, "no folder %.*s for the socket.  Try: mkdir -p %.*s", (int)slash.n, (const char *)slash.p,
+                 (int)slash.n, (const char *)slash.p);
+    else
+        snprintf(buf, n, "no such file: %.*s", (int)(at.n < 200 ? at.n : 200), (const char *)at.p);
+}
+
 void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n)
 {
     dx_bytes at = where_of(url);
     int at_n = (int)(at.n < 200 ? at.n : 200);
     const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
     int code = tool_exit_of(e);
-    bool dialling = !strcmp(doing, "dial");
-    if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)
+    bool dialling = !strcmp(doing, "dial"), unix_path = !strncmp(url, "unix", 4);
+    if (e->code == DX_SYS && e->detail == ENOENT && !(dialling && unix_path))
+        words_for_no_path(at, unix_path, buf, n);
+    else if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)
         snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.200s", at_n, p,
                  e->detail == ENOENT ? "no such socket" : "connection refused", url);
     else if (e->code == DX_RESOLVE)
@@ -193,7 +216,7 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     else if (e->code == DX_TIMEOUT && dialling)
         snprintf(buf, n, "%.*s did not answer in time.  Try: --timeout 30s", at_n, p);
     else if (e->code == DX_ABSENT)
-        snprintf(buf, n, "%s %.*s:// is not in this build.  See the table of wires in README.md",
+        snprintf(buf, n, "%s %.*s:// is not in this build.  duplex help names the wires",
                  dialling ? "dialling" : "listening on", (int)scheme_length(url), url);
     else if (e->code == DX_URL)
         words_for_url(doing, url, e, buf, n);
@@ -214,5 +237,8 @@ int tool_fail(const char *doing, const char *url, const dx_err *e)
     char words[720];
     tool_words(doing, url, e, words, sizeof words);
     tool_say("%s", words);
+    /* No socket to dial is nobody there; any other path that is not there is a fault of this side. */
+    if (e->code == DX_SYS && e->detail == ENOENT && (strcmp(doing, "dial") || strncmp(url, "unix", 4)))
+        return TOOL_LOCAL;
     return tool_exit_of(e);
 }

@@ -75,6 +75,41 @@ def dial_echoes_files_as_well_as_pipes():
 
 
 @case
+def a_file_of_any_size_is_sent_to_its_end():
+    name, gram = temp('in'), f'unixgram://{temp("g")}'
+    streams = [*LOCAL, 'exec:cat']
+    for url in [*streams, 'udp://127.0.0.1:0', gram]:
+        if '[' in url and not has_ipv6():
+            continue
+        with start('listen', 'tcp://127.0.0.1:0' if url == 'exec:cat' else fresh(url), '--echo') as p:
+            for n in 0, 5, 70000 if url in streams else 500:
+                pathlib.Path(name).write_bytes(MIB[:n])
+                with open(name, 'rb') as i:
+                    r = subprocess.run([DUPLEX, 'dial', '--idle-ends', '250ms', url if url == 'exec:cat' else p.url], stdin=i,
+                                       capture_output=True, timeout=30 * SLOW)
+                assert (r.returncode, r.stderr) == (0, b''), (url, n, r.stderr)
+                same(r.stdout, MIB[:n])
+    for url in 'exec:cat', 'file:/dev/null', f'file:{name}':
+        r = duplex('dial', url, input=None, stdin=subprocess.DEVNULL)
+        assert (r.code, r.err) == (0, ''), (url, r)
+
+
+@case
+def stdin_and_stdout_are_named_in_words():
+    name = temp('in')
+    pathlib.Path(name).write_bytes(b'x')
+    with open('/dev/full', 'wb') as full:
+        r = subprocess.run([DUPLEX, 'dial', f'file:{name}'], stdout=full, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                           timeout=30 * SLOW)
+    assert r.returncode == 23 and r.stderr == b'duplex: standard output: No space left on device\n', r
+    with start('listen', 'tcp://127.0.0.1:0', '--echo') as p:
+        folder = os.open('/', os.O_RDONLY)
+        r = duplex('dial', p.url, input=None, stdin=folder)
+        os.close(folder)
+        assert r.code == 23 and r.err == 'duplex: standard input: Is a directory\n', r
+
+
+@case
 def dial_without_input_ends_cleanly():
     for url in local_urls():
         with start('listen', url, '--echo') as p:
@@ -520,6 +555,12 @@ def what_does_not_read_is_usage_and_says_what_to_try():
             (['dial', 'tcp://127.0.0.1:99999'], 2, '65535'),
             (['dial', 'gopher://127.0.0.1:80'], 2, 'gopher'),
             (['listen', 'nonsense', '--echo'], 2, 'nonsense'),
+            (['serve', '--listen', '127.0.0.1:80'], 2, 'Did you mean: duplex serve --listen tcp://127.0.0.1:80'),
+            (['serve', '--listen', 'frob'], 2, "scheme.  Try: duplex help"),
+            (['dial', 'tcp://localhost'], 2, 'which port?  Try'),
+            (['dial', 'localhost', '80'], 2, 'Did you mean: duplex dial tcp://localhost:80'),
+            (['listen', 'unix:///no-such-folder/x'], 23, 'no folder /no-such-folder/ for the socket'),
+            (['dial', 'file:/no/such'], 23, 'no such file: /no/such'),
             (['dial'], 2, '--help'), (['listen'], 2, '--help'),
             (['dial', '--frmae', 'x', 'y'], 2, '--frame'),
             (['listen', 'tcp://127.0.0.1:0', '--echo', '--upper'], 2, 'not both'),
@@ -534,7 +575,7 @@ def what_does_not_read_is_usage_and_says_what_to_try():
 def schemes_not_in_this_build_say_so():
     for scheme in ('tls', 'wss', 'quic', 'https'):
         r = duplex('dial', f'{scheme}://127.0.0.1:1')
-        assert r.code == 4 and f'{scheme}:// is not in this build' in r.err, r
+        assert r.code == 4 and f'{scheme}:// is not in this build.  duplex help names the wires' in r.err, r
 
 
 @case

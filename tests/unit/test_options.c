@@ -49,6 +49,14 @@ TEST(an_option_not_given_is_absent)
     CHECK_INT(option_number(&got, "timeout", 77), 77);
 }
 
+TEST(a_host_and_a_port_apart_are_shown_as_a_url)
+{
+    CHECK(parse("dial localhost 80") < 0);
+    CHECK_SAY(strstr(why, "Did you mean: duplex dial tcp://localhost:80"), "%s", why);
+    CHECK(parse("dial localhost eighty") < 0);
+    CHECK_SAY(strstr(why, "one argument too many"), "%s", why);
+}
+
 TEST(durations_read_with_and_without_a_unit)
 {
     static const struct {
