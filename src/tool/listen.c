@@ -3,6 +3,8 @@
 #include "tool/bucket.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include <duplex/http.h>
+#include <duplex/ws.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +23,8 @@ struct server {
 struct client {
     struct bucket bucket; /* of a datagram source */
     bool datagrams, loopback, quiet;
-    uint64_t number; /* for the words: its address is gone when it closes */
+    bool http, headed; /* an HTTP exchange; the head of its answer has gone */
+    uint64_t number;   /* for the words */
 };
 
 static void accept_no_more(struct server *s)
@@ -33,10 +36,31 @@ static void accept_no_more(struct server *s)
 
 /* ---- a client ---- */
 
+/* The head goes with the first byte of the body, so that Expect: 100-continue is answered. */
+static void http_head(dx_conn *c, int64_t length)
+{
+    static const dx_http_field type = {"Content-Type", "application/octet-stream"};
+    struct client *k = dx_state(c);
+    k->headed = true;
+    if (dx_http_head(c, 200, length, &type, 1) < 0)
+        dx_abort(c);
+}
+
+static void client_end(dx_conn *c)
+{
+    const struct client *k = dx_state(c);
+    if (k->http && !k->headed)
+        http_head(c, 0);
+    dx_close(c);
+}
+
 static void client_open(dx_conn *c)
 {
     struct server *s = dx_user(c);
     struct client *k = dx_state(c);
+    if (dx_http_is(c) && dx_http_wants_ws(c))
+        k->headed = !talk_accept_ws(c);
+    k->http = dx_http_is(c);
     k->datagrams = feed_datagrams(dx_wire(c));
     k->loopback = dx_is_loopback(c);
     if (s->served) {
@@ -92,6 +116,9 @@ static void client_data(dx_conn *c, const void *data, size_t n, unsigned how)
     struct server *s = dx_user(c);
     if (!may_answer(s, c, data, n))
         return;
+    const struct client *k = dx_state(c);
+    if (k->http && !k->headed)
+        http_head(c, dx_http_length(c));
     if (!s->upper) {
         answer(c, data, n, how);
         return;
@@ -113,13 +140,17 @@ static void client_close(dx_conn *c, const dx_err *why)
     const struct client *k = dx_state(c);
     bool quiet_end = k->datagrams && why->code == DX_TIMEOUT; /* how datagrams end */
     if (s->verbose)
-        tool_say("client %" PRIu64 ": %s", k->number, why->text[0] ? why->text : dx_code_text(why->code));
+        tool_say("client %" PRIu64 " (%s): %s", k->number, dx_peer(c),
+                 why->text[0] ? why->text : dx_code_text(why->code));
     if (s->once && s->served == dx_id_of(c) && !quiet_end)
         s->code = tool_exit_of(why);
 }
 
-static const dx_handler client_on = {
-    .state_bytes = sizeof(struct client), .on_open = client_open, .on_data = client_data, .on_close = client_close};
+static const dx_handler client_on = {.state_bytes = sizeof(struct client),
+                                     .on_open = client_open,
+                                     .on_data = client_data,
+                                     .on_end = client_end,
+                                     .on_close = client_close};
 
 /* ---- the listeners ---- */
 

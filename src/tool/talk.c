@@ -2,6 +2,8 @@
  * talk.c - stdin and stdout are a conn too (stdio:), so a talk is two conns and the rules of who ends when. */
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include <duplex/http.h>
+#include <duplex/ws.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -155,7 +157,9 @@ static void here_end(dx_conn *c)
 
 static void wire_writable(dx_conn *c)
 {
-    pump(dx_user(c));
+    struct talk *t = dx_user(c);
+    if (c == t->wire)
+        pump(t);
 }
 
 /* ---- from the wire to stdout ---- */
@@ -198,6 +202,8 @@ static void show(struct talk *t, dx_conn *c, const void *data, size_t n)
 static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct talk *t = dx_user(c);
+    if (c != t->wire)
+        return; /* the body of a request that is no talk */
     t->heard = dx_loop_now(t->loop);
     if (t->shown)
         show(t, c, data, n);
@@ -229,6 +235,8 @@ static void wire_idle(dx_conn *c)
 static void wire_end(dx_conn *c)
 {
     struct talk *t = dx_user(c);
+    if (c != t->wire)
+        return;
     t->peer_ended = true;
     if (t->verbose || (t->typed && !t->input_said))
         tool_say("the peer has ended");
@@ -330,10 +338,31 @@ static dx_conn *open_here(struct talk *t, dx_err *err)
     return c;
 }
 
+bool talk_accept_ws(dx_conn *c)
+{
+    static const char no[] = "a page from elsewhere may not speak here\n";
+    if (dx_ws_accept(c, NULL, NULL, NULL) >= 0)
+        return true;
+    dx_http_reply(c, 403, "text/plain", no, sizeof no - 1, NULL, 0);
+    return false;
+}
+
+/* A request that wants no WebSocket is answered and is no talk. */
+static bool http_talks(dx_conn *c)
+{
+    static const char no[] = "duplex listen is here: a talk goes by socket or WebSocket\n";
+    if (dx_http_wants_ws(c))
+        return talk_accept_ws(c);
+    dx_http_reply(c, 200, "text/plain", no, sizeof no - 1, NULL, 0);
+    return false;
+}
+
 static void wire_open(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     dx_err err = {0};
+    if (dx_http_is(c) && !http_talks(c))
+        return;
     if (t->joined) {
         dx_abort(c);
         return;

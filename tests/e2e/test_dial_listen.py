@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """test_dial_listen.py - duplex dial and duplex listen as a user runs them: pipes, ends, exit codes, words."""
+import http.client as http_client
 import os
 import pathlib
 import pty
@@ -13,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from duplexlib import (DUPLEX, SLOW, Server, connect, recv_all, recv_exactly, run as duplex, start, temp, until)
+from duplexlib import (DUPLEX, SLOW, Server, connect, host_port, recv_all, recv_exactly, run as duplex, start, temp, until)
 from tap import Skip, case, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -515,6 +516,42 @@ def an_encoding_is_translated_both_ways():
 
 
 # ---- what goes wrong, and what is said ----
+
+
+def http(url, method='GET', body=None):
+    c = http_client.HTTPConnection(*host_port(url), timeout=10 * SLOW)
+    c.request(method, '/', body)
+    r = c.getresponse()
+    return r.status, r.getheader('Content-Type'), r.read()
+
+
+@case
+def any_echoes_on_every_wire():
+    with start('listen', 'any://127.0.0.1:0', '--echo', '-v') as p:
+        port = p.url.split(':')[-1]
+        for scheme in 'tcp', 'udp', 'ws':
+            r = duplex('dial', f'{scheme}://127.0.0.1:{port}', input=b'hello\n')
+            assert (r.code, r.out) == (0, b'hello\n'), (scheme, r)
+        assert http(p.url) == (200, 'application/octet-stream', b'')
+        for body in b'hi', MIB:
+            status, kind, got = http(p.url, 'POST', body)
+            assert (status, kind) == (200, 'application/octet-stream')
+            same(got, body)
+        p.said(r'client \d+ \(\S*://127.0.0.1:\d+\): ')
+    with start('listen', 'any://127.0.0.1:0', '--upper') as p:
+        assert http(p.url, 'POST', b'hi') == (200, 'application/octet-stream', b'HI')
+
+
+@case
+def a_talk_over_any_takes_a_websocket_and_not_a_request():
+    with start('listen', 'any://127.0.0.1:0') as p:
+        status, kind, words = http(p.url, 'POST', b'not for stdout')
+        assert status == 200 and kind == 'text/plain' and b'duplex listen' in words, words
+        p.stdin.write(b'answer\n')
+        p.end_input()
+        r = duplex('dial', 'ws' + p.url[p.url.index(':'):], input=b'question\n')
+        assert (r.code, r.out) == (0, b'answer\n'), r
+        assert p.stdout.readall() == b'question\n' and p.wait() == 0, p.err
 
 
 def free_port():
