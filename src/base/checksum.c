@@ -2,7 +2,6 @@
  * checksum.c - CRCs by their parameters (names, values and checks as in the catalogue of G. Cook), and plain sums.
  * Bit by bit: frames with a checksum are short, and a table for each of them is not. */
 #include <duplex/text.h>
-#include <string.h>
 #include <strings.h>
 
 struct crc {

@@ -2,6 +2,7 @@
  * err.c - words for what went wrong. Every dx_err is filled here. */
 #include "err.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 #include <duplex/duplex.h>
-#include <stdarg.h>
 
 /* Fills *e (NULL is fine) and returns code, so that a failing line reads `return err_set(e, DX_URL, ...)`.
  * Text that does not fit is cut at a character's edge. */

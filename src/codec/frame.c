@@ -4,7 +4,6 @@
 #include "base/err.h"
 #include <duplex/text.h>
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {

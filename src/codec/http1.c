@@ -392,29 +392,11 @@ int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1
     return r == TOO_LARGE ? BAD : r;
 }
 
-/* The first field of that name from f on. */
-static const struct http1_field *find(const struct http1_head *h, const struct http1_field *f, const char *name,
-                                      size_t n)
-{
-    while (f < h->fields + h->count && !same(f->name, name, n))
-        f++;
-    return f < h->fields + h->count ? f : NULL;
-}
-
 struct bytes http1_get(const struct http1_head *h, const char *name)
 {
-    const struct http1_field *f = find(h, h->fields, name, strlen(name));
-    return f ? f->value : (struct bytes){NULL, 0};
-}
-
-bool http1_has_token(const struct http1_head *h, const char *name, const char *token)
-{
-    size_t name_n = strlen(name), token_n = strlen(token);
-    for (const struct http1_field *f = h->fields; (f = find(h, f, name, name_n)); f++) {
-        struct bytes e, list = f->value;
-        while (next_element(&list, &e))
-            if (same(e, token, token_n))
-                return true;
-    }
-    return false;
+    size_t n = strlen(name);
+    for (size_t i = 0; i < h->count; i++)
+        if (same(h->fields[i].name, name, n))
+            return h->fields[i].value;
+    return (struct bytes){NULL, 0};
 }

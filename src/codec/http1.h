@@ -9,13 +9,13 @@ struct http1_field {
     struct bytes name, value; /* value without blanks at its ends */
 };
 struct http1_head {
-    struct bytes method, target, reason; /* request: method, target; response: reason             */
-    struct bytes path, query, host;      /* of the target and Host; absolute-form is taken apart    */
-    int status;                          /* response                                              */
-    int version;                         /* 10, 11                                                */
-    int64_t length;                      /* Content-Length; -1: none                              */
+    struct bytes method, target, reason;              /* request: method, target; response: reason             */
+    struct bytes path, query, host;                   /* of the target and Host; absolute-form is taken apart    */
+    int status;                                       /* response                                              */
+    int version;                                      /* 10, 11                                                */
+    int64_t length;                                   /* Content-Length; -1: none                              */
     bool chunked, close, keep_alive, expect_continue; /* close: Connection: close, or 1.0 without keep-alive */
-    bool upgrade_ws;                     /* Upgrade: websocket with Connection: upgrade            */
+    bool upgrade_ws;                                  /* Upgrade: websocket with Connection: upgrade            */
     size_t count;
     struct http1_field fields[HTTP1_FIELDS_MAX];
 };
@@ -28,12 +28,10 @@ int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
 /* The first field of that name, any case; p NULL: none. */
 struct bytes http1_get(const struct http1_head *h, const char *name);
-/* Does the comma-separated list in every field of that name hold the token, any case? */
-bool http1_has_token(const struct http1_head *h, const char *name, const char *token);
 
 struct http1_chunks { /* a chunked body, read in pieces; zero it first */
     uint64_t left;
-    uint32_t line_n;  /* of the size line or trailer section so far */
+    uint32_t line_n; /* of the size line or trailer section so far */
     uint8_t state;
 };
 /* The next piece of p[0..n): bytes used up (> 0) with *ret the data in them (n may be 0), 0: give more, or -400.

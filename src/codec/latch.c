@@ -5,7 +5,6 @@
  * accents, Greek and Cyrillic. Only those below count as hanzi; one other pair, and the message is UTF-8. */
 #include "latch.h"
 #include "base/utf8.h"
-#include <string.h>
 
 enum { ZONE_LEAD = 0xC2, ZONE_LEAD_END = 0xD7, ZONE_TRAIL = 0xA1 };
 

@@ -11,21 +11,21 @@
 enum ws_op { WS_CONT = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
 enum { WS_HEAD_MAX = 14, WS_WHOLE_MAX = 4096 };
 
-struct ws_in {            /* the reading side; at most 48 bytes                                     */
-    uint64_t left;        /* of the frame's payload, not yet seen                                   */
-    uint64_t message_n;   /* of the message so far                                                  */
+struct ws_in {          /* the reading side; at most 48 bytes                                     */
+    uint64_t left;      /* of the frame's payload, not yet seen                                   */
+    uint64_t message_n; /* of the message so far                                                  */
     uint64_t message_max;
-    uint32_t utf8;        /* utf8_check's state across pieces                                       */
+    uint32_t utf8; /* utf8_check's state across pieces                                       */
     uint8_t mask[4];
-    uint8_t mask_at;      /* payload bytes seen, mod 4                                              */
-    uint8_t op;           /* of the frame under way                                                 */
-    uint8_t message_op;   /* WS_TEXT, WS_BINARY; 0: between messages                                */
-    uint8_t fin : 1, masked : 1, in_frame : 1, expect_mask : 1;
+    uint8_t mask_at;    /* payload bytes seen, mod 4                                              */
+    uint8_t op;         /* of the frame under way                                                 */
+    uint8_t message_op; /* WS_TEXT, WS_BINARY; 0: between messages                                */
+    uint8_t fin : 1, in_frame : 1, expect_mask : 1;
 };
 struct ws_piece {
-    uint8_t op;           /* WS_TEXT or WS_BINARY (also for continuations), WS_CLOSE, WS_PING, WS_PONG */
-    bool first, last;     /* of the message. Control frames are always whole: both are true          */
-    uint8_t *p;           /* unmasked in place                                                      */
+    uint8_t op;       /* WS_TEXT or WS_BINARY (also for continuations), WS_CLOSE, WS_PING, WS_PONG */
+    bool first, last; /* of the message. Control frames are always whole: both are true          */
+    uint8_t *p;       /* unmasked in place                                                      */
     size_t n;
 };
 /* server: frames must be masked; a client's must not. */
@@ -43,7 +43,7 @@ void ws_mask(uint8_t *p, size_t n, const uint8_t mask[4], size_t at);
 bool ws_close_code_ok(int code); /* may stand in a Close frame */
 
 enum { WS_KEY_N = 24, WS_ACCEPT_N = 28 };
-void ws_key(const uint8_t random[16], char ret[WS_KEY_N + 1]);                /* base64, NUL-ended */
-void ws_accept_of(struct bytes key, char ret[WS_ACCEPT_N + 1]);               /* SHA-1 and base64  */
-bool ws_key_ok(struct bytes key);                                             /* 16 bytes in base64 */
+void ws_key(const uint8_t random[16], char ret[WS_KEY_N + 1]);  /* base64, NUL-ended */
+void ws_accept_of(struct bytes key, char ret[WS_ACCEPT_N + 1]); /* SHA-1 and base64  */
+bool ws_key_ok(struct bytes key);                               /* 16 bytes in base64 */
 #endif

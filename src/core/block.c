@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/block.h"
 #include "os/clock.h"
-#include <assert.h>
 #include <stdlib.h>
 
 enum { POOL_MAX = 64 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * conn.c - one set of verbs for every wire, and the rules of QUEUE, CLOSING and RE-ENTRY in duplex.h. */
 #include "core/conn.h"
-#include "base/err.h"
 #include "core/scheme.h"
 #include "os/fd.h"
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +116,7 @@ static void say_closed(struct dx_conn *c, const dx_err *why)
     static const dx_err ended = {.code = DX_END, .text = "the peer ended"};
     const dx_err *say = c->why ? c->why : why;
     if (!c->why && (!why || why->code == DX_OK || why->code == DX_END))
-        say = c->quiet && !c->end_seen ? &closed : c->end_seen ? &ended : &closed;
+        say = c->end_seen ? &ended : &closed;
     if (c->on->on_close)
         c->on->on_close(c, say);
 }

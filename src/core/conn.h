@@ -9,7 +9,7 @@ struct dx_conn {
     const dx_handler *on;
     struct queue *q; /* the bottom's                                                   */
     uint8_t paused : 1, opened : 1, end_said : 1, end_seen : 1, closing : 1, gone : 1, want_writable : 1, messages : 1;
-    uint8_t quiet : 1, freed : 1;  /* quiet: dx_close or dx_abort was called: on_close alone is left */
+    uint8_t quiet : 1;             /* quiet: dx_close or dx_abort was called: on_close alone is left */
     uint8_t in_data : 1, owes : 1; /* owes: what its on_data sent fills its queue past half           */
     uint8_t taken : 1;             /* by dx_relay or dx_save: the handler is theirs                   */
     void *user;

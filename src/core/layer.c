@@ -2,8 +2,6 @@
 #include "core/layer.h"
 #include "core/conn.h"
 #include "core/loop.h"
-#include <stdlib.h>
-#include <string.h>
 
 void layer_opened_above(struct layer *l)
 {

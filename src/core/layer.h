@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * layer.h - a conn is a stack of these: wss = ws over tls over tcp. The conn itself is the top one, a transport the bottom
- * one. Each has one static table; a layer that leaves a slot to its pass-through does not see that kind of call.
+ * one. Each has one static table; a layer
+ * that does not care for a kind of call has its pass-through in that slot.
  *
  * UP    opened once; take for what came; ended once, when the peer has said its last; writable after the queue ran below
  *       half again; closed once, last of all, whatever happened.
@@ -41,7 +42,7 @@ struct layer {
     struct layer *below, *above; /* NULL above: the conn, or an HTTP connection between exchanges */
 };
 
-extern const struct layer_type layer_pass; /* the pass-through of every slot, for tables: .give = layer_give_below */
+/* Pass-throughs, for the tables: .give = layer_give_below */
 void layer_opened_above(struct layer *l);
 size_t layer_take_above(struct layer *l, uint8_t *p, size_t n, unsigned how);
 void layer_ended_above(struct layer *l);

@@ -2,7 +2,6 @@
 #include "core/listener.h"
 #include "base/err.h"
 #include "core/conn.h"
-#include "core/scheme.h"
 #include "core/stream.h"
 #include "os/fd.h"
 #include <stdlib.h>

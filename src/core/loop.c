@@ -6,7 +6,6 @@
 #include "core/listener.h"
 #include "core/mailbox.h"
 #include "os/clock.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

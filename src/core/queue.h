@@ -6,7 +6,7 @@
 #include "core/block.h"
 
 struct iovec;
-/* The currency between layers. blk NULL: borrowed bytes, copied unless written at once; fd >= 0: a file's n bytes at off. */
+/* The currency between layers. blk NULL: borrowed bytes, copied unless written at once. */
 struct span {
     struct block *blk;
     const uint8_t *p;
@@ -41,7 +41,8 @@ struct store {
 };
 void store_free(struct store *s);
 
-/* Each: 0 or DX_NOMEM with nothing added. whole: a datagram, never merged. */
+/* 0 or DX_NOMEM: then a part of it may stand in the queue, and the conn is to be broken off. whole: a datagram, never merged,
+ * added whole or not at all. */
 int queue_add(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, bool whole);
 /* Lengthens the last entry by a counted span that lies right behind it, as a broadcast's do. false: it does not. */
 static inline bool queue_merge(struct queue *q, const struct span *v)

@@ -4,7 +4,6 @@
 #include "core/conn.h"
 #include "core/stream.h"
 #include <stdlib.h>
-#include <string.h>
 
 struct relay;
 struct side {

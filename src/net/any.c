@@ -4,10 +4,7 @@
  * A layer on the fresh stream uses up nothing until codec/sniff.h is sure; then the layer of the verdict takes its place and is
  * given the same bytes from offset 0. Silence for 300 ms makes a provisional text conn above it, which hears and is not yet
  * believed: the first bytes are sniffed all the same, and if they are a request nothing of it becomes speech. */
-#include "base/err.h"
 #include "codec/sniff.h"
-#include "core/stream.h"
-#include "net/http1.h"
 #include "net/layers.h"
 #include "net/tcp.h"
 #include <stdlib.h>
@@ -32,14 +29,9 @@ static struct sniffer *of(struct layer *l)
     return (struct sniffer *)l;
 }
 
-static dx_loop *loop_of(struct sniffer *s)
-{
-    return s->loop;
-}
-
 static void wait_ms(struct sniffer *s, int64_t ms)
 {
-    loop_timer(loop_of(s), &s->timer, loop_of(s)->now + ms);
+    loop_timer(s->loop, &s->timer, s->loop->now + ms);
 }
 
 static void say(struct sniffer *s, const void *p, size_t n)
@@ -50,7 +42,7 @@ static void say(struct sniffer *s, const void *p, size_t n)
 
 static void drop(struct sniffer *s)
 {
-    loop_timer_off(loop_of(s), &s->timer);
+    loop_timer_off(s->loop, &s->timer);
     layer_close_below(&s->layer);
 }
 
@@ -64,13 +56,13 @@ static int become_text(struct sniffer *s)
 {
     struct layer *bottom = s->layer.below;
     lone_del(&s->lone);
-    loop_timer_off(loop_of(s), &s->timer);
+    loop_timer_off(s->loop, &s->timer);
     if (s->layer.above) {
-        layer_remove(&s->layer, loop_of(s));
+        layer_remove(&s->layer, s->loop);
         return 0;
     }
     bottom->above = NULL;
-    loop_bury(loop_of(s), &s->layer);
+    loop_bury(s->loop, &s->layer);
     return stack_plain(s->from, bottom, s->q);
 }
 
@@ -86,7 +78,7 @@ static void part_provisional(struct sniffer *s)
     conn_part(c, &why);
     for (; top && top != &s->layer; top = l) {
         l = top->below;
-        loop_bury(loop_of(s), top);
+        loop_bury(s->loop, top);
     }
     s->layer.above = NULL;
 }
@@ -98,9 +90,9 @@ static int become_http(struct sniffer *s)
         return DX_PROTO; /* words of the room stand before the reply: there is no honest answer any more */
     part_provisional(s);
     lone_del(&s->lone);
-    loop_timer_off(loop_of(s), &s->timer);
+    loop_timer_off(s->loop, &s->timer);
     bottom->above = NULL;
-    loop_bury(loop_of(s), &s->layer);
+    loop_bury(s->loop, &s->layer);
     return stack_http(s->from, bottom, s->q);
 }
 
@@ -219,7 +211,7 @@ static void make_provisional(struct sniffer *s)
     if (s->layer.above)
         return;
     dx_conn *c = NULL;
-    if (stack_codings(&s->layer, s->from->set, loop_of(s), false, &top, &messages, NULL) == 0)
+    if (stack_codings(&s->layer, s->from->set, s->loop, false, &top, &messages, NULL) == 0)
         c = listener_conn(s->from, top, s->q);
     if (!c) {
         stack_undo(&s->layer);
@@ -262,11 +254,11 @@ static void ended(struct layer *l)
 static void closed(struct layer *l, const dx_err *why)
 {
     lone_del(&of(l)->lone);
-    loop_timer_off(loop_of(of(l)), &of(l)->timer);
+    loop_timer_off(of(l)->loop, &of(l)->timer);
     if (l->above)
         layer_closed_above(l, why);
     else
-        layer_bury_stack(l, loop_of(of(l)));
+        layer_bury_stack(l, of(l)->loop);
 }
 
 static void close_down(struct layer *l)
@@ -277,7 +269,7 @@ static void close_down(struct layer *l)
 static void layer_free(struct layer *l)
 {
     lone_del(&of(l)->lone);
-    loop_timer_off(loop_of(of(l)), &of(l)->timer);
+    loop_timer_off(of(l)->loop, &of(l)->timer);
     free(l);
 }
 

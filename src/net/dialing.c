@@ -22,7 +22,7 @@ struct job {
     struct stream *s;
     dx_loop *loop;
     struct timer deadline, next;
-    int64_t begun, ms_max;
+    int64_t ms_max;
     int port, lookups, gai;    /* lookups: under way                  */
     int error;                 /* errno of the last attempt that failed */
     size_t count[2], tried[2]; /* v6, v4                               */

@@ -5,9 +5,9 @@
 #include "net/http1.h"
 #include "net/layers.h"
 #include "net/stack.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct exchange *exchange_of(const dx_conn *c)
 {

@@ -109,7 +109,6 @@ static struct exchange *exchange_new(const struct http1_head *head, const uint8_
         return NULL;
     memset((char *)x + sizeof x->head, 0, sizeof *x - sizeof x->head);
     x->head = *head;
-    x->bytes_n = n;
     memcpy(x->bytes, p, n);
     struct bytes *v[] = {&x->head.method, &x->head.target, &x->head.path, &x->head.query, &x->head.host};
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)

@@ -32,7 +32,6 @@ struct exchange {
     int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
-    size_t bytes_n;
     uint8_t bytes[]; /* the head as it came: what the views point into                   */
 };
 struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only);

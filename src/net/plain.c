@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * plain.c - a conn right on its transport, with the framing and coding its dx_opts ask for. */
 #include "base/err.h"
-#include "core/stream.h"
 #include "net/layers.h"
 #include "net/stack.h"
 #include <string.h>

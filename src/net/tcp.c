@@ -8,7 +8,6 @@
 #include "os/addr.h"
 #include "os/fd.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +141,7 @@ static int serve_tcp(dx_listener *s, const struct url *u, const char *text, dx_e
     return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS, "tcp", err);
 }
 
-int unix_listen(dx_listener *s, const struct url *u, const char *text, dx_err *err)
+static int unix_listen(dx_listener *s, const struct url *u, const char *text, dx_err *err)
 {
     struct addr a;
     char url[ADDR_TEXT_MAX];

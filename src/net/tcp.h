@@ -8,7 +8,6 @@ struct stream;
 enum { TCP_STREAMS = 1, TCP_DATAGRAMS = 2 };
 /* Opens the URL's addresses: one port number for every family and type. s->urls become "scheme://..." and "udp://...". */
 int tcp_listen(dx_listener *s, const struct url *u, const char *text, int types, const char *scheme, dx_err *err);
-int unix_listen(dx_listener *s, const struct url *u, const char *text, dx_err *err);
 /* A stream that is opening; default_port 0: the URL must say one. NULL with *err filled. */
 struct stream *tcp_dial_stream(const struct dial *d, int default_port, dx_err *err);
 #endif

@@ -7,7 +7,6 @@
 #include "core/conn.h"
 #include "net/stack.h"
 #include "os/addr.h"
-#include "os/clock.h"
 #include "os/fd.h"
 #include <duplex/udp.h>
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * ws_layer.c - RFC 6455 on a conn: bytes below, messages above. finish is our Close frame; the conversation is over when
  * both have said theirs, and then the server ends the transport first (RFC 6455 7.1.1). */
-#include "base/err.h"
 #include "codec/ws.h"
 #include "net/layers.h"
 #include "os/clock.h"

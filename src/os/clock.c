@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/clock.h"
-#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>

@@ -13,7 +13,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EVENTS_MAX = 512, ACCEPTS_MAX = 256, ARM_IN = 1, ARM_OUT = 2 };
@@ -107,7 +106,6 @@ int os_port_open(struct os_engine *e, struct os_port *p, int fd, enum os_kind ki
         if (r < 0)
             return r;
     }
-    p->added = 1;
     p->fd = fd;
     return 0;
 }
@@ -122,7 +120,6 @@ int os_port_release(struct os_engine *e, struct os_port *p)
     else if (!p->parked)
         epoll_ctl(e->ep, EPOLL_CTL_DEL, fd, NULL); /* close alone is not enough: another process may share it */
     p->fd = -1;
-    p->added = 0;
     return fd;
 }
 
@@ -236,15 +233,6 @@ ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off
     done = got > 0 ? os_send(e, p, &(struct iovec){copy, (size_t)got}, 1, false) : got == 0 ? 0 : -error;
     free(copy);
     return done;
-}
-
-ssize_t os_splice(struct os_port *from, int to_fd, size_t n)
-{
-    ssize_t done;
-    do
-        done = splice(from->fd, NULL, to_fd, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    while (done < 0 && errno == EINTR);
-    return done < 0 ? -errno : done;
 }
 
 ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,

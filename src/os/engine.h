@@ -36,14 +36,14 @@ struct os_port_ops {
     void (*sent)(struct os_port *p);                                  /* the send in flight may be asked for again  */
     void (*connected)(struct os_port *p, int error);                  /* 0 or errno                                 */
     void (*accepted)(struct os_port *p, int fd, int error);           /* fd >= 0, now the callee's; or errno        */
-    void (*datagram)(struct os_port *p, const struct os_datagram *d); /* or d NULL: the socket's errno is in error */
+    void (*datagram)(struct os_port *p, const struct os_datagram *d); /* d NULL: errno says what ails the socket */
 };
 enum os_kind { OS_STREAM, OS_FILE, OS_LISTEN, OS_DATAGRAM, OS_CONNECT };
 struct os_port {
     const struct os_port_ops *ops;
     int fd;       /* -1: closed                                              */
     uint8_t kind; /* enum os_kind                                            */
-    uint8_t socket : 1, recv_on : 1, send_wait : 1, added : 1, no_poll : 1, gro : 1, parked : 1;
+    uint8_t socket : 1, recv_on : 1, send_wait : 1, no_poll : 1, gro : 1, parked : 1;
     uint8_t armed; /* what epoll was last told: 1 in, 2 out                   */
 };
 struct os_engine {
@@ -70,8 +70,6 @@ ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, s
 /* The send in flight is not waited for: ops->sent will not come. */
 void os_send_forget(struct os_engine *e, struct os_port *p);
 ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n);
-/* Moves up to n bytes from a port that was told os_recv(off) into a pipe or file: > 0, 0 end, -errno. */
-ssize_t os_splice(struct os_port *from, int to_fd, size_t n);
 /* count datagrams of seg bytes each (the last may be shorter) lie in v; to NULL: connected. All of them or -errno. */
 ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,
                           const struct sockaddr *to, socklen_t to_n);

@@ -13,9 +13,8 @@ struct resolve {
     size_t count;
     struct addr found[RESOLVE_MAX];  /* port 0                                            */
     void (*done)(struct resolve *r); /* on a helper thread: only hand it on; r is yours   */
-    void *owner;
     struct resolve *next;
 };
-int resolve_start(struct resolve *r); /* 0, DX_NOMEM or DX_LIMIT: done will not come */
+int resolve_start(struct resolve *r); /* 0, or DX_LIMIT: done will not come */
 const char *resolve_text(int gai);
 #endif

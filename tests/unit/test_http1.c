@@ -137,7 +137,6 @@ TEST(a_request_is_taken_apart)
     s = good_requests[8];
     CHECK(once(http1_request, s, strlen(s), &h, &p) > 0);
     CHECK(h.upgrade_ws && h.keep_alive && !h.close);
-    CHECK(http1_has_token(&h, "connection", "UPGRADE") && !http1_has_token(&h, "connection", "upgrad"));
     free(p);
 }
 
