@@ -94,6 +94,22 @@ void block_drop(struct block *b)
     account_free(b, sizeof *b + b->cap);
 }
 
+struct block *block_with_room(struct block **last, size_t n)
+{
+    if (n > BLOCK_BYTES / 2)
+        return block_new(n);
+    if (*last && block_is_ours(*last))
+        (*last)->used = 0; /* all of it has gone: the same bytes again, still in the cache */
+    if (!*last || (*last)->cap - (*last)->used < n) {
+        struct block *b = block_new(0);
+        if (!b)
+            return NULL;
+        block_drop(*last);
+        *last = b;
+    }
+    return block_ref(*last);
+}
+
 void block_pool_clear(void)
 {
     while (pool.n > 0)

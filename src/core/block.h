@@ -18,6 +18,9 @@ struct block {
 struct block *block_new(size_t cap); /* one reference; cap 0: the usual size. NULL: no memory */
 struct block *block_ref(struct block *b);
 void block_drop(struct block *b); /* NULL is fine */
+/* A block with room for n bytes behind what *last has used, and a reference to it for the caller: *last itself, or a new one that
+ * takes its place. Big ones get a block of their own. NULL: no memory. */
+struct block *block_with_room(struct block **last, size_t n);
 /* Is the caller's reference the only one? Then what was written is read no more. */
 static inline bool block_is_ours(struct block *b)
 {

@@ -108,52 +108,40 @@ int dx_loop_post(dx_loop *l, void (*fn)(void *arg), void *arg)
     return 0;
 }
 
-/* false: no such loop, and d is still the caller's. */
-static bool put_by_number(uint32_t i, struct letter *d)
+/* What the letter holds stays the caller's where it fails. */
+static int post(uint32_t loop, struct letter what)
 {
+    struct letter *d = malloc(sizeof *d);
+    if (!d)
+        return DX_NOMEM;
+    *d = what;
     os_rwlock_read(&table_lock);
-    dx_loop *l = i < LOOPS_MAX ? table[i].loop : NULL;
+    dx_loop *l = loop < LOOPS_MAX ? table[loop].loop : NULL;
     if (l)
         put(l, d);
     os_rwlock_give(&table_lock);
-    return l != NULL;
+    if (l)
+        return 0;
+    free(d);
+    return DX_CLOSED;
 }
 
 int dx_post(dx_id id, dx_msg *m)
 {
-    struct letter *d = malloc(sizeof *d);
-    if (!d)
-        return DX_NOMEM;
-    *d = (struct letter){.msg = dx_msg_ref(m), .to = id};
-    if (put_by_number(id_loop(id), d))
-        return 0;
-    dx_msg_drop(m);
-    free(d);
-    return DX_CLOSED;
+    int r = post(id_loop(id), (struct letter){.msg = dx_msg_ref(m), .to = id});
+    if (r < 0)
+        dx_msg_drop(m);
+    return r;
 }
 
 int mailbox_post(dx_id id, void (*fn)(dx_conn *c, void *arg), void *arg)
 {
-    struct letter *d = malloc(sizeof *d);
-    if (!d)
-        return DX_NOMEM;
-    *d = (struct letter){.conn_fn = fn, .arg = arg, .to = id};
-    if (put_by_number(id_loop(id), d))
-        return 0;
-    free(d);
-    return DX_CLOSED;
+    return post(id_loop(id), (struct letter){.conn_fn = fn, .arg = arg, .to = id});
 }
 
 int mailbox_post_loop(uint32_t index, void (*fn)(dx_loop *l, void *arg), void *arg)
 {
-    struct letter *d = malloc(sizeof *d);
-    if (!d)
-        return DX_NOMEM;
-    *d = (struct letter){.loop_fn = fn, .arg = arg};
-    if (put_by_number(index, d))
-        return 0;
-    free(d);
-    return DX_CLOSED;
+    return post(index, (struct letter){.loop_fn = fn, .arg = arg});
 }
 
 static void deliver(dx_loop *l, const struct letter *d)

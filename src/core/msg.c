@@ -59,22 +59,6 @@ unsigned msg_how(const dx_msg *m)
     return m->how;
 }
 
-static struct block *encode_room(struct store *s, size_t n)
-{
-    if (n > BLOCK_BYTES / 2)
-        return block_new(n);
-    if (s->encoded && block_is_ours(s->encoded))
-        s->encoded->used = 0;
-    if (!s->encoded || s->encoded->cap - s->encoded->used < n) {
-        struct block *b = block_new(0);
-        if (!b)
-            return NULL;
-        block_drop(s->encoded);
-        s->encoded = b;
-    }
-    return block_ref(s->encoded);
-}
-
 int msg_encoded(dx_msg *m, dx_loop *l, const void *key, size_t extra,
                 size_t (*encode)(const dx_msg *m, uint8_t *at, const void *arg), const void *arg, struct span *ret)
 {
@@ -84,7 +68,7 @@ int msg_encoded(dx_msg *m, dx_loop *l, const void *key, size_t extra,
             return 0;
         }
     struct encoding *e = account_alloc(sizeof *e);
-    struct block *b = e ? encode_room(&l->store, m->n + extra) : NULL;
+    struct block *b = e ? block_with_room(&l->store.encoded, m->n + extra) : NULL;
     if (!b) {
         account_free(e, sizeof *e);
         return DX_NOMEM;

@@ -53,23 +53,6 @@ static void append(struct queue *q, struct queued *d)
     q->n += d->n;
 }
 
-/* Room for n bytes behind what the store copied last; big ones get a block of their own. */
-static struct block *copy_room(struct store *s, size_t n)
-{
-    if (n > BLOCK_BYTES / 2)
-        return block_new(n);
-    if (s->copies && block_is_ours(s->copies))
-        s->copies->used = 0; /* all of it has gone: the same bytes again, still in the cache */
-    if (!s->copies || s->copies->cap - s->copies->used < n) {
-        struct block *b = block_new(0);
-        if (!b)
-            return NULL;
-        block_drop(s->copies);
-        s->copies = b;
-    }
-    return block_ref(s->copies);
-}
-
 /* A node for a span that is counted: takes its own reference. */
 static int add_ref(struct queue *q, struct store *s, const struct span *v, size_t skip, bool whole)
 {
@@ -91,7 +74,7 @@ static uint8_t *room(struct queue *q, struct store *s, size_t n, bool whole)
     struct queued *d = q->last;
     struct block *b = s->copies;
     if (whole || !d || !b || d->blk != b || d->p + d->n != b->data + b->used || n > b->cap - b->used) {
-        b = copy_room(s, n);
+        b = block_with_room(&s->copies, n);
         d = b ? node_new(s) : NULL;
         if (!d) {
             block_drop(b);

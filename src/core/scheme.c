@@ -5,6 +5,7 @@
 #include "core/conn.h"
 #include "os/addr.h"
 #include "os/clock.h"
+#include <stdio.h>
 #include <string.h>
 
 static const char not_yet[] = "tls wss https quic http";
@@ -88,7 +89,7 @@ const char *scheme_address(const dx_conn *c, bool peer, char *text, bool *ret_lo
     if (!bottom->type->address) { /* a local end */
         if (ret_loopback)
             *ret_loopback = true;
-        strcat(strcpy(text, dx_wire(c)), ":");
+        snprintf(text, SCHEME_URL_MAX, "%s:", dx_wire(c));
         return text;
     }
     if (!bottom->type->address(bottom, peer, &a))

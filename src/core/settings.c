@@ -57,7 +57,7 @@ struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
     if (!s || !at) {
         free(s);
         free(at);
-        err_set(err, DX_NOMEM, "no memory");
+        err_set(err, DX_NOMEM, "options: no memory");
         return NULL;
     }
     s->refs = 1;

@@ -51,19 +51,20 @@ static struct dx_conn *provisional(struct sniffer *s)
     return layer_conn(&s->layer);
 }
 
-/* The stack above is that of a text conn already, or becomes it; the sniffer goes. */
+/* The sniffer goes; what stands above it stands on the bottom now. */
+static void leave(struct sniffer *s)
+{
+    lone_del(&s->lone);
+    loop_timer_off(s->loop, &s->timer);
+    layer_remove(&s->layer, s->loop);
+}
+
+/* The stack above is that of a text conn already, or becomes it. */
 static int become_text(struct sniffer *s)
 {
     struct layer *bottom = s->layer.below;
-    lone_del(&s->lone);
-    loop_timer_off(s->loop, &s->timer);
-    if (s->layer.above) {
-        layer_remove(&s->layer, s->loop);
-        return 0;
-    }
-    bottom->above = NULL;
-    loop_bury(s->loop, &s->layer);
-    return stack_plain(s->from, bottom, s->q);
+    leave(s);
+    return bottom->above ? 0 : stack_plain(s->from, bottom, s->q);
 }
 
 /* A silent browser's spare connection that woke up: its provisional conn goes without a word. */
@@ -89,10 +90,7 @@ static int become_http(struct sniffer *s)
     if (s->wrote)
         return DX_PROTO; /* words of the room stand before the reply: there is no honest answer any more */
     part_provisional(s);
-    lone_del(&s->lone);
-    loop_timer_off(s->loop, &s->timer);
-    bottom->above = NULL;
-    loop_bury(s->loop, &s->layer);
+    leave(s);
     return stack_http(s->from, bottom, s->q);
 }
 
@@ -204,6 +202,12 @@ static int give(struct layer *l, const struct span *v, size_t count, unsigned ho
     return layer_give_below(l, v, count, how);
 }
 
+static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
+{
+    of(l)->wrote = true;
+    return layer_give_file_below(l, fd, off, n, how);
+}
+
 static void make_provisional(struct sniffer *s)
 {
     struct layer *top;
@@ -281,7 +285,7 @@ static const struct layer_type sniffer_type = {
     .closed = closed,
     .give = give,
     .give_msg = layer_give_msg_plain,
-    .give_file = layer_give_file_below,
+    .give_file = give_file,
     .finish = layer_finish_below,
     .pause = layer_pause_below,
     .close = close_down,

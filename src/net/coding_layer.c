@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * coding_layer.c - the peer's coding below, UTF-8 above. */
+#include "base/err.h"
 #include "net/layers.h"
 #include "base/err.h"
 #include <stdlib.h>
@@ -32,17 +33,28 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     return n;
 }
 
+/* A character that the end cuts is shown, too. */
+static void ended(struct layer *l)
+{
+    if (!of(l)->messages)
+        take(l, NULL, 0, DX_LAST);
+    layer_ended_above(l);
+}
+
+/* Parts are one text: a character may lie across two of them. */
 static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
 {
-    struct coding_layer *k = of(l);
-    const char *coding = dx_decoder_reply_coding(k->decoder);
-    dx_text out = {0};
+    dx_text joined = {0}, out = {0};
     int r = 0;
-    for (size_t i = 0; i < count && r >= 0; i++)
-        r = dx_encode(coding, (const char *)v[i].p, v[i].n, &out);
+    for (size_t i = 0; i < count && count > 1 && r >= 0; i++)
+        r = dx_text_add(&joined, v[i].p, v[i].n);
+    struct span in = count > 1 ? (struct span){NULL, (const uint8_t *)joined.p, joined.n} : v[0];
+    if (r >= 0)
+        r = dx_encode(dx_decoder_reply_coding(of(l)->decoder), (const char *)in.p, in.n, &out);
     struct span all = {NULL, (const uint8_t *)out.p, out.n};
     if (r >= 0)
         r = layer_give_below(l, &all, 1, how);
+    dx_text_free(&joined);
     dx_text_free(&out);
     return r;
 }
@@ -57,7 +69,7 @@ static void layer_free(struct layer *l)
 static const struct layer_type coding_type = {
     .opened = layer_opened_above,
     .take = take,
-    .ended = layer_ended_above,
+    .ended = ended,
     .writable = layer_writable_above,
     .closed = layer_closed_above,
     .give = give,
@@ -73,6 +85,8 @@ static const struct layer_type coding_type = {
 struct layer *coding_layer_new(const struct settings *set, bool messages, dx_err *err)
 {
     struct coding_layer *k = calloc(1, sizeof *k);
+    if (!k)
+        err_set(err, DX_NOMEM, "no memory for a coding");
     dx_decoder *d = k ? dx_decoder_new(set->o.coding, DX_GUESS_LOCALE, err) : NULL;
     if (!k)
         err_set(err, DX_NOMEM, "no memory");

@@ -75,7 +75,7 @@ static void fail(struct job *j, const dx_err *why)
 static void fail_all_tried(struct job *j)
 {
     dx_err why;
-    if (j->count[0] + j->count[1] == 0) {
+    if (j->gai && j->count[0] + j->count[1] == 0) {
         err_set(&why, DX_RESOLVE, "dial %s: %s", j->text, resolve_text(j->gai));
         why.detail = j->gai;
         why.detail_of = DX_OF_GAI;
@@ -108,7 +108,7 @@ static void won(struct job *j, struct attempt *a)
         return;
     }
     os_fd_close(fd);
-    err_sys(&why, 0, -r, "dial");
+    err_sys(&why, 0, -r, "dial %s", j->text); /* the job is there until the turn ends */
     stream_broken(s, &why);
 }
 
@@ -216,6 +216,7 @@ static void resolved(struct resolve *r)
 static void look_up(struct job *j, int family)
 {
     struct lookup *k = calloc(1, sizeof *k);
+    j->error = EAGAIN; /* what is told where no look-up could begin */
     if (!k)
         return;
     k->r.family = family;
@@ -290,9 +291,7 @@ int dialing_start(const struct dial *d, struct stream *s, int default_port)
     int port = d->url->port < 0 ? default_port : d->url->port;
     if (addr_literal(d->url->host, port, &a)) {
         if (addr_is_wild(&a)) /* "0.0.0.0" to dial is this machine, as everywhere */
-            addr_literal(a.sa.sa_family == AF_INET ? (struct bytes){(const uint8_t *)"127.0.0.1", 9}
-                                                   : (struct bytes){(const uint8_t *)"::1", 3},
-                         port, &a);
+            addr_loopback(a.sa.sa_family, port, &a);
         return dialing_start_at(d, s, &a);
     }
     struct job *j = d->url->host.n < sizeof j->host ? job_new(d, s) : NULL;

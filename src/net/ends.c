@@ -14,6 +14,10 @@ static dx_conn *stand(const struct dial *d, const struct layer_type *type, int i
                       void (*ended)(struct split_stream *), void *owned, dx_err *err)
 {
     struct split_stream *s = split_new(d->loop, type, d->set);
+    if (s) {
+        s->ended = ended;
+        s->owned = owned;
+    }
     int r = s ? split_adopt(s, in, out) : -ENOMEM;
     if (r < 0) {
         os_fd_close(in);
@@ -22,8 +26,6 @@ static dx_conn *stand(const struct dial *d, const struct layer_type *type, int i
         stream_throw_away(s ? &s->s : NULL);
         return NULL;
     }
-    s->ended = ended;
-    s->owned = owned;
     s->s.opening = 1;
     dx_conn *c = stack_dial(d, &s->s.layer, &s->s.queue, false, err);
     if (c)
@@ -69,23 +71,16 @@ static dx_conn *connect_socket(const struct dial *d, int fd, dx_err *err)
 
 static dx_conn *connect_fd(const struct dial *d, dx_err *err)
 {
-    char digits[12] = "", *end;
-    if (d->url->path.n < sizeof digits)
-        memcpy(digits, d->url->path.p, d->url->path.n);
-    long fd = strtol(digits, &end, 10);
-    if (!digits[0] || *end || fd < 0 || fd > INT32_MAX) {
-        err_set(err, DX_URL, "dial %s: fd: wants a number, as fd:3", d->text);
-        return NULL;
-    }
-    int use = os_fd_use((int)fd);
+    int fd = (int)strtol((const char *)d->url->path.p, NULL, 10); /* url_parse let digits alone through */
+    int use = os_fd_use(fd);
     if (use < 0) {
         err_sys(err, 0, errno, "dial %s", d->text);
         return NULL;
     }
     if (use & OS_FD_SOCKET)
-        return connect_socket(d, (int)fd, err);
-    int in = use & OS_FD_READS ? os_fd_own((int)fd, false) : -1;
-    int out = use & OS_FD_WRITES ? os_fd_own((int)fd, true) : -1;
+        return connect_socket(d, fd, err);
+    int in = use & OS_FD_READS ? os_fd_own(fd, false) : -1;
+    int out = use & OS_FD_WRITES ? os_fd_own(fd, true) : -1;
     return both_or_error(d, &stream_fd, use, in, out, err);
 }
 

@@ -164,7 +164,7 @@ struct layer *frame_layer_new(const struct settings *set, dx_loop *loop, dx_err 
 {
     struct frame_layer *f = calloc(1, sizeof *f);
     if (!f) {
-        err_set(err, DX_NOMEM, "no memory");
+        err_set(err, DX_NOMEM, "no memory for framing");
         return NULL;
     }
     if (frame_spec_parse(set->o.frame, set->o.message_bytes_max, &f->spec, err) < 0) {

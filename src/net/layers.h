@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * layers.h - making the layers that stand between a transport and a conn. Each NULL: no memory (or *err says more). */
+ * layers.h - making the layers that stand between a transport and a conn. NULL: *err, where there is one, says why; else no memory. */
 #ifndef NET_LAYERS_H
 #define NET_LAYERS_H
 #include "codec/frame.h"

@@ -27,8 +27,8 @@ static int addresses(const struct url *u, const char *text, struct addr v[2], dx
     if (addr_literal(u->host, port, &v[0]))
         return 1;
     if (u->host.n == 9 && !memcmp(u->host.p, "localhost", 9)) {
-        addr_literal((struct bytes){(const uint8_t *)"127.0.0.1", 9}, port, &v[0]);
-        addr_literal((struct bytes){(const uint8_t *)"::1", 3}, port, &v[1]);
+        addr_loopback(AF_INET, port, &v[0]);
+        addr_loopback(AF_INET6, port, &v[1]);
         return 2;
     }
     return err_set(err, DX_URL, "listen %s: give an address of this machine, or none for all", text);
@@ -106,12 +106,8 @@ static int add_port(dx_listener *s, struct opened *o, int i, const char *scheme)
     if (r < 0)
         return r;
     struct addr show = o->at[i];
-    if (addr_is_wild(&show)) { /* dialable: this machine itself */
-        int port = addr_port(&show);
-        addr_literal(show.sa.sa_family == AF_INET ? (struct bytes){(const uint8_t *)"127.0.0.1", 9}
-                                                  : (struct bytes){(const uint8_t *)"::1", 3},
-                     port, &show);
-    }
+    if (addr_is_wild(&show)) /* dialable: this machine itself */
+        addr_loopback(show.sa.sa_family, addr_port(&show), &show);
     addr_url(o->datagram[i] ? "udp" : scheme, &show, o->datagram[i] || !s->path ? "" : s->path, url, sizeof url);
     return listener_add_url(s, url);
 }

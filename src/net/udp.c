@@ -11,6 +11,7 @@
 #include "os/resolve.h"
 #include <duplex/udp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,12 +196,16 @@ static void looked_up(dx_conn *c, void *arg)
             addr_set_port(&k->r.found[i], k->port);
             fd = addr_dial(&k->r.found[i], SOCK_DGRAM);
         }
-        if (k->r.gai)
-            peer_end(p, DX_RESOLVE, resolve_text(k->r.gai));
-        else if (fd < 0 || socket_open(p->socket, fd) < 0)
+        if (k->r.gai) {
+            char text[400];
+            snprintf(text, sizeof text, "dial udp://%s:%d: %s", k->r.host, k->port, resolve_text(k->r.gai));
+            conn_set_why(c, DX_RESOLVE, DX_OF_GAI, k->r.gai, text);
+            peer_end(p, DX_RESOLVE, text);
+        } else if (fd < 0 || socket_open(p->socket, fd) < 0) {
             peer_end_errno(p, fd < 0 ? -fd : ENOMEM);
-        else
+        } else {
             peer_opened(p);
+        }
     }
     free(k);
 }
@@ -240,8 +245,10 @@ static dx_conn *connect_udp(const struct dial *d, dx_err *err)
     }
     if (!addr_literal(u->host, u->port, &a)) {
         dx_conn *c = dial_fd(d, -1, "udp", err);
-        if (c && look_up(d, c->id) < 0)
+        if (c && look_up(d, c->id) < 0) {
+            conn_set_why(c, DX_LIMIT, DX_OF_NOTHING, 0, "no memory or thread to look the name up");
             dx_abort(c);
+        }
         return c;
     }
     int fd = addr_dial(&a, SOCK_DGRAM);
@@ -282,9 +289,8 @@ static int serve_unixgram(dx_listener *s, const struct url *u, const char *text,
     if (fd < 0)
         return fd;
     r = udp_add(s, fd, "unixgram");
-    if (r < 0) {
+    if (r < 0)
         return err_set(err, r, "listen %s: no memory", text);
-    }
     struct udp_socket *socket = s->scheme_data;
     socket->unlink = a.un.sun_path[0] ? strdup(a.un.sun_path) : NULL;
     r = listener_add_url(s, addr_url("unixgram", &a, "", url, sizeof url));

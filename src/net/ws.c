@@ -17,7 +17,7 @@ static int keep_path(dx_listener *s, const struct url *u, dx_err *err)
     if (!u->path.n)
         return 0;
     s->path = strndup((const char *)u->path.p, u->path.n);
-    return s->path ? 0 : err_set(err, DX_NOMEM, "no memory");
+    return s->path ? 0 : err_set(err, DX_NOMEM, "the path of the listener: no memory");
 }
 
 static int serve_http(dx_listener *s, const struct url *u, const char *text, dx_err *err)

@@ -60,6 +60,15 @@ void addr_any(int family, int port, struct addr *ret)
     addr_set_port(ret, port);
 }
 
+void addr_loopback(int family, int port, struct addr *ret)
+{
+    addr_any(family, port, ret);
+    if (family == AF_INET)
+        ret->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else
+        ret->v6.sin6_addr = in6addr_loopback;
+}
+
 int addr_port(const struct addr *a)
 {
     return a->sa.sa_family == AF_INET    ? ntohs(a->v4.sin_port)
