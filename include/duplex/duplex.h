@@ -7,8 +7,9 @@
  *   any://:2333 (listening: the first bytes decide)   stdio:   fd:3   file:PATH   exec:CMD (local ends)
  *
  * Listening: an empty host is every address, port 0 is any free port (the same one on every family and
- * for TCP and UDP; ask dx_listener_url). A unix path that begins with @ is an abstract name. Options may
- * ride in the fragment, which never goes on the wire: tls://:443#cert=a.pem,key=a.key
+ * for TCP and UDP; ask dx_listener_url). A unix path that begins with @ is an abstract name. The fragment never goes
+ * on the wire: it is for options, tls://:443#cert=a.pem,key=a.key. No scheme of this build reads one but file:
+ * (file:PATH reads, file:PATH#write makes a new file, #append adds; never over one that is there).
  * README.md says which schemes this build has; the others answer DX_ABSENT.
  *
  * OWNERSHIP  The loop owns each dx_conn: your pointer is good until its on_close returns. Your buffers stay
@@ -125,13 +126,15 @@ typedef struct dx_handler {
 
 /* ---- loop ---- */
 DX_API dx_loop *dx_loop_new(dx_err *err);
-DX_API void     dx_loop_free(dx_loop *l);  /* closes what is left: each conn gets its on_close       */
+/* Breaks off what is left: each conn gets its on_close. Timers and posts that have not run never will. */
+DX_API void     dx_loop_free(dx_loop *l);
 /* Runs until stopped (0), or nothing is left to wait for (0): no conn, listener or timer; or < 0. */
 DX_API int      dx_loop_run(dx_loop *l);
 DX_API void     dx_loop_stop(dx_loop *l);
 /* fn runs on the loop's thread, in order of posting. Any thread. DX_NOMEM. */
 DX_API int      dx_loop_post(dx_loop *l, void (*fn)(void *arg), void *arg);
-/* Runs fn once, ms from now at the earliest; returns a timer > 0 for dx_loop_cancel. The loop's thread only. */
+/* Runs fn once, ms from now at the earliest; returns a timer > 0 for dx_loop_cancel, or DX_NOMEM, DX_CLOSED (the
+ * loop is being freed). The loop's thread only. */
 DX_API int64_t  dx_loop_after(dx_loop *l, int64_t ms, void (*fn)(void *arg), void *arg);
 DX_API void     dx_loop_cancel(dx_loop *l, int64_t timer); /* a timer that has run, or 0, is no error */
 DX_API int64_t  dx_loop_now(const dx_loop *l);             /* monotonic ms, read once a turn           */
@@ -151,7 +154,8 @@ static inline dx_listener *dx_serve(dx_loop *l, const char *url, const dx_handle
     return dx_serve_sized(l, url, h, user, o, sizeof(dx_opts), err);
 }
 /* Starts to dial and returns at once: on_open when it stands, or on_close with the reason. NULL only for what
- * can be said without the network: DX_URL, DX_ABSENT, DX_NOMEM, a local file that cannot be opened. */
+ * can be said without waiting: DX_URL, DX_ABSENT, DX_NOMEM, DX_CLOSED (the loop is being freed), a local end or a
+ * datagram socket that cannot be opened. */
 static inline dx_conn *dx_connect(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
                                   dx_err *err)
 {
@@ -160,7 +164,8 @@ static inline dx_conn *dx_connect(dx_loop *l, const char *url, const dx_handler 
 DX_API const char *dx_listener_url(const dx_listener *s, int i); /* the i-th address, dialable; NULL: no more */
 DX_API size_t dx_listener_conns(const dx_listener *s);      /* open now                                   */
 /* One more thread accepts: from its next turn the other loop has a listener of its own on the same addresses, with the same
- * handler, user and limits, that drains with s. Call it on s's thread. DX_STATE: draining, or s's own loop; DX_SYS. */
+ * handler, user and limits, that drains with s. Call it on s's thread. 0; DX_STATE: draining, or s's own loop;
+ * DX_LIMIT, DX_SYS, DX_NOMEM; DX_CLOSED: the other loop is gone. */
 DX_API int  dx_listener_share(dx_listener *s, dx_loop *other);
 /* Accepts no more at once, closes each conn as dx_close does, aborts what is left after ms, then frees the
  * listener: do not use it after this call. ms 0: the conns stay as they are and only accepting ends. */
@@ -169,8 +174,12 @@ DX_API void dx_listener_drain(dx_listener *s, int64_t ms);
 DX_API int  dx_send(dx_conn *c, const void *data, size_t n, unsigned how);     /* how 0: c's default   */
 DX_API int  dx_sendv(dx_conn *c, const dx_bytes *v, size_t count, unsigned how); /* one message of parts */
 DX_API int  dx_send_msg(dx_conn *c, dx_msg *m);              /* keeps its own reference                */
-DX_API int  dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how); /* n -1: to the end; dups fd */
-DX_API int  dx_save(dx_conn *c, int fd, int64_t n_max);      /* what arrives goes to fd; DX_BIG past n_max */
+/* n bytes of a regular file from off on, -1: to its end; dups fd. DX_TRUNCATED: it has fewer; DX_URL: it has no
+ * end (dx_relay moves those); DX_ABSENT: a wire of messages. */
+DX_API int  dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how);
+/* What arrives goes to a dup of fd, and not to on_data; past n_max (-1: no limit) the conn is broken off with DX_BIG.
+ * DX_STATE: closed, or in a relay or saved already. */
+DX_API int  dx_save(dx_conn *c, int fd, int64_t n_max);
 DX_API int  dx_relay(dx_conn *a, dx_conn *b);                /* join two: back-pressure, half-close; a's and b's
                                                                 handlers keep only on_close                */
 DX_API void dx_pause(dx_conn *c, bool on);                   /* no on_data, on_end while on            */

@@ -84,9 +84,9 @@ DX_API int dx_unhex(const char *hex, size_t n, dx_text *out, size_t *ret_at);
  * "sum8" "sum16" (high byte first) "xor" "lrc" (the sum's negative). */
 DX_API int dx_checksum(const char *name, const void *p, size_t n, uint8_t ret_sum[8]);
 
-/* Appends text from others so that a terminal shows it and obeys none of it: C0 (but tab), DEL, C1 become
- * pictures, bidi controls and zero-width characters are marked, bytes that are not UTF-8 show as <FF>. A newline
- * inside becomes a newline and the indent; indent NULL: a picture too (for names). */
+/* Appends text from others so that a terminal shows it and obeys none of it: C0 (but tab) and DEL become
+ * pictures; C1, bidi controls and what has no width are marked, <U+202E>; bytes that are not UTF-8 show as <FF>. LF or
+ * CR LF inside becomes a newline and the indent; indent NULL (for names): a picture too, as is a tab. */
 DX_API int dx_visible(const char *utf8, size_t n, const char *indent, dx_text *out);
 /* Appends as the inside of a JSON string, without the quotes; invalid UTF-8 becomes U+FFFD. */
 DX_API int dx_json_escape(const char *utf8, size_t n, dx_text *out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * udp.h - what datagrams (udp:// and unixgram://) add. A listener makes a conn for each peer address; a conn ends
- * after idle_ms_max (60 s) without a datagram either way. One dx_send is one datagram; what arrives while a conn
- * is paused waits in at most 64 KiB, the newest are dropped and counted (DX_COUNT_DATAGRAM_DROPS).
+ * after idle_ms_max (60 s; a dialled one has none unless it is set) without a datagram either way. One dx_send is one
+ * datagram; what arrives while a conn is paused waits in at most 64 KiB, the newest are dropped and counted
+ * (DX_COUNT_DATAGRAM_DROPS), as are those of over 64 KiB.
  * Sources that are never answered, and so never become a conn: port 0, 7, 13, 17, 19, 37, 53, 69, 123, 161, 1900,
  * 5353, 11211 off loopback, our own address, broadcast and multicast (RFC 8085; CVE-2024-2169).
  */

@@ -33,8 +33,8 @@ bool addr_is_reflector(const struct addr *a); /* a source no datagram may be ans
 const char *addr_url(const char *scheme, const struct addr *a, const char *path, char *ret, size_t ret_n);
 bool addr_of_fd(int fd, bool peer, struct addr *ret);
 
-/* A socket bound to *a, which becomes the address it got, listening if type is a stream. The first socket binds without SO_REUSEPORT, so that a second server
- * fails loudly. A unix path whose server is dead is replaced; 0600. >= 0 the fd, or code with *err filled. */
+/* A socket bound to *a, which becomes the address it got; listening if type is a stream. The first socket binds without
+ * SO_REUSEPORT, so that a second server fails loudly. A unix path whose server is dead is replaced; 0600. >= 0 the fd, or code with *err filled. */
 int addr_listen(struct addr *a, int type, int backlog, bool v6only, const char *url, dx_err *err);
 /* One more socket on the address of this listening or bound one, for another loop (a unix one: the same again). >= 0 the fd, or
  * an enum dx_code. */
