@@ -38,6 +38,7 @@ const WORDS = {
     help: '/nick NAME   be called NAME\n/join ROOM   go to another room\n/who   who is here\n' +
       '/msg NAME TEXT   say it to NAME only\n//text   say a line that begins with /\n' +
       '↑ what you said before · Esc to the input · Tab completes',
+    leave: 'Close this tab to leave.', lanHow: 'Only whoever runs serve can.',
     ws: 'browser, WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix socket', tls: 'TLS', wss: 'WebSocket over TLS',
     quic: 'QUIC', unixgram: 'Unix datagrams', tty: 'the server’s terminal', hello: 'hello',
   },
@@ -60,6 +61,7 @@ const WORDS = {
     'too-fast': '太快了，稍后自动发出。', 'too-big': '太长', 'no-such-nick': '这里没有叫这个名字的人',
     help: '/nick 名字   改名\n/join 房间   去别的房间\n/who   谁在这里\n/msg 名字 内容   只对一个人说\n' +
       '//内容   说以 / 开头的话\n↑ 之前说过的 · Esc 回到输入框 · Tab 补全',
+    leave: '关闭此标签页即可离开。', lanHow: '只有运行 serve 的人才能这样做。',
     ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket',
     quic: 'QUIC', unixgram: 'Unix 数据报', tty: '服务器终端', hello: '你好',
   },
@@ -662,6 +664,7 @@ function submit() {
   if (!s.trim()) return;
   const size = new Blob([s]).size;
   if (size > SAY_BYTES_MAX) { hint(t('tooBig', Math.ceil(size / 1024))); return; }
+  if (s.trim() === 'exit') { COMMANDS.quit(); e.value = ''; typed(); return; }
   if (!(/^\/(?!\/)/.test(s) ? command(s) : say(s.replace(/^\/\//, '/')))) return;
   said.list.push(s);
   if (said.list.length > SAID_MAX) said.list.shift();
@@ -696,6 +699,8 @@ const COMMANDS = {
     if (!m) return hint('/msg NAME TEXT'), false;
     return say(m[2], m[1]);
   },
+  quit() { tell(t('leave')); toEnd(); },
+  lan() { tell(t('lanHow')); toEnd(); },
   key(key) { setFragment('key', key); now(); showLines(); },
 };
 function enter(name) {

@@ -98,7 +98,7 @@ static void do_msg(struct member *m, struct words rest)
     struct member *to = nick ? room_find(m->room, nick) : NULL;
     free(nick);
     if (!w.n || !rest.n)
-        member_tell(m, "* say /msg NICK TEXT");
+        member_tell(m, "* say /msg NAME TEXT");
     else if (!to)
         member_tell(m, "* nobody here is called %s", quoted(w, shown));
     else if (!member_private(m, to, rest.p, rest.n))
@@ -112,7 +112,7 @@ static void do_lan(struct member *m, struct words rest)
     dx_text t = {0};
     (void)rest;
     if (m->kind != KIND_LOCAL || !local_of(m)->watch->lan) {
-        member_tell(m, "* /lan is for the terminal in which serve runs");
+        member_tell(m, "* only whoever runs serve can");
         return;
     }
     local_of(m)->watch->lan(local_of(m)->arg, &t);
@@ -166,23 +166,31 @@ static const struct command {
     void (*run)(struct member *m, struct words rest);
     const char *args, *help;
 } commands[] = {
-    {"/nick", do_nick, " NAME", "take a name"},
-    {"/who", do_who, "", "who is here, by wire"},
-    {"/msg", do_msg, " NICK TEXT", "say it to one alone"},
-    {"/join", do_join, " ROOM", "go to another room, which need not be there yet"},
-    {"/lan", do_lan, "", "open to the network (in the terminal of serve)"},
-    {"/hear", do_hear, " COOKIE", "datagrams from afar: hear the room for a minute"},
-    {"/key", do_key, " K", "first of all, where the room wants a key"},
-    {"/quit", do_quit, "", "leave; so does the bare word exit"},
-    {"/help", do_help, "", "this; a line that begins with // is said with one /"},
+    {"/nick", do_nick, " NAME", "be called NAME"},
+    {"/who", do_who, "", "list who is here"},
+    {"/msg", do_msg, " NAME TEXT", "say TEXT to NAME only"},
+    {"/join", do_join, " ROOM", "go to another room; it is made if it is not there"},
+    {"/lan", do_lan, "", "open the room to the network"},
+    {"/hear", do_hear, " COOKIE", "over UDP from another machine: hear the room for a minute"},
+    {"/key", do_key, " KEY", "show the key that serve printed"},
+    {"/quit", do_quit, "", "leave; the word exit alone does the same"},
+    {"/help", do_help, "", "show these lines"},
 };
 
 static void do_help(struct member *m, struct words rest)
 {
+    bool far = m->kind == KIND_UDP && !dx_is_loopback(m->c);
     (void)rest;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-        if (strcmp(commands[i].name, "/lan") || m->kind == KIND_LOCAL)
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        bool idle = (commands[i].run == do_lan && m->kind != KIND_LOCAL) || (commands[i].run == do_hear && !far) ||
+                    (commands[i].run == do_key && !m->hub->key);
+        if (!idle)
             member_tell(m, "* %s%s  %s", commands[i].name, commands[i].args, commands[i].help);
+    }
+    member_tell(m, "* //TEXT  say /TEXT: a line that begins with /");
+    if (m->kind != KIND_LOCAL)
+        member_tell(m,
+                    "* from your first command on you also see who joins and leaves; old lines begin with their time");
 }
 
 /* Who asks once is somebody who looks: from now on it hears who comes and goes, and what was said before it came. */
@@ -208,8 +216,7 @@ void command_run(struct member *m, const char *text, size_t n)
             return;
         }
     first_asked(m);
-    member_tell(m, "* no command %s: /help names them; a line that begins with // is said with one /",
-                quoted(name, shown));
+    member_tell(m, "* no command %s: see /help", quoted(name, shown));
 }
 
 bool command_key(struct member *m, const char *text, size_t n)

@@ -2,6 +2,7 @@
  * feed.c - from the ring to the members: one pass a turn over those whose room has news, however many there are. Per message and
  * member it is a pointer to a form that is made already, and dx_send_msg. */
 #include "hub/inside.h"
+#include <time.h>
 
 /* A datagram peer from elsewhere hears only while its cookie is fresh: its source address could be forged. */
 static bool hears(struct member *m)
@@ -23,6 +24,22 @@ static bool tell_missed(struct member *m, uint64_t count)
         return false;
     m->hub->counts.missed += count;
     return true;
+}
+
+/* To a plain member what was said before stands with its time, also what it said itself. */
+static bool feed_old(struct member *m, const struct note *n)
+{
+    time_t seconds = (time_t)(n->time_ms / 1000);
+    dx_text t = {0};
+    struct tm tm;
+    char at[16] = "";
+    int r;
+    localtime_r(&seconds, &tm);
+    strftime(at, sizeof(at), "[%H:%M] ", &tm);
+    r = text_str(&t, at) | text_str(&t, n->from) | text_str(&t, ": ") | show_clean(n->text, n->text_n, &t);
+    r = r < 0 ? r : member_tell_n(m, t.p, t.n);
+    dx_text_free(&t);
+    return r >= 0;
 }
 
 /* false: no more now. Who does not speak JSON knows its own words already. */
@@ -56,7 +73,8 @@ void feed(struct member *m)
     while (m->back < m->back_end && !m->blocked) {
         if (m->back < ring->first)
             m->back = ring->first;
-        else if (!feed_one(m, ring_at(ring, m->back)))
+        else if (m->kind == KIND_LOCAL || m->kind == KIND_JSON ? !feed_one(m, ring_at(ring, m->back))
+                                                               : !feed_old(m, ring_at(ring, m->back)))
             return;
         else
             m->back++;

@@ -127,10 +127,10 @@ void front_open(struct member *m)
     f = file_at(path);
     if (dx_http_wants_ws(m->c) && room.p)
         websocket(m, room);
-    else if (!f && !(path.n > 4 && !memcmp(path.p, "/~r/", 4) && room.p))
-        say(m, 404, "nothing here: the page is at /", NULL);
     else if (!same(method, "GET") && !same(method, "HEAD"))
         say(m, 405, "GET or HEAD", &allow);
+    else if (!f && !(path.n > 4 && !memcmp(path.p, "/~r/", 4) && room.p))
+        say(m, 404, "nothing here: the page is at /", NULL);
     else if (f)
         page(m, f);
     else

@@ -210,7 +210,8 @@ static void close_room(const void *node, VISIT visit, void *arg)
         if (!m->closing && (m->kind == KIND_WS || m->kind == KIND_JSON)) {
             m->closing = true;
             dx_ws_close(m->c, 1001, "the server ends");
-        }
+        } else if (m->kind != KIND_LOCAL)
+            member_tell(m, "* the room closes");
     }
 }
 

@@ -85,7 +85,7 @@ void member_broken(struct member *m, const dx_err *why)
     if (m->kind == KIND_JSON)
         json_error(m, "too-big", NULL, "a message has at most 64 KiB");
     else if (m->keyed && (why->code == DX_BIG || (why->code == DX_PROTO && m->kind == KIND_RAW)))
-        member_tell(m, "* %s is not speech. Files go by  duplex send  or  curl -T",
+        member_tell(m, "* %s is not speech: send lines, or shorter messages",
                     why->code == DX_BIG ? "more than 64 KiB without an end" : "binary data");
     m->closing = true;
 }

@@ -58,6 +58,15 @@ static bool decode(struct member *m, const void *data, size_t n, struct note_in 
     return true;
 }
 
+/* A pipe's words come as binary WebSocket messages, because nobody knew that they would be words. */
+static bool is_plain_text(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)p[i] < 0x20 && !strchr("\t\n\r", p[i])) || p[i] == 0x7f)
+            return false;
+    return n && !memchr(p, 0, n) && dx_is_utf8(p, n);
+}
+
 static size_t without_eol(const char *p, size_t n)
 {
     if (n && p[n - 1] == '\n')
@@ -91,7 +100,7 @@ void plain_data(struct member *m, const void *data, size_t n, unsigned how)
     dx_text text = {0};
     struct note_in in = {0};
     const char *p = data;
-    bool binary = (m->kind == KIND_WS && (how & DX_BINARY)) || (n && memchr(data, 0, n));
+    bool binary = (m->kind == KIND_WS && (how & DX_BINARY) && !is_plain_text(p, n)) || (n && memchr(data, 0, n));
     m->heard_ms = dx_loop_now(m->hub->loop);
     if (m->kind == KIND_UDP && gate_rate(m, n) > 0)
         return;

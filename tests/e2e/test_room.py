@@ -4,6 +4,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -130,7 +131,7 @@ def a_pipe_that_ends_is_answered_first():
         until(lambda: b'before' in subprocess.run(['nc', '-N', '127.0.0.1', str(room.port)], input=b'/who\n', timeout=10 * SLOW,
                                                   capture_output=True).stdout)
         r = subprocess.run(['nc', '-N', '127.0.0.1', str(room.port)], input=b'/who\n', capture_output=True, timeout=10 * SLOW)
-        assert r.stdout.startswith(b'nc-1: before\n* 2 here: ') or b'before\n* ' in r.stdout, r.stdout
+        assert re.match(rb'\[\d\d:\d\d\] nc-1: before\n\* 2 here: ', r.stdout) or b'before\n* ' in r.stdout, r.stdout
 
 
 @case
@@ -224,6 +225,7 @@ def a_drain_says_1001_and_ends_with_0():
     except EOFError:
         assert w.code == 1001, w.code
     w.s.close()
+    raw.hears('* the room closes')
     raw.ended()
     raw.close()
     assert room.p.wait() == 0

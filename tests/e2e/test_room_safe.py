@@ -180,6 +180,7 @@ def the_page_is_strict_and_nothing_else_is_there():
         assert 'access-control' not in head.lower() and len(body) > 100
         for path in '/x', '/~x', '/../etc/passwd', '/%2e%2e/', '/~r/a/b', '/~r/' + 'x' * 65, '//', '/~up', '/favicon.ico':
             assert room.get(path)[0] == 404, path
+        assert room.get('/nothing', 'PUT')[0] == 405 and room.get('/nothing', 'POST')[0] == 405
         assert room.get('/', 'POST')[0] == 405 and room.get('/', 'TRACE')[0] in (405, 501)
         assert room.get('/', 'HEAD')[2] == b''
         assert room.get('/~r/lobby')[0] == 426
@@ -196,7 +197,7 @@ def speech_without_an_end_gets_one_line_and_is_closed():
         except OSError:
             pass
         got = duplexlib.recv_all(s)
-        assert b'duplex send' in got and b'curl -T' in got, got
+        assert b'is not speech: send lines, or shorter messages' in got, got
         assert not list(nothing_of_it(page, room))
 
 

@@ -92,6 +92,47 @@ TEST(a_gb_member_is_answered_in_its_coding)
     end();
 }
 
+TEST(who_comes_back_by_a_command_sees_his_own_earlier_words_too)
+{
+    start();
+    dx_conn *a = fake_open("tcp", NULL), *b = fake_open("tcp", NULL);
+    fake_say(a, "mine");
+    fake_say(b, "yours");
+    CHECK_STR(fake_out(a), "nc-2: yours\n");
+    fake_say(a, "/join lab");
+    fake_say(a, "/join lobby");
+    CHECK_HAS(fake_out(a), "] nc-1: mine\n[");
+    end();
+}
+
+TEST(help_names_the_commands_and_what_the_first_one_begins)
+{
+    start();
+    dx_conn *a = fake_open("tcp", NULL);
+    fake_say(a, "/help");
+    const char *out = fake_out(a);
+    CHECK_HAS(out, "* /nick NAME ");
+    CHECK_HAS(out, "* //TEXT ");
+    CHECK_HAS(out, "from your first command on");
+    CHECK(!strstr(out, "/lan"));
+    end();
+}
+
+TEST(a_binary_websocket_message_that_is_text_is_text)
+{
+    start();
+    dx_conn *a = fake_open("tcp", NULL), *w = open_ws("/", NULL, NULL);
+    fake_bytes(w, "hi\n", 3, DX_BINARY);
+    CHECK_STR(fake_out(a), "ws-1: hi\n");
+    fake_bytes(w, "\xe4\xbd\xa0\thi", 6, DX_BINARY);
+    CHECK_STR(fake_out(a), "ws-1: \xe4\xbd\xa0\thi\n");
+    fake_bytes(w, "\x1b[2J", 4, DX_BINARY);
+    CHECK_HAS(fake_out(a), "ws-1: [4 bytes] ");
+    fake_bytes(w, "\xff\xfe", 2, DX_BINARY);
+    CHECK_HAS(fake_out(a), "ws-1: [2 bytes] ");
+    end();
+}
+
 TEST(commands_answer_with_a_star_and_begin_joins_and_leaves)
 {
     start();
@@ -131,8 +172,11 @@ TEST(the_first_command_brings_the_last_twenty_that_it_has_not_heard)
     CHECK_STR(fake_out(b), "nc-1: m31\n");
     fake_say(b, "/who");
     const char *out = fake_out(b);
-    CHECK(!strncmp(out, "nc-1: m12\nnc-1: m13\n", 20));
-    CHECK_HAS(out, "nc-1: m30\n* 2 here: nc-1 (tcp), nc-2 (tcp)\n");
+    int hour, minute;
+    CHECK_INT(sscanf(out, "[%2d:%2d] nc-1: m12\n", &hour, &minute), 2);
+    CHECK_HAS(out, "] nc-1: m12\n[");
+    CHECK(!strstr(out, "m11"));
+    CHECK_HAS(out, "] nc-1: m30\n* 2 here: nc-1 (tcp), nc-2 (tcp)\n");
     CHECK(!strstr(out, "m31"));
     fake_say(b, "/who");
     CHECK_STR(fake_out(b), "* 2 here: nc-1 (tcp), nc-2 (tcp)\n");
@@ -639,7 +683,7 @@ TEST(the_terminal_is_a_member)
     hub_said(l, "/lan", 4);
     fake_say(a, "/lan");
     CHECK_STR(shown, "(own) me: hello\nnc-1: hi\n* open\n");
-    CHECK_HAS(fake_out(a), "* /lan is for the terminal");
+    CHECK_HAS(fake_out(a), "* only whoever runs serve can");
     *shown = 0;
     fake_say(a, "/msg me psst");
     CHECK_STR(shown, "nc-1 (to you): psst\n");
@@ -655,6 +699,7 @@ TEST(the_end_of_the_hub_closes_websockets_with_1001)
     hub_drain(hub, 100);
     CHECK_INT(w->ws_code, 1001);
     CHECK_STR(fake_out(w), "nc-1: last words\n");
+    CHECK_STR(fake_out(a), "* the room closes\n");
     end();
 }
 
@@ -713,7 +758,7 @@ TEST(what_is_too_big_gets_one_line_before_the_end)
     fake_out(j);
     a->h->on_event(a, DX_BROKEN, &big);
     j->h->on_event(j, DX_BROKEN, &big);
-    CHECK_HAS(fake_out(a), "duplex send  or  curl -T");
+    CHECK_HAS(fake_out(a), "is not speech: send lines, or shorter messages");
     CHECK_HAS(fake_out(j), "\"code\":\"too-big\"");
     end();
 }
