@@ -468,7 +468,9 @@ struct peer *peer_new(struct udp_socket *u, const struct settings *set)
     p->held_end = &p->held;
     p->idle_ms = set->o.idle_ms_max ? set->o.idle_ms_max : u->from ? UDP_IDLE_MS : 0;
     p->last_active = u->loop->now;
-    if (p->idle_ms && u->from)
-        loop_timer(u->loop, &p->timer, u->loop->now + p->idle_ms);
+    if (p->idle_ms && u->from && loop_timer(u->loop, &p->timer, u->loop->now + p->idle_ms) < 0) {
+        free(p); /* a peer that nothing sweeps away would stay for ever */
+        return NULL;
+    }
     return p;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * end.c - what behaviours do with one end of a conversation, and the plain handlers. */
 #include "conform.h"
+#include "oom.h"
 
 /* Its period is a prime, so that no lost, doubled or exchanged block of a round size goes unseen. */
 const uint8_t *pattern(size_t at)
@@ -23,10 +24,8 @@ const uint8_t *pattern(size_t at)
 
 int put(struct end *e, size_t n)
 {
-    uint8_t *p = malloc(n + 1);
+    uint8_t *p = sure_calloc(n + 1);
     int r;
-    if (!p)
-        abort();
     memcpy(p, pattern(e->sent), n);
     r = dx_send(e->c, p, n, dx_kind_of(e->c) == DX_MESSAGES ? DX_BINARY : 0);
     memset(p, 0xDD, n + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * world.c - a case's loop, listener and ends, and the handler that watches over every conn of every behaviour. */
 #include "conform.h"
+#include "oom.h"
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -132,13 +133,11 @@ void world_free(struct world *w)
 
 struct end *end_new(struct world *w, const char *who, const dx_handler *on)
 {
-    struct end *e = calloc(1, sizeof *e);
+    struct end *e = sure_calloc(sizeof *e);
     if (w->ends_n == w->ends_cap) {
         w->ends_cap = w->ends_cap ? 2 * w->ends_cap : 16;
-        w->ends = realloc(w->ends, w->ends_cap * sizeof *w->ends);
+        w->ends = sure_realloc(w->ends, w->ends_cap * sizeof *w->ends);
     }
-    if (!e || !w->ends)
-        abort();
     *e = (struct end){.w = w, .who = who, .on = *on};
     w->ends[w->ends_n++] = e;
     return e;
@@ -454,7 +453,8 @@ static void stop(void *arg)
 void pass(struct world *w, int64_t ms)
 {
     w->barked = false;
-    dx_loop_after(w->loop, ms, stop, w);
+    if (dx_loop_after(w->loop, ms, stop, w) < 0)
+        return;
     while (!w->barked)
         if (!turn(w, "a while to pass", __FILE__, __LINE__))
             return;
