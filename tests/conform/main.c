@@ -27,7 +27,7 @@ enum {
     ROWS_MAX = 200,
     COLUMNS_MAX = 24,
     CASES_MAX = 2000,
-    AT_ONCE = 4,
+    AT_ONCE = 8,
     LEAK_EXIT = 23
 };
 enum mark { NOT_ASKED, PASSED, FAILED, ABSENT };
