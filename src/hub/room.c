@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const prefix_of[] = {"nc", "udp", "ws", "browser", "http", "me"};
+static const char *const prefix_of[] = {"nc", "udp", "ws", "browser", "http", "tty"};
 
 static int by_room(const void *a, const void *b)
 {

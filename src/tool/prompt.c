@@ -88,6 +88,12 @@ void prompt_print(struct prompt *p, const char *text, size_t n)
     dx_text_free(&out);
 }
 
+void prompt_take_back(struct prompt *p)
+{
+    put(p, "\r\033[K\033[A", 7); /* a typed line has one row, and it is the one above */
+    redraw(p);
+}
+
 static void over(struct prompt *p)
 {
     if (p->over)
@@ -96,7 +102,7 @@ static void over(struct prompt *p)
     p->watch->end(p->arg);
 }
 
-/* The line as typed stays on the screen; what is said there goes to the caller. */
+/* The line as typed stays on the screen, unless the caller takes it back. */
 static void entered(struct prompt *p)
 {
     char *line;

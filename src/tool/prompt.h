@@ -12,6 +12,8 @@ struct prompt_watch {
 };
 /* Takes the controlling terminal over until prompt_free, which gives it back as it was. w stays the caller's. */
 struct prompt *prompt_new(dx_loop *loop, const char *mark, const struct prompt_watch *w, void *arg, dx_err *err);
+/* In the line callback: takes the line as typed off the screen, because the caller shows it in another form. */
+void prompt_take_back(struct prompt *p);
 void prompt_free(struct prompt *p); /* NULL is fine */
 /* Whole lines, safe to show as they are; they go above the line being typed. */
 void prompt_print(struct prompt *p, const char *text, size_t n);

@@ -10,12 +10,13 @@
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 2000, NAME_COLUMNS = 10 };
+enum { DRAIN_MS = 2000, NAME_COLUMNS = 10, KEY_MIN = 8 };
 
 struct serve {
     struct options o;
@@ -54,20 +55,24 @@ static void add_time(dx_text *t, int64_t time_ms, bool date)
         add(t, s);
 }
 
-/* "12:01:07 nc-1       hi from nc": what others say, safe to look at. */
+/* "12:01:07 nc-1       ": when and who. */
+static void add_who(dx_text *t, int64_t time_ms, const char *who, size_t n)
+{
+    size_t name;
+    add_time(t, time_ms, false);
+    name = t->n;
+    dx_visible(who, n, NULL, t);
+    for (int at = edit_columns(t->p + name, t->n - name); at < NAME_COLUMNS; at++)
+        add(t, " ");
+    add(t, " ");
+}
+
+/* "12:01:07 nc-1       hi from nc": what is said, safe to look at. */
 static void show_message(void *arg, const struct hub_line *l)
 {
     struct serve *s = arg;
     dx_text t = {0};
-    size_t name;
-    if (l->own)
-        return; /* it stands where it was typed */
-    add_time(&t, l->time_ms, false);
-    name = t.n;
-    dx_visible(l->from, strlen(l->from), NULL, &t);
-    for (int at = edit_columns(t.p + name, t.n - name); at < NAME_COLUMNS; at++)
-        add(&t, " ");
-    add(&t, " ");
+    add_who(&t, l->time_ms, l->from, strlen(l->from));
     dx_visible(l->text, l->n, "         ", &t);
     if (l->guess)
         add(&t, l->coding ? "  (GB18030?)" : "  (UTF-8?)");
@@ -78,8 +83,15 @@ static void show_message(void *arg, const struct hub_line *l)
 
 static void show_notice(void *arg, const char *text, size_t n)
 {
+    static const char to_you[] = " (to you): ";
+    const char *end = n && *text != '*' ? memmem(text, n, to_you, strlen(to_you)) : NULL;
     dx_text t = {0};
-    dx_visible(text, n, "  ", &t);
+    if (end) { /* private words have their time too */
+        size_t who = (size_t)(end - text) + strlen(to_you) - 2, took = who + 2;
+        add_who(&t, (int64_t)time(NULL) * 1000, text, who);
+        dx_visible(text + took, n - took, "         ", &t);
+    } else
+        dx_visible(text, n, "  ", &t);
     add(&t, "\n");
     say(arg, t.p, t.n);
     dx_text_free(&t);
@@ -199,9 +211,23 @@ static void on_quit(void *arg)
     dx_loop_stop(((struct serve *)arg)->loop);
 }
 
+/* Is it said to the room? Then it comes back with its time, as what others say; a command stays where it was typed. */
+static bool is_said(const char *utf8, size_t n)
+{
+    size_t word = n;
+    while (word && (utf8[word - 1] == ' ' || utf8[word - 1] == '\t'))
+        word--;
+    if (!n || !dx_is_utf8(utf8, n) || (word == 4 && !memcmp(utf8, "exit", 4)))
+        return false;
+    return *utf8 != '/' || (n > 1 && utf8[1] == '/');
+}
+
 static void on_line(void *arg, const char *utf8, size_t n)
 {
-    hub_said(((struct serve *)arg)->member, utf8, n);
+    struct serve *s = arg;
+    if (is_said(utf8, n))
+        prompt_take_back(s->prompt);
+    hub_said(s->member, utf8, n);
 }
 
 static const struct prompt_watch keys = {.line = on_line, .end = on_quit};
@@ -320,13 +346,16 @@ static void banner(struct serve *s)
 /* Without a terminal: what scripts read, a line an address, on stderr. */
 static void say_listening(struct serve *s)
 {
-    dx_text t = {0};
+    dx_text t = {0}, lan = {0};
     if (option_has(&s->o, "lan"))
-        open_lan(s, &t), add(&t, "\n");
+        open_lan(s, &lan), add(&lan, "\n");
     else if (*s->key && !getenv("DUPLEX_KEY"))
-        add(&t, "* who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
+        add(&lan, "* who is not on this machine first says  /key "), add(&lan, s->key), add(&lan, "\n");
     for (size_t i = 0; hub_url(s->hub, i); i++)
         add(&t, "listening "), add(&t, hub_url(s->hub, i)), add(&t, "\n");
+    if (lan.n)
+        dx_text_add(&t, lan.p, lan.n);
+    dx_text_free(&lan);
     if (write(STDERR_FILENO, t.p, t.n) < 0)
         s->unlogged++;
     dx_text_free(&t);
@@ -334,10 +363,16 @@ static void say_listening(struct serve *s)
 
 static const char *my_nick(const struct serve *s)
 {
-    const char *nick = option_text(&s->o, "nick");
-    if (!nick && !nick_fault(getenv("USER") ? getenv("USER") : "", strlen(getenv("USER") ? getenv("USER") : "")))
-        nick = getenv("USER");
-    return nick ? nick : "me";
+    static char host[256];
+    const struct passwd *login = getpwuid(getuid());
+    if (gethostname(host, sizeof(host) - 1) < 0)
+        *host = 0;
+    host[strcspn(host, ".")] = 0;
+    const char *names[] = {option_text(&s->o, "nick"), getenv("USER"), login ? login->pw_name : NULL, host};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (names[i] && !nick_fault(names[i], strlen(names[i])))
+            return names[i];
+    return ""; /* the room gives one */
 }
 
 static int settle(struct serve *s, struct hub_opts *ret)
@@ -360,6 +395,12 @@ static int settle(struct serve *s, struct hub_opts *ret)
         return TOOL_USAGE;
     }
     s->open_to_all = option_has(&s->o, "open");
+    if (key && *key && strlen(key) < KEY_MIN && !s->open_to_all) {
+        tool_say("$DUPLEX_KEY has fewer than %d characters: it could be guessed.  Try: unset DUPLEX_KEY, and --lan "
+                 "makes one",
+                 KEY_MIN);
+        return TOOL_USAGE;
+    }
     snprintf(s->key, sizeof(s->key), "%s", key && !s->open_to_all ? key : "");
     *ret = (struct hub_opts){.hosts = hosts,
                              .key = s->key,

@@ -293,6 +293,12 @@ def wrong_keys_are_slowed_down():
         Lines(dial_far(room, '10.9.9.1')).say('/key open-sesame').hears('* the key is right')
 
 
+@case
+def a_short_key_is_refused():
+    r = duplexlib.run('serve', '--lan', '--listen', 'any://127.0.0.1:0', env=dict(os.environ, DUPLEX_KEY='1234567'))
+    assert r.code == 2 and '8 characters' in r.err and r.err.count('\n') == 1, r
+
+
 @beyond
 def a_wildcard_needs_a_key_unless_open():
     from members import Lines

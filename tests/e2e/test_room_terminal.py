@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """serve on a terminal: a member with a line to type in. The terminal is tmux, its screen is what is compared."""
+import os
+import pwd
 import re
 import shutil
 import socket
@@ -15,12 +17,12 @@ import tap
 
 
 class Screen:
-    def __init__(self, *args, size=(100, 24), env=()):
+    def __init__(self, *args, size=(100, 24), user=('USER=ada',), env=()):
         if not shutil.which('tmux'):
             raise Skip('no tmux')
         self.tmux = ['tmux', '-u', '-S', temp('tmux'), '-f', '/dev/null']
         self.path = temp('room.sock')
-        argv = ['env', 'LC_ALL=C.UTF-8', 'USER=ada', *env, duplexlib.DUPLEX, 'serve', '--listen', 'any://127.0.0.1:0', '--listen',
+        argv = ['env', *user, 'LC_ALL=C.UTF-8', *env, duplexlib.DUPLEX, 'serve', '--listen', 'any://127.0.0.1:0', '--listen',
                 f'unix://{self.path}', *args]
         shell = ' '.join(argv) + '; echo "exit $?"; sleep 100'
         subprocess.run([*self.tmux, 'new-session', '-d', '-x', str(size[0]), '-y', str(size[1]), shell], check=True)
@@ -79,11 +81,22 @@ def the_first_five_minutes():
         s.type('你好')
         s.keys('Enter')
         a.hears('ada: 你好')
-        s.shows('HH:MM:SS nc-1       hi from nc', '>> 你好', '>>')
+        s.shows('HH:MM:SS nc-1       hi from nc', 'HH:MM:SS ada        你好', '>>')
         a.say('看到了')
-        s.shows('>> 你好', 'HH:MM:SS nc-1       看到了', '>>')
+        s.shows('HH:MM:SS ada        你好', 'HH:MM:SS nc-1       看到了', '>>')
+        a.say('/msg ada 悄悄话')
+        s.shows('HH:MM:SS nc-1 (to you) 悄悄话', '>>')
         s.keys('C-d')
         s.shows('exit 0')
+
+
+@case
+def without_user_the_login_name_is_the_nick():
+    with Screen(user=('-u', 'USER')) as s:
+        a, = here(s.tcp())
+        s.type('hello')
+        s.keys('Enter')
+        a.hears(f'{pwd.getpwuid(os.getuid()).pw_name}: hello')
 
 
 @case
@@ -101,7 +114,7 @@ def words_that_arrive_leave_the_half_typed_line_whole():
         s.keys('Enter')
         a.hears('ada: half-一半')
         s.keys('Up')
-        s.shows('>> half-一半', '>> half-一半')
+        s.shows('HH:MM:SS ada        half-一半', '>> half-一半')
         s.keys('C-u')
         s.type('x' * 200 + ' 结尾')
         time.sleep(0.1)
@@ -146,7 +159,7 @@ def commands_answer_in_the_terminal():
         s.type('/quit')
         s.keys('Enter')
         s.shows('exit 0')
-        a.ended()
+        a.hears('* the room closes').ended()
 
 
 @case
