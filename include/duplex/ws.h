@@ -5,7 +5,7 @@
  * dx_finish and dx_close send Close 1000.
  *
  * Dialling: dx_connect(loop, "ws://host:port/path", ...) with dx_opts.protocols as subprotocols to offer.
- * Listening on ws:// accepts every handshake on that path, whatever its Origin and without a subprotocol; to choose,
+ * Listening on ws:// accepts every handshake on that path that no page of another host makes, without a subprotocol; to choose,
  * listen on http:// or any:// and call dx_ws_accept in on_open.
  */
 #ifndef DUPLEX_WS_H

@@ -123,6 +123,14 @@ static void stream_pause(struct layer *layer, bool on)
     }
 }
 
+static void begin_closing(struct stream *s)
+{
+    s->last_active = (uint32_t)s->queue.loop->now;
+    stream_set_timer(s, DRAIN_STALL_MS);
+    if (s->port.fd >= 0 && !s->end_seen && !s->write_only)
+        os_recv(&s->queue.loop->engine, &s->port, true);
+}
+
 static void stream_close(struct layer *layer)
 {
     struct stream *s = of(layer);
@@ -131,14 +139,10 @@ static void stream_close(struct layer *layer)
     s->closing = 1;
     s->finishing = 1;
     s->paused = 0;
-    if (s->opening) { /* nothing was promised to anybody yet */
+    if (!s->opening)
+        begin_closing(s);
+    else if (!s->queue.first) /* nothing was promised to anybody yet; else it goes out when the stream stands */
         s->breaking = 1;
-    } else {
-        s->last_active = (uint32_t)s->queue.loop->now;
-        stream_set_timer(s, DRAIN_STALL_MS);
-        if (s->port.fd >= 0 && !s->end_seen && !s->write_only)
-            os_recv(&s->queue.loop->engine, &s->port, true);
-    }
     stream_later(s);
 }
 
@@ -267,6 +271,8 @@ void stream_opened(struct stream *s)
     s->opening = 0;
     stream_touched(s);
     start_idle(s);
+    if (s->closing)
+        begin_closing(s);
     layer_opened_above(&s->layer);
     if (s->done)
         return;

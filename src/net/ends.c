@@ -63,6 +63,7 @@ static dx_conn *connect_socket(const struct dial *d, int fd, dx_err *err)
         return NULL;
     }
     s->opening = 1;
+    os_recv(&d->loop->engine, &s->port, false); /* on_open first */
     dx_conn *c = stack_dial(d, &s->layer, &s->queue, false, err);
     if (c)
         stream_open_soon(s);

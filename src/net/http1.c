@@ -146,7 +146,7 @@ static void accept_ws_only(dx_conn *c)
         status = 404;
     else if (!dx_http_wants_ws(c))
         status = 426;
-    else if (dx_ws_accept(c, NULL, NULL, &(dx_ws_opts){.origins = "*"}) < 0)
+    else if (dx_ws_accept(c, NULL, NULL, NULL) < 0)
         status = 403;
     dx_http_field up = {"Upgrade", "websocket"};
     if (!status) {
