@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/block.h"
 #include "os/clock.h"
+#include "os/lock.h"
 #include <stdlib.h>
 
 enum { POOL_MAX = 64 };
 static _Thread_local struct {
     struct block *v[POOL_MAX];
     int n;
+    bool kept; /* it goes when its thread does */
 } pool;
+static os_key pool_key;
+static os_once pool_once = OS_ONCE_INIT;
+static bool pool_has_key;
 static atomic_size_t used, limit;
 
 void dx_memory_limit(size_t bytes_max)
@@ -82,11 +87,30 @@ struct block *block_ref(struct block *b)
     return b;
 }
 
+/* Any thread may drop the last reference of a block, also one that never runs a loop and so never clears its pool. */
+static void pool_end(void *unused)
+{
+    (void)unused;
+    block_pool_clear();
+}
+
+static void pool_key_make(void)
+{
+    pool_has_key = os_key_new(&pool_key, pool_end) == 0;
+}
+
+static bool pool_keep(void)
+{
+    os_once_do(&pool_once, pool_key_make);
+    pool.kept = pool_has_key && os_key_set(pool_key, &pool) == 0;
+    return pool.kept;
+}
+
 void block_drop(struct block *b)
 {
     if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) > 1)
         return;
-    if (b->cap == BLOCK_BYTES && pool.n < POOL_MAX) {
+    if (b->cap == BLOCK_BYTES && pool.n < POOL_MAX && (pool.kept || pool_keep())) {
         pool.v[pool.n++] = b; /* spare, and so not on the account */
         atomic_fetch_sub_explicit(&used, sizeof *b + b->cap, memory_order_relaxed);
         return;

@@ -193,6 +193,8 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
             bottom->type->abort(bottom);
         return n;
     }
+    if (layer_stopped(bottom))
+        return 0; /* paused in its on_open */
     return bottom->above->type->take(bottom->above, p, n, how);
 }
 

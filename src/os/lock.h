@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * lock.h - the two locks of the mailbox. */
+ * lock.h - the two locks of the mailbox, and what a thread does at its end. */
 #ifndef OS_LOCK_H
 #define OS_LOCK_H
 #include <pthread.h>
@@ -14,4 +14,12 @@ typedef pthread_rwlock_t os_rwlock;
 #define os_rwlock_read(l)  pthread_rwlock_rdlock(l)
 #define os_rwlock_write(l) pthread_rwlock_wrlock(l)
 #define os_rwlock_give(l)  pthread_rwlock_unlock(l)
+
+/* fn(value) runs when a thread ends that has set the key to a value. */
+typedef pthread_key_t os_key;
+typedef pthread_once_t os_once;
+#define OS_ONCE_INIT      PTHREAD_ONCE_INIT
+#define os_once_do(o, fn) pthread_once(o, fn)
+#define os_key_new(k, fn) pthread_key_create(k, fn) /* 0: made */
+#define os_key_set(k, v)  pthread_setspecific(k, v) /* 0: set  */
 #endif
