@@ -8,7 +8,7 @@ enum { LIVES_MAX = 600 };
 
 #define SETTLE(cond)                                                                                                   \
     do {                                                                                                               \
-        for (int i_ = 0; i_ < 40 && !(cond) && !w->report->failed; i_++)                                              \
+        for (int i_ = 0; i_ < 40 && !(cond) && !w->report->failed; i_++)                                               \
             pass(w, 1);                                                                                                \
         if (w->report->failed || !w->c->c || !w->c->opens)                                                             \
             return;                                                                                                    \
