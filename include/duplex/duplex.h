@@ -162,7 +162,7 @@ static inline dx_conn *dx_connect(dx_loop *l, const char *url, const dx_handler 
     return dx_connect_sized(l, url, h, user, o, sizeof(dx_opts), err);
 }
 DX_API const char *dx_listener_url(const dx_listener *s, int i); /* the i-th address, dialable; NULL: no more */
-DX_API size_t dx_listener_conns(const dx_listener *s);      /* open now                                   */
+DX_API size_t dx_listener_conns(const dx_listener *s);  /* connections and peers now, an idle HTTP one too   */
 /* One more thread accepts: from its next turn the other loop has a listener of its own on the same addresses, with the same
  * handler, user and limits, that drains with s. Call it on s's thread. 0; DX_STATE: draining, or s's own loop;
  * DX_LIMIT, DX_SYS, DX_NOMEM; DX_CLOSED: the other loop is gone. */
