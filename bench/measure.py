@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What bench/pair and bench/idle.py share: servers and loads as pinned processes, and the numbers taken from them."""
 import contextlib
+import ctypes
 import math
 import mmap
 import os
@@ -17,6 +18,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TICK = os.sysconf("SC_CLK_TCK")
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1    # children are in sessions of their own: nobody else ends them when we are killed
 SERVER_CPU, LOAD_CPU = 0, (1 if (os.cpu_count() or 1) > 1 else 0)
 
 
@@ -39,6 +42,7 @@ def raise_priority(real_time):
 class Child:
     def __init__(self, argv, cpu, real_time=False, env=None, **pipes):
         def prepare():
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             os.sched_setaffinity(0, {cpu})
             raise_priority(real_time)
 
