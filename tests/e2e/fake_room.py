@@ -21,6 +21,11 @@ import time
 
 import websockets
 
+try:
+    from websockets.legacy.server import serve  # the interface of Debian 12; 13 has it under this name
+except ImportError:
+    from websockets import serve
+
 WEB = pathlib.Path(__file__).resolve().parents[2] / 'web'
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
@@ -64,7 +69,7 @@ class FakeRoom:
         return asyncio.run_coroutine_threadsafe(coro, self.loop).result(20)
 
     async def begin(self):
-        self.inner = await websockets.serve(self.member, '127.0.0.1', 0, subprotocols=['duplex.json'], process_request=self.file,
+        self.inner = await serve(self.member, '127.0.0.1', 0, subprotocols=['duplex.json'], process_request=self.file,
                                             max_size=1 << 20, ping_interval=None, compression=None)
         self.outer = await asyncio.start_server(self.sniff, '127.0.0.1', self.port)
         self.port = self.outer.sockets[0].getsockname()[1]
