@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENTS_MAX = 60 };
+enum { SEGMENTS_MAX = 60, ANY_SHARE = 4 };
 
 static struct peer *of(struct layer *l)
 {
@@ -237,10 +237,16 @@ bool udp_is_speech(const struct udp_socket *u, const struct os_datagram *d)
     return s == SNIFF_TEXT || s == SNIFF_NOISE; /* noise is the handler's to refuse: it came whole */
 }
 
+/* On any:// made-up sources must not use up what TCP callers need. */
+static bool has_its_share(const struct udp_socket *u)
+{
+    return u->sniff && u->refs >= u->from->set->o.conns_max / ANY_SHARE + 1;
+}
+
 struct peer *peer_stranger(struct udp_socket *u, const struct addr *a, const struct os_datagram *d)
 {
     if (addr_is_reflector(a) || (a->n == u->own.n && !memcmp(&a->any, &u->own.any, a->n)) || !udp_is_speech(u, d) ||
-        u->from->full || u->closed)
+        u->from->full || u->closed || has_its_share(u))
         return NULL;
     struct peer *p = peer_new(u, u->from->set);
     if (!p)

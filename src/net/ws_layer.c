@@ -216,11 +216,14 @@ static void fail(struct ws_layer *w, int close_code, const char *text)
     struct dx_conn *c = layer_conn(&w->layer);
     int code = close_code == 1009 ? DX_BIG : DX_PROTO;
     gather_free(w);
-    if (c)
+    w->closing = 1; /* a dx_close in DX_BROKEN must not say 1000 */
+    if (c) {
         conn_set_why(c, code, DX_OF_WS, close_code, text);
+        conn_broken(c); /* its last word goes before our Close */
+    }
     send_close(w, close_code, text, strlen(text));
     w->close_seen = 1; /* whatever else it sends is not listened to */
-    layer_fail(&w->layer, code, DX_OF_WS, close_code, text);
+    layer_close_below(&w->layer);
 }
 
 /* ---- in ---- */
