@@ -24,7 +24,8 @@ class Screen:
         self.path = temp('room.sock')
         argv = ['env', *user, 'LC_ALL=C.UTF-8', *env, duplexlib.DUPLEX, 'serve', '--listen', 'any://127.0.0.1:0', '--listen',
                 f'unix://{self.path}', *args]
-        shell = ' '.join(argv) + '; echo "exit $?"; sleep 100'
+        # Ctrl-C reaches the shell too, and not every shell outlives it.
+        shell = 'trap : INT; ' + ' '.join(argv) + '; echo "exit $?"; sleep 100'
         subprocess.run([*self.tmux, 'new-session', '-d', '-x', str(size[0]), '-y', str(size[1]), shell], check=True)
         try:
             until(lambda: '\n>>' in self.text() or 'exit' in self.text())
