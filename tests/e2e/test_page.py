@@ -423,7 +423,7 @@ def a_flood_leaves_the_page_alive_and_everything_in_order(b):
         enter(b, s.url)
         c = alone(s, b''.join(b'flood %d\n' % i for i in range(20000)))
         b.keys('still here' + ENTER)
-        shown(b, 'flood 19999', seconds=30)
+        shown(b, 'flood 19999', seconds=90)
         shown(b, 'still here')
         seen = [int(x.split()[1]) for x in texts(b) if x.startswith('flood')]
         assert seen == sorted(set(seen)) and len(seen) <= 2000, seen
