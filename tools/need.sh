@@ -3,9 +3,11 @@
 # run and test, which call `need run` and `need run test`. Says nothing and leaves apt alone when all is there.
 # A name may be followed by :RELEASE, the only Debian release that has it.
 
-need_run='gcc libc6-dev meson ninja-build pkgconf nettle-dev libjansson-dev'
+need_run='gcc libc6-dev meson ninja-build pkgconf nettle-dev libgnutls28-dev
+    ca-certificates libqrencode-dev libjansson-dev'
 need_test='clang libclang-rt-dev clang-format-14:12 make python3 python3-websockets netcat-openbsd socat tmux curl
-    chromium chromium-driver mono-mcs mono-runtime strace libuv1-dev binutils util-linux procps'
+    chromium chromium-driver mono-mcs mono-runtime strace libuv1-dev binutils util-linux procps openssl
+    gnutls-bin nginx-light'
 
 # need_list run|test...: the names, one a line, that this Debian release has
 need_list()

@@ -34,6 +34,60 @@ const char *dx_tls_pin(const dx_tls *t)
     return "";
 }
 
+static int no_tls(dx_err *err)
+{
+    return err_set(err, DX_ABSENT, "TLS is not in this build");
+}
+
+int dx_tls_info_sized(dx_conn *c, dx_tls_info *ret, size_t ret_bytes)
+{
+    (void)c;
+    (void)ret;
+    (void)ret_bytes;
+    return DX_STATE;
+}
+
+int dx_cert_make_sized(const char *cert_path, const char *key_path, const dx_cert_opts *o, size_t o_bytes, dx_err *err)
+{
+    (void)cert_path;
+    (void)key_path;
+    (void)o;
+    (void)o_bytes;
+    return no_tls(err);
+}
+
+int dx_cert_auto(const char *names, char *cert_path, char *key_path, size_t path_n, dx_err *err)
+{
+    (void)names;
+    (void)cert_path;
+    (void)key_path;
+    (void)path_n;
+    return no_tls(err);
+}
+
+int dx_cert_folder(char *path, size_t path_n, dx_err *err)
+{
+    (void)path;
+    (void)path_n;
+    return no_tls(err);
+}
+
+int dx_cert_read(const char *path, void (*fn)(void *arg, const dx_cert_info *i), void *arg, dx_err *err)
+{
+    (void)path;
+    (void)fn;
+    (void)arg;
+    return no_tls(err);
+}
+
+int dx_cert_check(const char *path, const char *host, const char *ca, dx_err *err)
+{
+    (void)path;
+    (void)host;
+    (void)ca;
+    return no_tls(err);
+}
+
 dx_session *dx_session_of(dx_conn *c)
 {
     (void)c;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "crypto/fault.h"
+#include "base/err.h"
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+int fault_set(dx_err *err, int detail, const char *fmt, ...)
+{
+    char text[sizeof err->text];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    err_set(err, DX_TLS, "%s", text);
+    if (err) {
+        err->detail = detail;
+        err->detail_of = DX_OF_TLS;
+    }
+    return DX_TLS;
+}
+
+int fault_of_file(dx_err *err, int gnutls_code, const char *fmt, ...)
+{
+    int saved_errno = errno;
+    char text[200];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (gnutls_code == GNUTLS_E_MEMORY_ERROR)
+        return err_set(err, DX_NOMEM, "%s: no memory", text);
+    if (gnutls_code == GNUTLS_E_FILE_ERROR)
+        return err_sys(err, DX_SYS, saved_errno ? saved_errno : ENOENT, "%s", text);
+    return fault_set(err, DX_TLS_FILE, "%s: %s", text, gnutls_strerror(gnutls_code));
+}
+
+const char *fault_day(int64_t seconds, char *text)
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    gmtime_r(&t, &tm);
+    strftime(text, 11, "%Y-%m-%d", &tm);
+    return text;
+}
