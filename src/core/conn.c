@@ -167,7 +167,7 @@ static int may_send(dx_conn *c, size_t n)
 {
     if (c->gone || c->quiet || c->end_said)
         return DX_STATE;
-    if (queue_past_half(c->q) && (n > c->q->max || c->q->n > c->q->max - n)) {
+    if (queue_past_half(c->q) && (n > c->q->max || queue_waits(c->q) > c->q->max - n)) {
         c->want_writable = 1;
         return DX_FULL;
     }
@@ -283,6 +283,7 @@ void dx_close(dx_conn *c)
     c->quiet = 1;
     c->end_said = 1;
     c->paused = 0;
+    c->owes = 0;
     c->layer.below->type->close(c->layer.below);
 }
 
@@ -293,6 +294,7 @@ void dx_abort(dx_conn *c)
     c->quiet = 1;
     c->end_said = 1;
     c->paused = 0;
+    c->owes = 0;
     c->layer.below->type->abort(c->layer.below);
 }
 
@@ -325,7 +327,7 @@ enum dx_kind dx_kind_of(const dx_conn *c)
 
 size_t dx_queued(const dx_conn *c)
 {
-    return c->gone ? 0 : c->q->n;
+    return c->gone ? 0 : queue_waits(c->q);
 }
 
 const dx_err *dx_why(const dx_conn *c)
@@ -370,10 +372,14 @@ bool dx_is_loopback(const dx_conn *c)
 
 const char *dx_wire(const dx_conn *c)
 {
-    for (const struct layer *l = c->layer.below; l; l = l->below)
-        if (l->type->name)
-            return l->type->name;
-    return "";
+    const struct layer_type *named = NULL;
+    for (const struct layer *l = c->layer.below; l; l = l->below) {
+        if (named && named->name_over_tls && l->type->is_tls)
+            return named->name_over_tls;
+        if (!named && l->type->name)
+            named = l->type;
+    }
+    return named ? named->name : "";
 }
 
 struct conn_timer {

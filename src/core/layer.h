@@ -17,7 +17,9 @@
 struct layer;
 struct addr;
 struct layer_type {
-    const char *name;
+    const char *name, *name_over_tls; /* of the wire; NULL: it has none of its own                          */
+    bool is_tls;
+    bool ends_itself; /* its protocol says where data ends, so that a TLS end without close_notify loses nothing unseen */
     void (*opened)(struct layer *l);
     size_t (*take)(struct layer *l, uint8_t *p, size_t n, unsigned how); /* streams: bytes used up; messages: n      */
     void (*ended)(struct layer *l);

@@ -39,6 +39,8 @@ void store_free(struct store *s)
     }
     block_drop(s->copies);
     block_drop(s->encoded);
+    block_drop(s->sealed);
+    block_drop(s->opened);
     *s = (struct store){0};
 }
 
@@ -209,7 +211,7 @@ size_t queue_memory(const struct queue *q)
     size_t n = 0;
     for (const struct queued *d = q->first; d; d = d->next)
         n += d->blk ? d->n : 0;
-    return n;
+    return q->under ? n + queue_memory(q->under) : n;
 }
 
 void queue_settle(struct queue *q)

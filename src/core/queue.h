@@ -27,10 +27,16 @@ struct queue {
     size_t n;   /* bytes                                      */
     size_t max; /* dx_opts.queue_bytes_max: conn.c holds to it */
     dx_loop *loop;
+    const struct queue *under; /* the one it empties into (TLS over a stream); NULL: the kernel */
 };
+/* Bytes on their way, wherever they wait: what the bounds of duplex.h are about. */
+static inline size_t queue_waits(const struct queue *q)
+{
+    return q->n + (q->under ? q->under->n : 0);
+}
 static inline bool queue_past_half(const struct queue *q)
 {
-    return q->n > q->max / 2;
+    return queue_waits(q) > q->max / 2;
 }
 /* Where queues get their nodes and copies from: one a loop. */
 struct store {
@@ -38,6 +44,8 @@ struct store {
     size_t spare_n;
     struct block *copies;  /* small sends of all conns, one behind the other */
     struct block *encoded; /* dx_msg encodings, apart, so that they stay adjacent */
+    struct block *sealed;  /* TLS records on their way out                        */
+    struct block *opened;  /* plain bytes of the records that just came: one conn's at a time */
 };
 void store_free(struct store *s);
 
@@ -63,7 +71,7 @@ size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret
 void queue_eat(struct queue *q, struct store *s, size_t n); /* n bytes have gone */
 void queue_eat_one(struct queue *q, struct store *s);       /* the first has gone, whatever its size */
 void queue_clear(struct queue *q, struct store *s);
-size_t queue_memory(const struct queue *q); /* of its bytes, those that lie in memory: not files' */
+size_t queue_memory(const struct queue *q); /* of its bytes and those under it, what lies in memory: not files' */
 /* What is left will stay a while: copies it out of blocks that others share, so that a few bytes pin no 64 KiB. */
 void queue_settle(struct queue *q);
 #endif

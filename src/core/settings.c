@@ -2,6 +2,7 @@
 #include "core/settings.h"
 #include "base/err.h"
 #include <stdlib.h>
+#include <duplex/tls.h>
 #include <string.h>
 
 static size_t text_n(const char *s)
@@ -63,6 +64,7 @@ struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
     s->refs = 1;
     s->strings = at;
     s->o = mine;
+    s->o.tls = dx_tls_ref(mine.tls);
     fill(&s->o);
     s->o.protocols = keep(&at, mine.protocols);
     s->o.frame = keep(&at, mine.frame);
@@ -80,6 +82,7 @@ void settings_drop(struct settings *s)
 {
     if (!s || --s->refs)
         return;
+    dx_tls_drop(s->o.tls);
     free(s->strings);
     free(s);
 }

@@ -6,7 +6,7 @@
 
 struct settings {
     unsigned refs; /* one loop's thread                          */
-    dx_opts o;     /* every zero replaced; strings are our copies */
+    dx_opts o;     /* every zero replaced; strings are our copies, tls a reference */
     char *strings;
 };
 /* o_bytes: the caller's sizeof(dx_opts), older and shorter or newer and longer than ours. NULL with *err filled. */

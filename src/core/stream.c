@@ -176,7 +176,9 @@ static void end_idle(struct stream *s)
         conn_set_why(c, DX_TIMEOUT, DX_OF_NOTHING, 0, "idle for too long");
         c->quiet = c->end_said = 1;
     }
-    s->layer.type->close(&s->layer);
+    /* TLS has a last word of its own; the others are cut short. */
+    struct layer *l = s->layer.above && s->layer.above->type->is_tls ? s->layer.above : &s->layer;
+    l->type->close(l);
 }
 
 void stream_timer_fire(struct timer *t, dx_loop *l)

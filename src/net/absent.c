@@ -4,47 +4,9 @@
 #include <duplex/quic.h>
 #include <duplex/tls.h>
 
-dx_tls *dx_tls_new_sized(const dx_tls_opts *o, size_t o_bytes, dx_err *err)
-{
-    (void)o;
-    (void)o_bytes;
-    err_set(err, DX_ABSENT, "TLS is not in this build");
-    return NULL;
-}
-
-dx_tls *dx_tls_ref(dx_tls *t)
-{
-    return t;
-}
-
-void dx_tls_drop(dx_tls *t)
-{
-    (void)t;
-}
-
-int dx_tls_reload(dx_tls *t, dx_err *err)
-{
-    (void)t;
-    return err_set(err, DX_ABSENT, "TLS is not in this build");
-}
-
-const char *dx_tls_pin(const dx_tls *t)
-{
-    (void)t;
-    return "";
-}
-
 static int no_tls(dx_err *err)
 {
-    return err_set(err, DX_ABSENT, "TLS is not in this build");
-}
-
-int dx_tls_info_sized(dx_conn *c, dx_tls_info *ret, size_t ret_bytes)
-{
-    (void)c;
-    (void)ret;
-    (void)ret_bytes;
-    return DX_STATE;
+    return err_set(err, DX_ABSENT, "making certificates is not in this build");
 }
 
 int dx_cert_make_sized(const char *cert_path, const char *key_path, const dx_cert_opts *o, size_t o_bytes, dx_err *err)

@@ -7,6 +7,7 @@
 #include "codec/sniff.h"
 #include "net/layers.h"
 #include "net/tcp.h"
+#include "net/tls.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,25 @@ static int become_http(struct sniffer *s)
     return stack_http(s->from, bottom, s->q);
 }
 
+/* What TLS has agreed on is all that may come in it; where it has agreed on nothing the first bytes decide again. */
+static int stack_in_tls(dx_listener *from, struct layer *bottom, struct queue *q)
+{
+    const char *alpn = tls_layer_alpn(bottom);
+    return !strcmp(alpn, "http/1.1") ? stack_http(from, bottom, q)
+           : !strcmp(alpn, "duplex") ? stack_plain(from, bottom, q)
+                                     : stack_any(from, bottom, q);
+}
+
+static int become_tls(struct sniffer *s)
+{
+    struct layer *bottom = s->layer.below;
+    if (s->wrote)
+        return DX_PROTO;
+    part_provisional(s);
+    leave(s);
+    return tls_accept(s->from, bottom, s->q, "http/1.1,duplex", stack_in_tls);
+}
+
 /* TLS and HTTP/2 get one word in their own language. */
 static void refuse_tls(struct sniffer *s)
 {
@@ -172,8 +192,16 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         refuse_http2(s);
         return n;
     case SNIFF_TLS:
-        refuse_tls(s);
-        return n;
+        if (bottom->type->is_tls) { /* TLS in TLS */
+            drop(s);
+            return n;
+        }
+        if (!s->from->set->o.tls) {
+            refuse_tls(s);
+            return n;
+        }
+        r = become_tls(s);
+        break;
     case SNIFF_NOISE:
         if (is_for_speech(s)) {
             refuse_noise(s);
@@ -315,6 +343,8 @@ static int serve_any(dx_listener *s, const struct url *u, const char *text, dx_e
 {
     s->stack = stack_any;
     int r = stack_check(s->set, err);
+    if (r == 0 && url_option(u, "cert").p)
+        r = tls_settle(s->set, u, text, true, err);
     return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS | TCP_DATAGRAMS, "tcp", err);
 }
 

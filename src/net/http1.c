@@ -384,6 +384,8 @@ static void layer_free(struct layer *l)
 
 const struct layer_type http1_type = {
     .name = "http",
+    .name_over_tls = "https",
+    .ends_itself = true,
     .opened = opened,
     .take = take,
     .ended = ended,

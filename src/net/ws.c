@@ -6,6 +6,7 @@
 #include "core/stream.h"
 #include "net/layers.h"
 #include "net/tcp.h"
+#include "net/tls.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include <stdio.h>
@@ -31,6 +32,32 @@ static int serve_ws(dx_listener *s, const struct url *u, const char *text, dx_er
     s->stack = stack_ws;
     int r = keep_path(s, u, err);
     return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS, "ws", err);
+}
+
+static int stack_https(dx_listener *s, struct layer *bottom, struct queue *q)
+{
+    return tls_accept(s, bottom, q, "http/1.1", stack_http);
+}
+
+static int serve_https(dx_listener *s, const struct url *u, const char *text, dx_err *err)
+{
+    s->stack = stack_https;
+    int r = tls_settle(s->set, u, text, true, err);
+    return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS, "https", err);
+}
+
+static int stack_wss(dx_listener *s, struct layer *bottom, struct queue *q)
+{
+    return tls_accept(s, bottom, q, "http/1.1", stack_ws);
+}
+
+static int serve_wss(dx_listener *s, const struct url *u, const char *text, dx_err *err)
+{
+    s->stack = stack_wss;
+    int r = keep_path(s, u, err);
+    if (r == 0)
+        r = tls_settle(s->set, u, text, true, err);
+    return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS, "wss", err);
 }
 
 /* ---- the client's handshake: a layer that becomes the ws layer ---- */
@@ -186,6 +213,8 @@ static void layer_free(struct layer *l)
 
 static const struct layer_type handshake_type = {
     .name = "ws",
+    .name_over_tls = "wss",
+    .ends_itself = true,
     .opened = opened,
     .take = take,
     .ended = ended,
@@ -206,7 +235,7 @@ static char *request_of(const struct dial *d, const char *key)
     const struct url *u = d->url;
     dx_text t = {0};
     char port[16] = "";
-    if (u->port >= 0 && u->port != 80)
+    if (u->port >= 0 && u->port != (strcmp(u->scheme, "wss") ? 80 : 443))
         snprintf(port, sizeof port, ":%d", u->port);
     dx_text_add(&t, "GET ", 4);
     dx_text_add(&t, u->target.n ? (const char *)u->target.p : "/", u->target.n ? u->target.n : 1);
@@ -251,28 +280,51 @@ static struct handshake *handshake_new(const struct dial *d)
     return k;
 }
 
-static dx_conn *connect_ws(const struct dial *d, dx_err *err)
+static dx_conn *connect_on(const struct dial *d, struct stream *s, bool tls, dx_err *err)
 {
-    if (d->set->o.protocols && strpbrk(d->set->o.protocols, "\r\n")) {
-        err_set(err, DX_URL, "dial %s: a line end in protocols", d->text);
+    struct queue *q = &s->queue;
+    struct layer *bottom = tls ? tls_dial(d, s, "http/1.1", &q, err) : &s->layer;
+    if (!bottom)
         return NULL;
-    }
-    struct stream *s = tcp_dial_stream(d, 80, err);
-    struct handshake *k = s ? handshake_new(d) : NULL;
-    dx_conn *c = k ? conn_new(d->on, d->user, &k->layer, &s->queue) : NULL;
+    struct handshake *k = handshake_new(d);
+    dx_conn *c = k ? conn_new(d->on, d->user, &k->layer, q) : NULL;
     if (!c) {
-        if (s)
-            err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
+        err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
         if (k)
             layer_free(&k->layer);
-        stream_throw_away(s);
+        stack_undo(&s->layer);
         return NULL;
     }
-    layer_put_above(&s->layer, &k->layer);
+    layer_put_above(bottom, &k->layer);
     loop_timer(d->loop, &k->timer, d->loop->now + d->set->o.dial_ms_max);
     c->messages = 1;
     return c;
 }
 
+static dx_conn *connect_with(const struct dial *d, bool tls, dx_err *err)
+{
+    if (d->set->o.protocols && strpbrk(d->set->o.protocols, "\r\n")) {
+        err_set(err, DX_URL, "dial %s: a line end in protocols", d->text);
+        return NULL;
+    }
+    struct stream *s = tcp_dial_stream(d, tls ? 443 : 80, err);
+    dx_conn *c = s ? connect_on(d, s, tls, err) : NULL;
+    if (!c)
+        stream_throw_away(s);
+    return c;
+}
+
+static dx_conn *connect_ws(const struct dial *d, dx_err *err)
+{
+    return connect_with(d, false, err);
+}
+
+static dx_conn *connect_wss(const struct dial *d, dx_err *err)
+{
+    return tls_settle(d->set, d->url, d->text, false, err) < 0 ? NULL : connect_with(d, true, err);
+}
+
 const struct scheme scheme_http = {"http", serve_http, NULL};
+const struct scheme scheme_https = {"https", serve_https, NULL};
 const struct scheme scheme_ws = {"ws", serve_ws, connect_ws};
+const struct scheme scheme_wss = {"wss", serve_wss, connect_wss};

@@ -82,6 +82,15 @@ int64_t os_fd_write(int fd, const void *p, size_t n)
     return (int64_t)n;
 }
 
+int64_t os_fd_read_at(int fd, int64_t off, void *to, size_t n)
+{
+    ssize_t r;
+    do
+        r = pread(fd, to, n, off);
+    while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r;
+}
+
 void os_unlink(const char *path)
 {
     unlink(path);

@@ -13,6 +13,7 @@ enum os_fd_use { OS_FD_READS = 1, OS_FD_WRITES = 2, OS_FD_SOCKET = 4 };
 int os_fd_use(int fd);                                /* enum os_fd_use bits; -1: errno    */
 void os_fd_end(int fd);                               /* a socket's writing side           */
 int64_t os_fd_write(int fd, const void *p, size_t n); /* all of it, waiting if need be (files); or -errno */
+int64_t os_fd_read_at(int fd, int64_t off, void *to, size_t n); /* bytes, 0: the end; or -errno    */
 void os_unlink(const char *path);
 enum os_open { OS_READ, OS_WRITE_NEW, OS_APPEND };
 int os_open(const char *path, enum os_open how); /* -1 and errno; OS_WRITE_NEW never over a file that is there */

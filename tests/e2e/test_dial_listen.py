@@ -610,7 +610,7 @@ def what_does_not_read_is_usage_and_says_what_to_try():
 
 @case
 def schemes_not_in_this_build_say_so():
-    for scheme in ('tls', 'wss', 'quic', 'https'):
+    for scheme in ('quic', 'https'):
         r = duplex('dial', f'{scheme}://127.0.0.1:1')
         assert r.code == 4 and f'{scheme}:// is not in this build.  duplex help names the wires' in r.err, r
 
