@@ -39,8 +39,6 @@ void store_free(struct store *s)
     }
     block_drop(s->copies);
     block_drop(s->encoded);
-    block_drop(s->sealed);
-    block_drop(s->opened);
     *s = (struct store){0};
 }
 

@@ -42,10 +42,8 @@ static inline bool queue_past_half(const struct queue *q)
 struct store {
     struct queued *spare;
     size_t spare_n;
-    struct block *copies;  /* small sends of all conns, one behind the other */
+    struct block *copies;  /* small sends and TLS records of all conns, one behind the other */
     struct block *encoded; /* dx_msg encodings, apart, so that they stay adjacent */
-    struct block *sealed;  /* TLS records on their way out                        */
-    struct block *opened;  /* plain bytes of the records that just came: one conn's at a time */
 };
 void store_free(struct store *s);
 

@@ -236,9 +236,12 @@ static bool is_harmless(struct tls_session *s, int64_t r)
 int64_t tls_open(struct tls_session *s, uint8_t *to, dx_err *err)
 {
     int64_t r;
-    do
+    size_t had;
+    do { /* behind a ticket or a new key GnuTLS says "again" though more has come */
+        had = s->in_n;
         r = gnutls_record_recv(s->gnutls, to, TLS_OPEN_MAX);
-    while (r == GNUTLS_E_INTERRUPTED || (r < 0 && is_harmless(s, r)));
+    } while (r == GNUTLS_E_INTERRUPTED || (r == GNUTLS_E_AGAIN && s->in_n < had && s->in_n > 0) ||
+             (r < 0 && is_harmless(s, r)));
     if (r > 0)
         return r;
     if (r == 0)

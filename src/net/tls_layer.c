@@ -73,7 +73,7 @@ static bool keep_sealed(void *arg, const void *p, size_t n)
     if (t->out && t->out->cap - t->out->used < n)
         give_sealed(t);
     if (!t->out) {
-        t->out = block_with_room(&loop_of(t)->store.sealed, n);
+        t->out = block_with_room(&loop_of(t)->store.copies, n);
         if (!t->out)
             return false;
         t->out_from = t->out->data + t->out->used;
@@ -282,18 +282,16 @@ static void tell_end(struct tls_layer *t)
 /* Records of what was lent are opened until it is used up or those above have enough. */
 static int open_records(struct tls_layer *t, dx_err *err)
 {
-    struct block **opened = &loop_of(t)->store.opened;
-    int64_t r = 1;
-    if (!*opened && !(*opened = block_new(0)))
-        return err_set(err, DX_NOMEM, "TLS: no memory");
+    struct block *b = block_new(0); /* of the thread's pool */
+    int64_t r = b ? 1 : err_set(err, DX_NOMEM, "TLS: no memory");
     while (r > 0 && !stopped(t)) {
-        uint8_t *p = (*opened)->data;
         size_t have = 0;
-        while (have + TLS_OPEN_MAX <= (*opened)->cap && (r = tls_open(t->session, p + have, err)) > 0)
+        while (have + TLS_OPEN_MAX <= b->cap && (r = tls_open(t->session, b->data + have, err)) > 0)
             have += (size_t)r;
-        if (have && !feed_opened(t, p, have))
-            return err_set(err, DX_NOMEM, "TLS: no memory");
+        if (have && !feed_opened(t, b->data, have))
+            r = err_set(err, DX_NOMEM, "TLS: no memory");
     }
+    block_drop(b);
     return r < 0 ? (int)r : 0;
 }
 
@@ -421,13 +419,17 @@ static void go_on(struct tls_layer *t)
         return;
     t->high |= queue_past_half(&t->queue);
     drain(t);
+    bool rested = t->hold != NULL;
     if (t->high && !t->done && !t->closing && !queue_past_half(&t->queue)) {
         t->high = 0;
+        rested = true;
         layer_writable_above(&t->layer);
     }
     if (t->hold && !stopped(t) && !feed(t, t->hold->p, t->hold->n, t->end_seen ? DX_LAST : 0))
         broke(t, DX_NOMEM);
     tell_end(t);
+    if (rested && !stopped(t)) /* the stream rested with those above, and may hold more */
+        layer_pause_below(&t->layer, false);
 }
 
 static void run_chore(struct chore *c, dx_loop *l)
@@ -597,6 +599,8 @@ static struct tls_layer *layer_new(struct stream *s, const struct settings *set,
     t->queue.max = set->o.queue_bytes_max;
     t->queue.loop = s->queue.loop;
     t->queue.under = &s->queue;
+    if (s->queue.max > UNDER_MAX)
+        s->queue.max = UNDER_MAX;
     t->session = tls_session_new(set->o.tls, &mine, err);
     if (t->session)
         return t;
@@ -615,7 +619,6 @@ int tls_accept(dx_listener *s, struct layer *bottom, struct queue *q, const char
         return DX_NOMEM;
     t->from = s;
     t->inner = inner;
-    stream->queue.max = UNDER_MAX;
     layer_put_above(bottom, &t->layer);
     lone_add(s, &t->lone, &t->layer);
     loop_timer(s->loop, &t->timer, s->loop->now + SHAKE_MS);
@@ -629,7 +632,6 @@ struct layer *tls_dial(const struct dial *d, struct stream *s, const char *alpn,
     struct tls_layer *t = host ? layer_new(s, d->set, &ask, err) : NULL;
     free(host);
     if (t && (t->text = strdup(d->text))) {
-        s->queue.max = UNDER_MAX;
         layer_put_above(&s->layer, &t->layer);
         loop_timer(d->loop, &t->timer, d->loop->now + d->set->o.dial_ms_max);
         *ret_q = &t->queue;

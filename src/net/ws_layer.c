@@ -346,6 +346,15 @@ static void ended(struct layer *l)
     layer_close_below(l);
 }
 
+/* Once both have said Close the conversation is over: a peer that then leaves without a look at what TLS still says to it breaks
+ * nothing off. */
+static void closed(struct layer *l, const dx_err *why)
+{
+    static const dx_err over = {.code = DX_END, .text = "the peer closed"};
+    const struct ws_layer *w = of(l);
+    layer_closed_above(l, w->close_seen && w->close_sent && why->code == DX_RESET ? &over : why);
+}
+
 static void layer_free(struct layer *l)
 {
     struct ws_layer *w = of(l);
@@ -363,7 +372,7 @@ static const struct layer_type ws_type = {
     .take = take,
     .ended = ended,
     .writable = layer_writable_above,
-    .closed = layer_closed_above,
+    .closed = closed,
     .give = give,
     .give_msg = give_msg,
     .give_file = give_file,
