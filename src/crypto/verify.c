@@ -134,10 +134,10 @@ static int say_usage(dx_err *err, const struct chain *c, unsigned status)
     char dn[DN_SHOWN_MAX + 8] = "";
     if (c->n)
         dn_text(c->crt[0], true, dn);
-    if (status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
-        return fault_set(err, DX_TLS_USAGE, "certificate is beyond what its issuer%s may sign for", dn);
     if (status & GNUTLS_CERT_SIGNER_NOT_CA)
         return fault_set(err, DX_TLS_USAGE, "certificate's issuer%s is not a CA", dn);
+    if (status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
+        return fault_set(err, DX_TLS_USAGE, "certificate is beyond what its issuer%s may sign for", dn);
     if (status & GNUTLS_CERT_PURPOSE_MISMATCH)
         /* Who asks for a host is a client, and looks at a server's. */
         return fault_set(err, DX_TLS_USAGE, "certificate is not meant for %s", c->host ? "servers" : "this use");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/fd.h"
+#include "os/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7,6 +8,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -102,6 +105,157 @@ int os_open(const char *path, enum os_open how)
                 : how == OS_APPEND ? O_WRONLY | O_CREAT | O_APPEND
                                    : O_WRONLY | O_CREAT | O_EXCL;
     return open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+}
+
+/* ---- whole files ---- */
+
+enum { READ_STEP = 16 << 10, TEMP_ROOM = 4096 };
+
+/* Appends what fd still has. */
+static int read_rest(int fd, size_t bytes_max, char **p, size_t *n)
+{
+    size_t cap = 0;
+    for (;;) {
+        if (cap - *n < 2) {
+            cap += READ_STEP + cap / 2;
+            char *more = realloc(*p, cap);
+            if (!more)
+                return ENOMEM;
+            *p = more;
+        }
+        ssize_t r = read(fd, *p + *n, cap - *n - 1);
+        if (r < 0 && errno != EINTR)
+            return errno;
+        if (r == 0)
+            break;
+        *n += r > 0 ? (size_t)r : 0;
+        if (*n > bytes_max)
+            return EFBIG;
+    }
+    (*p)[*n] = '\0';
+    return 0;
+}
+
+int os_file_read(const char *path, size_t bytes_max, char **ret, size_t *ret_n, unsigned *ret_mode)
+{
+    char *p = NULL;
+    size_t n = 0;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return errno;
+    int error = fstat(fd, &st) < 0 ? errno : read_rest(fd, bytes_max, &p, &n);
+    os_fd_close(fd);
+    if (error) {
+        free(p);
+        return error;
+    }
+    *ret = p;
+    *ret_n = n;
+    if (ret_mode)
+        *ret_mode = st.st_mode & 07777;
+    return 0;
+}
+
+/* Opens a new file beside path, with no more rights than mode from the start. */
+static int open_beside(const char *path, unsigned mode, char temp[TEMP_ROOM])
+{
+    uint32_t random;
+    for (int i = 0; i < 100; i++) {
+        os_random(&random, sizeof random);
+        if (snprintf(temp, TEMP_ROOM, "%s.%08x", path, (unsigned)random) >= TEMP_ROOM) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+static int fill_and_sync(int fd, const void *p, size_t n, unsigned mode)
+{
+    int64_t w = os_fd_write(fd, p, n);
+    if (w < 0)
+        return (int)-w;
+    return fchmod(fd, mode) < 0 || fsync(fd) < 0 ? errno : 0;
+}
+
+static int name_it(const char *temp, const char *path, bool replace)
+{
+    if (replace)
+        return rename(temp, path) < 0 ? errno : 0;
+    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    /* A file system, or a kernel, without that flag: NFS has links, vfat does not and knows the flag. */
+    if (link(temp, path) < 0)
+        return errno;
+    unlink(temp);
+    return 0;
+}
+
+/* Else the new name may be gone after a power cut. Not every file system can, and the file itself is safe. */
+static void sync_folder_of(const char *path)
+{
+    char folder[TEMP_ROOM];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        fsync(fd);
+    os_fd_close(fd);
+}
+
+int os_file_write(const char *path, const void *p, size_t n, unsigned mode, bool replace)
+{
+    char temp[TEMP_ROOM];
+    int fd = open_beside(path, mode, temp);
+    if (fd < 0)
+        return errno;
+    int error = fill_and_sync(fd, p, n, mode);
+    if (close(fd) < 0 && !error)
+        error = errno;
+    if (!error)
+        error = name_it(temp, path, replace);
+    if (error)
+        unlink(temp);
+    else
+        sync_folder_of(path);
+    return error;
+}
+
+bool os_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+static int make_folder(const char *path, unsigned mode)
+{
+    struct stat st;
+    int error = mkdir(path, mode) < 0 ? errno : 0;
+    /* What is there is all that is wanted, whatever mkdir says of it: on a read-only system, say. */
+    if (!error || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return 0;
+    return error == EEXIST ? ENOTDIR : error;
+}
+
+int os_make_folders(const char *path, unsigned mode)
+{
+    char at[TEMP_ROOM];
+    if ((size_t)snprintf(at, sizeof at, "%s", path) >= sizeof at)
+        return ENAMETOOLONG;
+    for (char *p = strchr(at + (*at == '/'), '/'); p; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        int error = make_folder(at, mode);
+        if (error)
+            return error;
+        *p = '/';
+    }
+    return make_folder(at, mode);
 }
 
 /* ---- children ---- */

@@ -18,6 +18,16 @@ void os_unlink(const char *path);
 enum os_open { OS_READ, OS_WRITE_NEW, OS_APPEND };
 int os_open(const char *path, enum os_open how); /* -1 and errno; OS_WRITE_NEW never over a file that is there */
 
+/* All of a file, a NUL after it that *ret_n does not count; the caller frees it. EFBIG: it has more than bytes_max. *ret_mode (may be
+ * NULL): its permission bits. 0 or errno. */
+int os_file_read(const char *path, size_t bytes_max, char **ret, size_t *ret_n, unsigned *ret_mode);
+/* A file with these bytes and this mode, whatever the umask: written beside path and synced before it gets that name, so that nobody
+ * sees half of it. replace: in place of what is there; else never over it (EEXIST). 0 or errno, and then nothing is left. */
+int os_file_write(const char *path, const void *p, size_t n, unsigned mode, bool replace);
+bool os_exists(const char *path); /* even a link that leads nowhere */
+/* Makes a folder and those above it, all with this mode. One that is there is fine. 0 or errno. */
+int os_make_folders(const char *path, unsigned mode);
+
 /* A child with pipes on its stdin and stdout, in a process group of its own. 0 and *ret_in (what it says), *ret_out (what
  * it hears), both non-blocking; or errno. */
 int os_spawn(char **argv, int *ret_pid, int *ret_in, int *ret_out);
