@@ -203,6 +203,28 @@ static int seal_bytes(struct tls_layer *t)
     return r;
 }
 
+/* Big sends are sealed from where they lie, behind what is queued: a sealed copy is as good as another. 1: done; 0: a file is
+ * before them, or too many pieces. */
+static int seal_through(struct tls_layer *t, const struct span *v, size_t count)
+{
+    struct iovec iov[IOV_MAX_SEAL];
+    struct span all[IOV_MAX_SEAL];
+    size_t queued;
+    if (count >= IOV_MAX_SEAL)
+        return 0;
+    size_t k = queue_iov(&t->queue, iov, IOV_MAX_SEAL - count, &queued);
+    if (queued != t->queue.n)
+        return 0;
+    for (size_t i = 0; i < k; i++)
+        all[i] = (struct span){NULL, iov[i].iov_base, iov[i].iov_len};
+    memcpy(all + k, v, count * sizeof *v);
+    int r = seal_spans(t, all, k + count);
+    give_sealed(t);
+    queue_eat(&t->queue, &loop_of(t)->store, queued);
+    t->high |= queue_past_half(&t->queue);
+    return r < 0 ? r : 1;
+}
+
 /* A file that fails under our hands: the peer must not take what it got for all there was. */
 static void file_failed(struct tls_layer *t, int code)
 {
@@ -468,16 +490,11 @@ static int give(struct layer *l, const struct span *v, size_t count, unsigned ho
         return DX_CLOSED;
     for (size_t i = 0; i < count; i++)
         total += v[i].n;
-    /* Big ones are sealed from where they lie: that is a copy as good as another. */
-    if (total >= WRITE_THROUGH && t->shaken && !t->queue.first && !(how & DX_MORE)) {
-        int r = seal_spans(t, v, count);
-        give_sealed(t);
-        t->high |= queue_past_half(&t->queue);
-        if (r < 0)
-            layer_abort_below(l);
-        return r;
-    }
-    int r = queue_add(&t->queue, &loop_of(t)->store, v, count, 0, false);
+    int r = total >= WRITE_THROUGH && t->shaken && !(how & DX_MORE) ? seal_through(t, v, count) : 0;
+    if (r > 0)
+        return 0;
+    if (r == 0)
+        r = queue_add(&t->queue, &loop_of(t)->store, v, count, 0, false);
     if (r < 0)
         layer_abort_below(l); /* a part of it may stand in the queue */
     else
