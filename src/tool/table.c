@@ -31,6 +31,16 @@ const struct command command_table[] = {
      "any://[::1]:2333 (TCP and UDP) and the Unix socket duplex.sock in $XDG_RUNTIME_DIR. $DUPLEX_KEY is the key that\n"
      "members from beyond this machine must show; without it --lan makes one.",
      0, 0, cmd_serve},
+    {"cert", "[show [FILE] | make NAME... | ca | check FILE|URL] [OPTION]...", "make, show and check TLS certificates",
+     "duplex cert                                     # this host's own: names, dates, and the pin for clients\n"
+     "duplex cert show a.pem                          # what is in a PEM file; --json an object a line\n"
+     "duplex cert make a.example 10.0.0.1             # a.example.pem and a.example.key, never over a file\n"
+     "duplex cert ca                                  # a CA that can sign for this host's names alone\n"
+     "duplex cert check tls://a.example:443           # would a dial believe it? and if not, why not",
+     "This host's own leaf is made when it is first asked for, and made anew within 30 days of its end or when the host\n"
+     "has other names; its key stays, so its pin does. It lies with the CA in $XDG_STATE_HOME/duplex or\n"
+     "~/.local/state/duplex. No CA is made unless you ask.",
+     0, OPTIONS_ARGS_MAX, cmd_cert},
     {"help", "[COMMAND | exit-codes]", "say more about a command",
      "duplex help dial\n"
      "duplex help exit-codes",
@@ -58,6 +68,17 @@ const struct opt option_table[] = {
     {"serve", 'q', "quiet", OPT_FLAG, NULL, "log nothing"},
     {"serve", 0, "json", OPT_FLAG, NULL, "log each message as a JSON object, as docs/room.md has it"},
     {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what happens"},
+    {"cert", 'o', "out", OPT_TEXT, "PREFIX", "make: into PREFIX.pem and PREFIX.key (the first name)"},
+    {"cert", 0, "days", OPT_COUNT, "N", "make, ca: valid for so many days (90; a CA 365)"},
+    {"cert", 0, "client", OPT_FLAG, NULL, "make: for a client that shows it, not for a server"},
+    {"cert", 0, "key", OPT_TEXT, "FILE", "make: of this key, so that its pin stays; no new one"},
+    {"cert", 0, "ca-cert", OPT_TEXT, "FILE", "make: signed by this CA, not by itself; with --ca-key"},
+    {"cert", 0, "ca-key", OPT_TEXT, "FILE", "make: that CA's key"},
+    {"cert", 0, "names", OPT_TEXT, "A,B", "ca: sign for these names (all of this host's)"},
+    {"cert", 0, "host", OPT_TEXT, "NAME", "check: is the file's certificate for this name?"},
+    {"cert", 0, "ca", OPT_TEXT, "FILE", "check: trust these CAs, not the system's"},
+    {"cert", 't', "timeout", OPT_MS, "TIME", "check: give up dialling after so long (10s)"},
+    {"cert", 0, "json", OPT_FLAG, NULL, "show, make, ca: a JSON object a certificate"},
     {0},
 };
 /* clang-format on */

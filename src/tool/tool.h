@@ -61,5 +61,6 @@ int tool_stopped(void); /* the signal that came; 0: none */
 int cmd_dial(int argc, char **argv);
 int cmd_listen(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_cert(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 #endif

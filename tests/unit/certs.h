@@ -50,8 +50,8 @@ struct cert_spec {
     const char *cn, *dns;      /* dns: one name, or NULL                                                              */
     int from_days, until_days; /* of now; both 0: from yesterday to in ten days                                       */
     gnutls_digest_algorithm_t hash; /* 0: SHA-256 */
-    int rsa_bits;              /* 0: ECDSA P-256                                                                      */
-    const char *purpose;       /* an OID; NULL: servers; "": none said                                                */
+    int rsa_bits;        /* 0: ECDSA P-256                                                                      */
+    const char *purpose; /* an OID; NULL: servers; "": none said                                                */
     bool ca, odd_extension;
 };
 struct made {
@@ -82,10 +82,9 @@ static inline struct made make_cert(const struct cert_spec *s, const struct made
     time_t now = time(NULL);
     bool dated = s->from_days || s->until_days;
     MUST(gnutls_x509_privkey_init(&m.key));
-    MUST(gnutls_x509_privkey_generate(m.key, s->rsa_bits ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
-                                      s->rsa_bits ? (unsigned)s->rsa_bits
-                                                  : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-                                      0));
+    MUST(gnutls_x509_privkey_generate(
+        m.key, s->rsa_bits ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
+        s->rsa_bits ? (unsigned)s->rsa_bits : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
     MUST(gnutls_x509_crt_init(&m.crt));
     MUST(gnutls_x509_crt_set_version(m.crt, 3));
     MUST(gnutls_x509_crt_set_key(m.crt, m.key));
@@ -107,7 +106,8 @@ static inline struct made make_cert(const struct cert_spec *s, const struct made
     gnutls_privkey_t key;
     MUST(gnutls_privkey_init(&key));
     MUST(gnutls_privkey_import_x509(key, issuer ? issuer->key : m.key, 0));
-    MUST(gnutls_x509_crt_privkey_sign(m.crt, issuer ? issuer->crt : m.crt, key, s->hash ? s->hash : GNUTLS_DIG_SHA256, 0));
+    MUST(gnutls_x509_crt_privkey_sign(m.crt, issuer ? issuer->crt : m.crt, key, s->hash ? s->hash : GNUTLS_DIG_SHA256,
+                                      0));
     gnutls_privkey_deinit(key);
     if (s->file)
         write_crt(s->file, m.crt, "w");

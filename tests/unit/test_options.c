@@ -180,6 +180,10 @@ int cmd_serve(int argc, char **argv)
 {
     return argc + !argv;
 }
+int cmd_cert(int argc, char **argv)
+{
+    return argc + !argv;
+}
 int cmd_help(int argc, char **argv)
 {
     return argc + !argv;

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ * cert_check.c - duplex cert check: would a dial believe it? Of a file, or of a server by dialling it. */
+#include "tool/cert.h"
+#include "tool/tool.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---- a file ---- */
+
+static int check_file(const struct options *o, const char *file)
+{
+    const char *host = option_text(o, "host");
+    dx_err err = {0};
+    dx_text t = {0};
+    int r = cert_show(file, false, &t);
+    if (r) {
+        dx_text_free(&t);
+        return r;
+    }
+    bool believed = dx_cert_check(file, host, option_text(o, "ca"), &err) >= 0;
+    if (believed)
+        cert_line(&t, "verdict", host ? "believed" : "believed; its names were not asked (--host NAME)");
+    r = cert_print(&t);
+    return believed ? r : cert_fail(&err, NULL);
+}
+
+/* ---- a server ---- */
+
+struct look {
+    const char *url;
+    dx_loop *loop;
+    bool open;
+    dx_err why;
+    char version[16], cipher[40], group[40], pin[80];
+    char subject[400];
+};
+
+static void look_open(dx_conn *c)
+{
+    struct look *k = dx_user(c);
+    dx_tls_info i;
+    k->open = true;
+    if (dx_tls_info_of(c, &i) == 0) {
+        snprintf(k->version, sizeof k->version, "%s", i.version);
+        snprintf(k->cipher, sizeof k->cipher, "%s", i.cipher);
+        snprintf(k->group, sizeof k->group, "%s", i.group);
+        snprintf(k->pin, sizeof k->pin, "%s", i.peer_pin);
+        snprintf(k->subject, sizeof k->subject, "%s", i.peer_subject);
+    }
+    dx_close(c);
+}
+
+static void look_close(dx_conn *c, const dx_err *why)
+{
+    ((struct look *)dx_user(c))->why = *why;
+}
+
+static const dx_handler look_on = {.on_open = look_open, .on_close = look_close};
+
+/* Dials k->url as far as the end of the handshake. true: that was reached; else k->why says more. */
+static bool look_at(struct look *k, const struct options *o, const dx_tls_opts *trust, const char *protocols)
+{
+    dx_opts opts = {.dial_ms_max = option_number(o, "timeout", 0), .protocols = protocols};
+    k->open = false;
+    if (trust && !(opts.tls = dx_tls_new(trust, &k->why)))
+        return false;
+    if (dx_connect(k->loop, k->url, &look_on, k, &opts, &k->why))
+        dx_loop_run(k->loop);
+    dx_tls_drop(opts.tls);
+    return k->open;
+}
+
+/* Of https and wss only the TLS below is asked: tls:// and the same host, its port said; what follows the host but a fragment goes. */
+static int tls_url(const char *url, char *ret, size_t room)
+{
+    const char *host = strstr(url, "://") + 3, *fragment = strchr(host, '#');
+    size_t n = strcspn(host, "/?#");
+    const char *colon = memrchr(host, ':', n);
+    bool port = colon && !memchr(colon, ']', n - (size_t)(colon - host));
+    int k = snprintf(ret, room, "tls://%.*s%s%s", (int)n, host, port ? "" : ":443", fragment ? fragment : "");
+    return (size_t)k < room ? 0 : -1;
+}
+
+static void show_look(const struct look *k, const char *url, const char *verdict, dx_text *t)
+{
+    char session[120];
+    snprintf(session, sizeof session, "%s %s %s", k->version, k->cipher, k->group);
+    dx_visible(url, strlen(url), NULL, t);
+    dx_text_add(t, "\n", 1);
+    cert_line(t, "subject", k->subject);
+    cert_line(t, "pin", k->pin);
+    cert_line(t, "session", session);
+    cert_line(t, "verdict", verdict);
+}
+
+static bool is_about_trust(const dx_err *e)
+{
+    return e->code == DX_TLS && e->detail_of == DX_OF_TLS && e->detail >= DX_TLS_EXPIRED && e->detail <= DX_TLS_REVOKED;
+}
+
+static int judge_server(struct look *k, const struct options *o, const char *url)
+{
+    dx_text t = {0};
+    const dx_tls_opts trust = {.ca = option_text(o, "ca")}, any = {.insecure = true};
+    const char *protocols = strncmp(url, "tls:", 4) ? "http/1.1" : NULL;
+    if (look_at(k, o, trust.ca ? &trust : NULL, protocols)) {
+        show_look(k, url, "believed", &t);
+        return cert_print(&t);
+    }
+    if (tool_stopped())
+        return 128 + tool_stopped();
+    dx_err why = k->why;
+    /* What it is that is not believed is worth a look: once more, and nothing is sent. */
+    if (is_about_trust(&why) && look_at(k, o, &any, protocols)) {
+        show_look(k, url, "not believed", &t);
+        cert_print(&t);
+    }
+    return tool_fail("dial", url, &why);
+}
+
+static int check_server(const struct options *o, const char *url)
+{
+    char mine[1024];
+    dx_err err = {0};
+    if (tls_url(url, mine, sizeof mine) < 0) {
+        tool_say("the URL is too long");
+        return TOOL_USAGE;
+    }
+    struct look k = {.url = mine, .loop = dx_loop_new(&err)};
+    if (!k.loop)
+        return tool_fail("dial", url, &err);
+    tool_signals(k.loop);
+    int r = judge_server(&k, o, url);
+    dx_loop_free(k.loop);
+    return r;
+}
+
+int cert_check(const struct options *o, const char *what)
+{
+    static const char *const schemes[] = {"tls://", "wss://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (strncmp(what, schemes[i], strlen(schemes[i])))
+            continue;
+        if (!option_text(o, "host"))
+            return check_server(o, what);
+        tool_say("--host is for a file: a server is asked for the URL's own host");
+        return TOOL_USAGE;
+    }
+    if (!strstr(what, "://"))
+        return check_file(o, what);
+    tool_say("no certificate is behind %.200s.  Try: tls:// wss:// https:// or a file", what);
+    return TOOL_USAGE;
+}
