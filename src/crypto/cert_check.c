@@ -48,7 +48,9 @@ static int trust(gnutls_x509_trust_list_t list, const char *ca, dx_err *err)
 {
     if (!ca) {
         int r = gnutls_x509_trust_list_add_system_trust(list, 0, 0);
-        return r < 0 ? fault_of_file(err, r, "the system's trusted certificates") : 0;
+        return r > 0 ? 0
+                     : fault_set(err, DX_TLS_FILE,
+                                 "no certificates to trust in the system's store (package ca-certificates)");
     }
     int r = trust_certs(list, ca, err);
     return r < 0 ? r : trust_crls(list, ca, err);

@@ -32,7 +32,7 @@ __attribute__((constructor)) static void certs_begin(void)
 }
 
 /* The path of a file of that name in the folder; eight at a time. */
-static inline const char *at(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static inline const char *at(const char *fmt, ...)
 {
     static char paths[8][200];
     static unsigned turn;
