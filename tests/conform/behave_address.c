@@ -124,7 +124,7 @@ static void by_name(struct world *w)
     struct raw *r;
     char url[300];
     MUST_DO(r = raw_listens(w, raw_echo_once));
-    snprintf(url, sizeof url, "tcp://localhost:%s", strrchr(r->url, ':') + 1);
+    snprintf(url, sizeof url, "%s://localhost:%s", w->scheme->wire, strrchr(r->url, ':') + 1);
     MUST_DO(dial(w, url, &on_quiet));
     WAIT(w->c->opens);
     put(w->c, 10);

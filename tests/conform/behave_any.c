@@ -56,7 +56,7 @@ static void want(struct raw *r, const char *text)
     char buf[2048] = "";
     size_t n = 0;
     while (n + 1 < sizeof buf && !strstr(buf, text)) {
-        ssize_t got = recv(r->fd, buf + n, sizeof buf - 1 - n, 0);
+        ssize_t got = raw_recv(r, buf + n, sizeof buf - 1 - n);
         if (got <= 0) {
             raw_fail(r, "the end instead of \"%s\", after \"%.100s\"", text, buf);
             return;
@@ -72,7 +72,7 @@ static void raw_text(struct raw *r)
     want(r, "hello there");
     say(r, "GET / HTTP/1.1\r\n\r\n"); /* speech stays speech */
     want(r, "GET / HTTP/1.1");
-    shutdown(r->fd, SHUT_WR);
+    raw_end(r);
 }
 
 static void any_text(struct world *w)
@@ -142,7 +142,7 @@ static void raw_half_request(struct raw *r)
 {
     char buf[512];
     say(r, "POST /secret HT");
-    while (recv(r->fd, buf, sizeof buf, 0) > 0)
+    while (raw_recv(r, buf, sizeof buf) > 0)
         ;
 }
 
@@ -156,7 +156,7 @@ static void raw_foreign(struct raw *r)
 {
     char buf[512];
     say(r, "SSH-2.0-OpenSSH_9.2p1\r\n");
-    while (recv(r->fd, buf, sizeof buf, 0) > 0)
+    while (raw_recv(r, buf, sizeof buf) > 0)
         ;
 }
 
@@ -166,29 +166,30 @@ static void any_foreign(struct world *w)
     MUST_INT(w->accepted, 0);
 }
 
-/* Our own dialling sides meet on the same port. */
+/* Our own dialling sides meet on the same port; with a certificate, clear text and TLS do. */
 static void any_dialled(struct world *w)
 {
-    static const char *const wires[] = {"tcp", "ws"};
+    static const char *const wires[] = {"tcp", "ws", "tls", "wss"};
+    int count = has(w, HAS_TLS) ? 4 : 2;
     char url[300];
     static dx_handler on;
     on = on_any;
     on.on_data = any_echo;
     on.on_end = any_end;
     MUST_DO(serve(w, &on));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < count; i++) {
         w->c = NULL;
         snprintf(url, sizeof url, "%s%s", wires[i], strchr(w->url, ':'));
         MUST_DO(dial(w, url, &on_quiet));
         w->c->unchecked = true;
         WAIT(w->c->opens);
-        MUST(dx_send(w->c->c, "hello\n", 6, i ? DX_TEXT : 0) >= 0);
+        MUST(dx_send(w->c->c, "hello\n", 6, i & 1 ? DX_TEXT : 0) >= 0);
         WAIT(w->c->got == 6);
         end_close(w->c);
         WAIT(w->c->closes);
     }
     WAIT(all_closed(w));
-    MUST_INT(w->accepted, 2);
+    MUST_INT(w->accepted, count);
 }
 
 static void any_udp(struct world *w)

@@ -11,7 +11,7 @@ static char *read_until(struct raw *r, char *buf, size_t room, const char *text)
 {
     size_t n = strlen(buf);
     while (!strstr(buf, text)) {
-        ssize_t got = n + 1 < room ? recv(r->fd, buf + n, room - 1 - n, 0) : 0;
+        ssize_t got = n + 1 < room ? raw_recv(r, buf + n, room - 1 - n) : 0;
         if (got <= 0) {
             raw_fail(r, "the end instead of \"%s\" after \"%.150s\"", text, buf);
             return buf;
@@ -36,7 +36,7 @@ static bool say(struct raw *r, const char *text)
 static void want_eof(struct raw *r)
 {
     char b;
-    if (recv(r->fd, &b, 1, 0) != 0)
+    if (raw_recv(r, &b, 1) != 0)
         raw_fail(r, "the connection goes on where it should end");
 }
 
@@ -97,7 +97,7 @@ static void views_open(dx_conn *c)
     MUST(dx_http_header_at(c, 0, &name).p && name.n == 4);
     MUST(dx_http_header_at(c, 1, &name).p == NULL);
     MUST(dx_http_target(c).n == 6 && dx_http_host(c).n == 1 && !dx_http_wants_ws(c));
-    MUST_STR(dx_wire(c), "http");
+    MUST_STR(dx_wire(c), w->scheme->wire);
 }
 
 static void http_get(struct world *w)
@@ -153,7 +153,7 @@ static void raw_body_back(struct raw *r)
     char head[4096] = "";
     size_t n = 0;
     say(r, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
-    while (n < sizeof head - 1 && !strstr(head, "\r\n\r\n") && recv(r->fd, head + n, 1, 0) == 1)
+    while (n < sizeof head - 1 && !strstr(head, "\r\n\r\n") && raw_recv(r, head + n, 1) == 1)
         n++;
     want_text(r, head, "Content-Length: 1048576\r\n", true);
     for (int i = 0; i < 32; i++)
@@ -299,7 +299,7 @@ static void raw_bad_heads(struct raw *r)
     say(r, "GET / HTTP/1.1\r\nHost : x\r\n\r\n");
     read_until(r, buf, sizeof buf, "\r\n\r\n");
     want_text(r, buf, "HTTP/1.1 400 ", true);
-    while (recv(r->fd, buf, sizeof buf, 0) > 0)
+    while (raw_recv(r, buf, sizeof buf) > 0)
         ;
 }
 static void http_bad_head(struct world *w)
@@ -362,7 +362,7 @@ static void raw_sees_truncation(struct raw *r)
     ssize_t got;
     size_t n = 0;
     say(r, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    while ((got = recv(r->fd, buf, sizeof buf, 0)) > 0)
+    while ((got = raw_recv(r, buf, sizeof buf)) > 0)
         n += (size_t)got;
     if (n > 1000)
         raw_fail(r, "more came than was sent");
@@ -421,7 +421,7 @@ static void raw_upgrades(struct raw *r)
     uint8_t one[11] = {0x82, 0x85, 0, 0, 0, 0};
     memcpy(one + 6, pattern(0), 5);
     raw_write(r, one, sizeof one);
-    if (recv(r->fd, back, 7, MSG_WAITALL) != 7 || back[0] != 0x82 || back[1] != 5 || memcmp(back + 2, pattern(0), 5))
+    if (!raw_recv_all(r, back, 7) || back[0] != 0x82 || back[1] != 5 || memcmp(back + 2, pattern(0), 5))
         raw_fail(r, "the echo of the first message");
 }
 static void http_upgrade(struct world *w)

@@ -108,7 +108,7 @@ static void out_of_descriptors(struct world *w)
     MUST(w->accepted < 70 && dx_listener_conns(w->listener) < 70);
     for (int i = 0; i < 40; i++)
         close(v[i]);
-    if (has(w, HAS_WS)) {
+    if (shakes_hands(w)) {
         for (int i = 0; i < 200 && dx_listener_conns(w->listener) != 30; i++)
             pass(w, 20);
         MUST_INT(dx_listener_conns(w->listener), 30);

@@ -3,6 +3,7 @@
 #include "conform.h"
 #include <duplex/http.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -160,7 +161,7 @@ static void raw_sees_break(struct raw *r)
     uint8_t b[4096];
     ssize_t got;
     raw_put(r, 1000);
-    while ((got = recv(r->fd, b, sizeof b, 0)) > 0)
+    while ((got = raw_recv(r, b, sizeof b)) > 0)
         ;
     if (got < 0 && errno != ECONNRESET)
         raw_fail(r, "instead of a reset: %s", strerror(errno));
@@ -349,7 +350,7 @@ static void raw_pings(struct raw *r)
                   rest[8] = {0x80, 0x82, 0, 0, 0, 0, pattern(0)[3], pattern(0)[4]};
     raw_write(r, first, sizeof first);
     raw_control(r, 9, "ping", 4);
-    if (recv(r->fd, pong, 6, MSG_WAITALL) != 6 || memcmp(pong, "\x8a\x04ping", 6))
+    if (!raw_recv_all(r, pong, 6) || memcmp(pong, "\x8a\x04ping", 6))
         raw_fail(r, "no pong: %02x %02x %s", pong[0], pong[1], pong + 2);
     raw_write(r, rest, sizeof rest);
     if (raw_want(r, 5)) {
@@ -384,8 +385,9 @@ static void raw_floods(struct raw *r)
     for (size_t k = 0; !ws && k < 1000 && n < 40000; k++, n += 27)
         memcpy(many + n, many, 27);
     size_t sent = 0;
+    fcntl(r->fd, F_SETFL, O_NONBLOCK);
     for (int quiet = 0; quiet < 30 && sent < 200 * MIB;) {
-        ssize_t got = send(r->fd, many + sent % n, n - sent % n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t got = raw_send(r, many + sent % n, n - sent % n);
         struct timespec nap = {.tv_nsec = 3000000};
         if (got > 0)
             sent += (size_t)got;

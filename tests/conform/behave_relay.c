@@ -90,6 +90,10 @@ static void relay_ws(struct world *w)
 {
     relay_to(w, "ws4");
 }
+static void relay_tls(struct world *w)
+{
+    relay_to(w, "tls4");
+}
 static void relay_exec(struct world *w)
 {
     relay_to(w, "exec");
@@ -155,6 +159,7 @@ const struct behaviour behave_relay[] = {
     {"relay to tcp, with half-close", HAS_SPLICE, 0, relay_tcp},
     {"relay to unix, with half-close", HAS_SPLICE, 0, relay_unix},
     {"relay to ws, with half-close", HAS_SPLICE, 0, relay_ws},
+    {"relay to tls, with half-close", HAS_SPLICE, 0, relay_tls},
     {"relay to exec:cat, with half-close", HAS_SPLICE, 0, relay_exec},
     {"relay passes back-pressure on", HAS_SPLICE, 0, relay_backpressure},
     {"relay passes a break on", HAS_SPLICE, 0, relay_break},

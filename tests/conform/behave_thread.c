@@ -230,7 +230,8 @@ static void run_shared(struct world *w, struct helper *h, const dx_handler *serv
     char url[256];
     dx_err err = {0};
     name_url(w, url, sizeof url);
-    w->listener = dx_serve(w->loop, url, server, h, NULL, &err);
+    MUST(!has(w, HAS_TLS) || secret_server(w));
+    w->listener = dx_serve(w->loop, url, server, h, &w->so, &err);
     MUST_SAY(w->listener, "dx_serve: %s", err.text);
     int r = dx_listener_share(w->listener, h->loop);
     w->report->absent = r == DX_ABSENT;

@@ -43,8 +43,8 @@ static int full_listener(struct world *w, char *ret_url, size_t n, int *v, int *
     char url[256];
     int fd;
     name_url(w, url, sizeof url);
-    fd = raw_socket(w, url, true, has(w, HAS_WS) ? 64 : 0, ret_url, n);
-    for (*ret_count = 0; fd >= 0 && !has(w, HAS_WS) && *ret_count < 8; (*ret_count)++) {
+    fd = raw_socket(w, url, true, shakes_hands(w) ? 64 : 0, ret_url, n);
+    for (*ret_count = 0; fd >= 0 && !shakes_hands(w) && *ret_count < 8; (*ret_count)++) {
         struct sockaddr_storage a;
         socklen_t size = sizeof a;
         int one = socket(w->scheme->family == AF_UNIX ? AF_UNIX : w->scheme->family,

@@ -12,6 +12,7 @@
 #ifndef CONFORM_H
 #define CONFORM_H
 #include <duplex/duplex.h>
+#include <duplex/tls.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -38,6 +39,7 @@ enum has {
     HAS_SPLICE = 1 << 15,     /* named as a far side of dx_relay                                          */
     HAS_TELL_BREAK = 1 << 16, /* breaking off always differs from an end                               */
     HAS_BY_NAME = 1 << 17,    /* its host may be a name                                                  */
+    HAS_TLS = 1 << 18,        /* spoken within TLS: w->so and w->co have the certificates (secret.c)       */
 };
 struct scheme {
     const char *name, *url, *wire; /* url: %s is a path or name of the case's own                        */
@@ -83,8 +85,11 @@ struct world {
     char *where; /* report->where, or a place of its own in a second thread            */
     dx_loop *loop;
     dx_listener *listener;
-    char url[256];  /* dialable                                                           */
-    dx_opts so, co; /* for the next listener, the next dial                               */
+    char url[256];                   /* dialable                                                           */
+    dx_opts so, co;                  /* for the next listener, the next dial                               */
+    dx_tls *server_tls, *client_tls; /* what so.tls and co.tls are where the behaviour has set none        */
+    bool bare;                       /* raw peers of a TLS scheme speak without TLS                        */
+    const char *priority;            /* what raw peers may use, in GnuTLS's words; NULL: "NORMAL"                 */
     struct end **ends;
     size_t ends_n, ends_cap;
     struct end *c, *s; /* the first dialled, the first accepted                              */
@@ -100,7 +105,7 @@ struct behaviour {
 };
 extern const struct behaviour behave_echo[], behave_close[], behave_queue[], behave_time[], behave_many[],
     behave_thread[], behave_file[], behave_relay[], behave_raw[], behave_http[], behave_any[], behave_local[],
-    behave_loop[], behave_address[], behave_storm[], behave_frame[], behave_oom[];
+    behave_loop[], behave_address[], behave_storm[], behave_frame[], behave_oom[], behave_tls[];
 
 /* ---- failing: the first words win; the behaviour returns, the world is taken down as always ---- */
 void fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -149,6 +154,8 @@ void standing(struct world *w, const char *file, int line, const char *what);
 bool world_init(struct world *w, const struct scheme *s, struct report *r);
 void world_free(struct world *w); /* frees the loop; every conn must have had its one on_close       */
 bool has(const struct world *w, unsigned bits);
+bool shakes_hands(const struct world *w); /* an accepted socket is not yet a conn: both sides must speak first    */
+bool url_is_secret(const char *url);      /* tls:// wss:// https://                                       */
 void name_url(struct world *w, char *ret_url, size_t n); /* a fresh URL to listen on                    */
 /* Listens with the options in w->so; w->url and w->listener are set. False: failed, with words. */
 bool serve(struct world *w, const dx_handler *on);
@@ -185,8 +192,9 @@ struct raw {
     struct world *w;
     struct raw *next;
     atomic_int fd, listen_fd;
-    bool client, ws, datagrams, joined;
-    uint64_t left; /* of the frame under way                                                */
+    bool client, tls, ws, datagrams, joined;
+    struct secret *secret; /* its TLS; NULL: none                                               */
+    uint64_t left;         /* of the frame under way                                                */
     uint8_t mask[4];
     size_t mask_at;
     int close_code; /* of the Close frame that came                                          */
@@ -204,10 +212,13 @@ struct raw *raw_dials(struct world *w, void (*fn)(struct raw *r));
 struct raw *raw_listens(struct world *w, void (*fn)(struct raw *r));
 bool raw_join(struct raw *r); /* waits in the loop; its failure becomes the case's                     */
 void raw_fail(struct raw *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void raw_stage(struct raw *r, int stage);                         /* tells the behaviour how far it is             */
-bool raw_write(struct raw *r, const void *p, size_t n);           /* the bytes as they are                         */
-void raw_await_go(struct raw *r);                                 /* until the behaviour does sem_post(&r->go)      */
-bool raw_put(struct raw *r, size_t n);                            /* the next n bytes of the pattern, one message   */
+void raw_stage(struct raw *r, int stage);                 /* tells the behaviour how far it is             */
+bool raw_write(struct raw *r, const void *p, size_t n);   /* the bytes as they are                         */
+ssize_t raw_recv(struct raw *r, void *p, size_t n);       /* as recv, below TLS's surface where there is one; a cut */
+ssize_t raw_send(struct raw *r, const void *p, size_t n); /*  TLS stream is ECONNRESET. As send             */
+bool raw_recv_all(struct raw *r, void *p, size_t n);      /* n bytes, no fewer                             */
+void raw_await_go(struct raw *r);                         /* until the behaviour does sem_post(&r->go)      */
+bool raw_put(struct raw *r, size_t n);                    /* the next n bytes of the pattern, one message   */
 bool raw_control(struct raw *r, int op, const void *p, size_t n); /* a WebSocket frame by its opcode    */
 ssize_t raw_get(struct raw *r, void *p, size_t n);                /* payload; 0: the end, -1: errno                */
 bool raw_want(struct raw *r, size_t n);                           /* n more bytes of the pattern                   */
@@ -215,5 +226,18 @@ bool raw_want_end(struct raw *r);                                 /* a clean end
 void raw_end(struct raw *r);                                      /* says our end                                  */
 void raw_break(struct raw *r);                                    /* a reset                                       */
 int raw_socket(struct world *w, const char *url, bool listens, int backlog, char *ret_url, size_t n); /* an fd, or -1 */
+
+/* ---- TLS, secret.c ---- */
+bool secret_files(void);             /* writes the certificate into the scratch folder             */
+bool secret_server(struct world *w); /* w->so.tls is set. False: failed, with words                */
+bool secret_client(struct world *w);
+bool secret_shake(struct raw *r); /* the handshake; the server's certificate is checked           */
+void secret_free(struct raw *r);
+ssize_t secret_recv(struct raw *r, void *p, size_t n);
+ssize_t secret_send(struct raw *r, const void *p, size_t n);
+void secret_end(struct raw *r);              /* close_notify alone                                          */
+bool secret_rekey(struct raw *r);            /* new keys for both directions (TLS 1.3)                      */
+void secret_alert(struct raw *r, int alert); /* a fatal one                                       */
+int secret_alert_got(struct raw *r);         /* the last one that came                            */
 
 #endif

@@ -21,7 +21,7 @@ char scratch[64];
 static const struct behaviour *const groups[] = {behave_echo,   behave_close, behave_queue,   behave_time, behave_many,
                                                  behave_thread, behave_file,  behave_relay,   behave_raw,  behave_http,
                                                  behave_any,    behave_local, behave_address, behave_loop, behave_frame,
-                                                 behave_storm,  behave_oom};
+                                                 behave_storm,  behave_oom,   behave_tls};
 enum {
     GROUPS = sizeof groups / sizeof *groups,
     ROWS_MAX = 200,
@@ -294,7 +294,7 @@ int main(int argc, char **argv)
     struct report *reports =
         mmap(NULL, CASES_MAX * sizeof *reports, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     snprintf(scratch, sizeof scratch, "/tmp/duplex-XXXXXX");
-    if (reports == MAP_FAILED || !mkdtemp(scratch) || at_once < 1)
+    if (reports == MAP_FAILED || !mkdtemp(scratch) || !secret_files() || at_once < 1)
         return 2;
     for (int i = 0; i < jobs_n; i++)
         jobs[i].report = &reports[i];

@@ -122,11 +122,32 @@ int raw_socket(struct world *w, const char *url, bool listens, int backlog, char
 }
 
 /* ---- bytes ---- */
+ssize_t raw_send(struct raw *r, const void *p, size_t n)
+{
+    return r->secret ? secret_send(r, p, n) : send(r->fd, p, n, MSG_NOSIGNAL);
+}
+
+ssize_t raw_recv(struct raw *r, void *p, size_t n)
+{
+    return r->secret ? secret_recv(r, p, n) : recv(r->fd, p, n, 0);
+}
+
+bool raw_recv_all(struct raw *r, void *p, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        ssize_t got = raw_recv(r, (uint8_t *)p + at, n - at);
+        if (got <= 0)
+            return false;
+        at += (size_t)got;
+    }
+    return true;
+}
+
 bool raw_write(struct raw *r, const void *p, size_t n)
 {
     const uint8_t *at = p;
     while (n || r->datagrams) {
-        ssize_t got = send(r->fd, at, n, MSG_NOSIGNAL);
+        ssize_t got = raw_send(r, at, n);
         if (got < 0) {
             raw_fail(r, "raw send: %s", strerror(errno));
             return false;
@@ -137,16 +158,6 @@ bool raw_write(struct raw *r, const void *p, size_t n)
             break;
     }
     return true;
-}
-
-static ssize_t read_some(struct raw *r, void *p, size_t n)
-{
-    return recv(r->fd, p, n, 0);
-}
-
-static bool read_whole(struct raw *r, void *p, size_t n)
-{
-    return !n || recv(r->fd, p, n, MSG_WAITALL) == (ssize_t)n;
 }
 
 /* ---- WebSocket by hand ---- */
@@ -184,8 +195,8 @@ static int next_frame(struct raw *r)
 {
     uint8_t h[8], skip[125];
     for (;;) {
-        ssize_t got = read_some(r, h, 1);
-        if (got <= 0 || !read_whole(r, h + 1, 1)) {
+        ssize_t got = raw_recv(r, h, 1);
+        if (got <= 0 || !raw_recv_all(r, h + 1, 1)) {
             if (got == 0)
                 raw_fail(r, "the socket ended without a Close frame");
             return -1;
@@ -197,16 +208,16 @@ static int next_frame(struct raw *r)
         }
         uint8_t op = h[0] & 15;
         int more = r->left == 126 ? 2 : r->left == 127 ? 8 : 0;
-        if (more && !read_whole(r, h, (size_t)more))
+        if (more && !raw_recv_all(r, h, (size_t)more))
             return -1;
         for (int i = 0; more && i < more; i++)
             r->left = (i ? r->left << 8 : 0) | h[i];
-        if (!r->client && !read_whole(r, r->mask, 4))
+        if (!r->client && !raw_recv_all(r, r->mask, 4))
             return -1;
         r->mask_at = 0;
         if (op < 8)
             return 1;
-        if (r->left > sizeof skip || !read_whole(r, skip, r->left))
+        if (r->left > sizeof skip || !raw_recv_all(r, skip, r->left))
             return -1;
         for (size_t i = 0; i < r->left && !r->client; i++)
             skip[i] ^= r->mask[i & 3];
@@ -225,7 +236,7 @@ static ssize_t frame_get(struct raw *r, uint8_t *p, size_t n)
         if (got_frame <= 0)
             return got_frame;
     }
-    got = read_some(r, p, r->left < n ? r->left : n);
+    got = raw_recv(r, p, r->left < n ? r->left : n);
     if (got <= 0)
         return -1;
     for (ssize_t i = 0; i < got && !r->client; i++)
@@ -237,7 +248,7 @@ static ssize_t frame_get(struct raw *r, uint8_t *p, size_t n)
 static size_t read_head(struct raw *r, char *p, size_t room)
 {
     size_t n = 0;
-    while (n + 1 < room && read_some(r, p + n, 1) == 1) {
+    while (n + 1 < room && raw_recv(r, p + n, 1) == 1) {
         p[++n] = '\0';
         if (n >= 4 && !memcmp(p + n - 4, "\r\n\r\n", 4))
             return n;
@@ -252,7 +263,7 @@ static bool shake_client(struct raw *r)
     int n = snprintf(head, sizeof head,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                     strchr(r->w->url + 7, '/') ? strchr(r->w->url + 7, '/') : "/");
+                     strchr(r->w->url + 8, '/') ? strchr(r->w->url + 8, '/') : "/");
     if (!raw_write(r, head, (size_t)n) || !read_head(r, head, sizeof head))
         return false;
     if (strncmp(head, "HTTP/1.1 101 ", 13) || !strstr(head, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
@@ -303,7 +314,7 @@ bool raw_control(struct raw *r, int op, const void *p, size_t n)
 
 ssize_t raw_get(struct raw *r, void *p, size_t n)
 {
-    return r->ws ? frame_get(r, p, n) : read_some(r, p, n);
+    return r->ws ? frame_get(r, p, n) : raw_recv(r, p, n);
 }
 
 bool raw_want(struct raw *r, size_t n)
@@ -343,8 +354,11 @@ void raw_end(struct raw *r)
     static const uint8_t normal[2] = {0x03, 0xE8};
     if (r->ws)
         frame(r, 8, normal, 2);
-    else
+    else {
+        if (r->secret)
+            secret_end(r);
         shutdown(r->fd, SHUT_WR);
+    }
 }
 
 void raw_break(struct raw *r)
@@ -396,11 +410,12 @@ static bool take_one(struct raw *r)
 static void *thread(void *arg)
 {
     struct raw *r = arg;
-    bool ok = r->client || take_one(r);
+    bool ok = (r->client || take_one(r)) && (!r->tls || secret_shake(r));
     if (ok && r->ws)
         ok = r->client ? shake_client(r) : shake_server(r);
     if (ok)
         r->run(r);
+    secret_free(r);
     if (r->fd >= 0)
         close(atomic_exchange(&r->fd, -1));
     atomic_store(&r->done, true);
@@ -425,7 +440,8 @@ static struct raw *start(struct world *w, bool client, void (*fn)(struct raw *r)
     r->w = w;
     r->run = fn;
     r->client = client;
-    r->ws = has(w, HAS_WS);
+    r->tls = has(w, HAS_TLS) && !w->bare;
+    r->ws = has(w, HAS_WS) && !w->bare;
     r->datagrams = has(w, HAS_DATAGRAMS);
     r->fd = client ? fd : -1;
     r->listen_fd = client ? -1 : fd;

@@ -28,6 +28,11 @@ const struct scheme all_schemes[] = {
     {"exec-sh",   "exec:sh -c 'exec cat'", "exec", HAS_BYTES | HAS_END | HAS_PRESSURE, 0, 0,  0},
     {"http",      "http://127.0.0.1:0/",   "http", HAS_HTTP,                 0,     AF_INET,  SOCK_STREAM},
     {"any",       "any://127.0.0.1:0",     "any",  HAS_ANY,                  0,     AF_INET,  SOCK_STREAM},
+    {"tls4",      "tls://127.0.0.1:0",     "tls",  SOCKET | HAS_TELL_BREAK | HAS_BY_NAME | HAS_TLS, 0, AF_INET, SOCK_STREAM},
+    {"tls6",      "tls://[::1]:0",         "tls",  SOCKET | HAS_TELL_BREAK | HAS_TLS, 0, AF_INET6, SOCK_STREAM},
+    {"wss4",      "wss://127.0.0.1:0/chat", "wss", WS | HAS_TLS,             0,     AF_INET,  SOCK_STREAM},
+    {"https",     "https://127.0.0.1:0/",  "https", HAS_HTTP | HAS_TLS,      0,     AF_INET,  SOCK_STREAM},
+    {"any-tls",   "any://127.0.0.1:0",     "any",  HAS_ANY | HAS_TLS,        0,     AF_INET,  SOCK_STREAM},
     {"-",         "",                      "",     HAS_NO_WIRE,              0,     0,        0},
     {NULL,        NULL,                    NULL,   0,                        0,     0,        0},
 };

@@ -70,6 +70,16 @@ bool has(const struct world *w, unsigned bits)
     return (w->scheme->has & bits) == bits;
 }
 
+bool shakes_hands(const struct world *w)
+{
+    return w->scheme->has & (HAS_WS | HAS_TLS);
+}
+
+bool url_is_secret(const char *url)
+{
+    return !strncmp(url, "tls:", 4) || !strncmp(url, "wss:", 4) || !strncmp(url, "https:", 6);
+}
+
 bool world_init(struct world *w, const struct scheme *s, struct report *r)
 {
     dx_err err;
@@ -115,6 +125,8 @@ void world_free(struct world *w)
         dx_loop_cancel(w->loop, w->watchdog);
     dx_loop_free(w->loop);
     w->loop = NULL;
+    dx_tls_drop(w->server_tls);
+    dx_tls_drop(w->client_tls);
     for (size_t i = 0; i < w->ends_n; i++) {
         end_check_closed(w, w->ends[i]);
         free(w->ends[i]);
@@ -351,6 +363,8 @@ bool serve(struct world *w, const dx_handler *on)
     const char *dialable;
     door->door = true;
     name_url(w, url, sizeof url);
+    if (has(w, HAS_TLS) && !secret_server(w))
+        return false;
     w->listener = dx_serve(w->loop, url, watching(on), door, &w->so, &err);
     if (!w->listener) {
         is_absent(w, &err);
@@ -380,6 +394,10 @@ struct end *dial(struct world *w, const char *url, const dx_handler *on)
     struct end *e = end_new(w, "client", on);
     dx_conn *c;
     url = url ? url : w->url;
+    if (url_is_secret(url) && !secret_client(w)) {
+        e->door = true;
+        return NULL;
+    }
     c = dx_connect(w->loop, url, watching(on), e, &w->co, &err);
     if (!c) {
         e->door = true; /* never was a conn: no on_close is owed */
