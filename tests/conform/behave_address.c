@@ -62,7 +62,7 @@ static void taken(struct world *w)
 {
     dx_err err = {0};
     MUST_DO(serve(w, &on_echo));
-    MUST(!dx_serve(w->loop, w->url, &on_default, NULL, NULL, &err));
+    MUST(!dx_serve(w->loop, w->url, &on_default, NULL, &w->so, &err));
     MUST_INT(err.code, DX_BUSY);
     MUST_SAY(strstr(err.text, strchr(w->url, ':') + 3), "the words do not name %s: %s", w->url, err.text);
     MUST_DO(dial(w, NULL, &on_quiet));

@@ -449,6 +449,26 @@ static void stalled_datagrams(struct world *w)
     MUST_INT(dx_loop_count(w->loop, DX_COUNT_DATAGRAM_DROPS), 0);
 }
 
+/* Both sides have said all: how TCP ends is nobody's loss. */
+static void raw_resets_after_close(struct raw *r)
+{
+    if (!raw_put(r, 100) || !raw_want(r, 100))
+        return;
+    raw_end(r);
+    raw_want_end(r);
+    raw_break(r);
+}
+
+static void reset_after_close(struct world *w)
+{
+    struct raw *r;
+    MUST_DO(serve(w, &on_echo));
+    MUST_DO(r = raw_dials(w, raw_resets_after_close));
+    MUST_DO(raw_join(r));
+    WAIT(w->s->closes);
+    MUST_GOOD(w->s);
+}
+
 static void raw_wants_1001(struct raw *r)
 {
     if (raw_want_end(r) && r->ws && r->close_code != 1000 && r->close_code != 1001)
@@ -486,6 +506,7 @@ const struct behaviour behave_raw[] = {
     {"datagrams to a stalled reader wait", HAS_DATAGRAMS | HAS_PATH, 0, stalled_datagrams},
     {"no Close frame is DX_TRUNCATED", HAS_WS, 0, truncated_between},
     {"a cut message is DX_TRUNCATED", HAS_WS, 0, truncated_inside},
+    {"a reset after both Closes is no fault", HAS_WS, 0, reset_after_close},
     {"an unmasked frame is DX_PROTO and Close 1002", HAS_WS, 0, proto},
     {"bad UTF-8 is DX_PROTO and Close 1007", HAS_WS, 0, bad_text},
     {"pings are answered, also inside a message", HAS_WS, 0, pings},

@@ -415,6 +415,12 @@ static void *thread(void *arg)
         ok = r->client ? shake_client(r) : shake_server(r);
     if (ok)
         r->run(r);
+    if (r->secret && r->fd >= 0) { /* a ticket that nobody has read would turn our end into a reset */
+        uint8_t b[4096];
+        shutdown(r->fd, SHUT_WR);
+        while (recv(r->fd, b, sizeof b, MSG_DONTWAIT) > 0)
+            ;
+    }
     secret_free(r);
     if (r->fd >= 0)
         close(atomic_exchange(&r->fd, -1));
