@@ -2,7 +2,7 @@
  * serve.c - duplex serve: a hub on one port. On a terminal it is itself a member, without one it logs. */
 #include "hub/hub.h"
 #include "hub/name.h"
-#include "tool/lan.h"
+#include "tool/banner.h"
 #include "tool/options.h"
 #include "tool/prompt.h"
 #include "tool/tool.h"
@@ -159,45 +159,41 @@ static bool need_key(struct serve *s)
     return lan_make_key(s->key) && hub_set_key(s->hub, s->key);
 }
 
-static void lan_line(const struct serve *s, const char *host, dx_text *t)
+static struct banner words_of(const struct serve *s)
 {
-    char line[400];
-    const char *bare = *host == '[' ? host + 1 : host;
-    snprintf(line, sizeof(line), "\n  http://%s:%s/%s%s   nc %.*s %s%s%s", host, s->port, *s->key ? "#key=" : "",
-             s->key, (int)strcspn(bare, "]"), bare, s->port, *s->key ? "   then: /key " : "", s->key);
-    add(t, line);
+    return (struct banner){.hub = s->hub, .port = s->port, .key = s->key};
 }
 
 /* Each address of its own, so that the loopback sockets stay, Host can be checked against them and answers by datagram leave from
  * where they were asked. */
 static void open_lan(struct serve *s, dx_text *answer)
 {
-    struct lan lan;
+    struct lan all, opened = {.count = 0};
     char url[128];
-    int opened = 0;
     dx_err err = {0};
-    lan_find(&lan);
+    lan_find(&all);
     if (!need_key(s)) {
         add(answer, "* no key could be made: not opened");
         return;
     }
     add(answer, s->lan_done ? "* open to the network:" : "* now open to the network:");
-    for (int i = 0; i < lan.count; i++) {
-        snprintf(url, sizeof(url), "any://%s:%s", lan.host[i], *s->port ? s->port : "2333");
+    for (int i = 0; i < all.count; i++) {
+        snprintf(url, sizeof(url), "any://%s:%s", all.host[i], *s->port ? s->port : "2333");
         if (!s->lan_done) {
             dx_listener *l = hub_listen(s->hub, url, &err);
             if (!l)
                 continue;
             note_port(s, dx_listener_url(l, 0));
         }
-        opened++;
-        lan_line(s, lan.host[i], answer);
+        memcpy(opened.host[opened.count++], all.host[i], sizeof(*all.host));
     }
-    s->lan_done |= opened > 0;
-    if (!opened) {
+    const struct banner b = words_of(s);
+    banner_lan(&b, &opened, answer);
+    s->lan_done |= opened.count > 0;
+    if (!opened.count) {
         dx_text_clear(answer);
-        add(answer, lan.count ? "* not opened: " : "* this machine has no network address");
-        add(answer, lan.count ? err.text : "");
+        add(answer, all.count ? "* not opened: " : "* this machine has no network address");
+        add(answer, all.count ? err.text : "");
     }
 }
 
@@ -288,48 +284,12 @@ static int listen_all(struct serve *s)
 
 /* ---- the beginning ---- */
 
-/* The first address where all wires meet: tcp and udp on one port, for this machine alone. p NULL: none. */
-static dx_bytes meeting_point(const struct hub *h)
-{
-    const char *url, *other;
-    for (size_t i = 0; (url = hub_url(h, i)); i++)
-        for (size_t k = 0; !strncmp(url, "tcp://", 6) && !lan_is_beyond(url) && (other = hub_url(h, k)); k++)
-            if (!strncmp(other, "udp://", 6) && !strcmp(other + 6, url + 6))
-                return (dx_bytes){url + 6, strlen(url + 6)};
-    return (dx_bytes){NULL, 0};
-}
-
-static const char *unix_url(const struct hub *h)
-{
-    const char *url;
-    for (size_t i = 0; (url = hub_url(h, i)); i++)
-        if (!strncmp(url, "unix:", 5))
-            return url;
-    return NULL;
-}
-
-static void lines_to_copy(const struct serve *s, dx_text *t)
-{
-    dx_bytes at = meeting_point(s->hub);
-    const char *path = unix_url(s->hub), *p = at.p, *url;
-    char line[512];
-    if (!p) {
-        for (size_t i = 0; (url = hub_url(s->hub, i)); i++)
-            add(t, "  "), add(t, url), add(t, "\n");
-        return;
-    }
-    int host = (int)(strrchr(p, ':') - p), v6 = *p == '[';
-    snprintf(line, sizeof(line), "  browser   http://%s/\n  terminal  nc %.*s %s\n  %s udp://%s%s%s\n", p,
-             host - 2 * v6, p + v6, p + host + 1, path ? "udp, unix" : "udp      ", p, path ? "   " : "",
-             path ? path : "");
-    add(t, line);
-}
-
 /* The first five minutes. */
 static void banner(struct serve *s)
 {
+    const struct banner b = words_of(s);
     dx_text t = {0};
-    lines_to_copy(s, &t);
+    banner_ways(&b, &t);
     if (option_has(&s->o, "lan"))
         open_lan(s, &t), add(&t, "\n  /help, Ctrl-D ends\n");
     else if (*s->key)
@@ -346,13 +306,13 @@ static void banner(struct serve *s)
 /* Without a terminal: what scripts read, a line an address, on stderr. */
 static void say_listening(struct serve *s)
 {
+    const struct banner b = words_of(s);
     dx_text t = {0}, lan = {0};
     if (option_has(&s->o, "lan"))
         open_lan(s, &lan), add(&lan, "\n");
     else if (*s->key && !getenv("DUPLEX_KEY"))
         add(&lan, "* who is not on this machine first says  /key "), add(&lan, s->key), add(&lan, "\n");
-    for (size_t i = 0; hub_url(s->hub, i); i++)
-        add(&t, "listening "), add(&t, hub_url(s->hub, i)), add(&t, "\n");
+    banner_listening(&b, &t);
     if (lan.n)
         dx_text_add(&t, lan.p, lan.n);
     dx_text_free(&lan);

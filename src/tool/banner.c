@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * banner.c - URLs of the hub, as people and scripts want them. */
+#include "tool/banner.h"
+#include <stdio.h>
+#include <string.h>
+
+static int add(dx_text *t, const char *s)
+{
+    return dx_text_add(t, s, strlen(s));
+}
+
+/* The first address where all wires meet: tcp and udp on one port, for this machine alone. p NULL: none. */
+static dx_bytes meeting_point(const struct hub *h)
+{
+    const char *url, *other;
+    for (size_t i = 0; (url = hub_url(h, i)); i++)
+        for (size_t k = 0; !strncmp(url, "tcp://", 6) && !lan_is_beyond(url) && (other = hub_url(h, k)); k++)
+            if (!strncmp(other, "udp://", 6) && !strcmp(other + 6, url + 6))
+                return (dx_bytes){url + 6, strlen(url + 6)};
+    return (dx_bytes){NULL, 0};
+}
+
+static const char *unix_url(const struct hub *h)
+{
+    const char *url;
+    for (size_t i = 0; (url = hub_url(h, i)); i++)
+        if (!strncmp(url, "unix:", 5))
+            return url;
+    return NULL;
+}
+
+void banner_ways(const struct banner *b, dx_text *t)
+{
+    dx_bytes at = meeting_point(b->hub);
+    const char *path = unix_url(b->hub), *p = at.p, *url;
+    char line[512];
+    if (!p) {
+        for (size_t i = 0; (url = hub_url(b->hub, i)); i++)
+            add(t, "  "), add(t, url), add(t, "\n");
+        return;
+    }
+    int host = (int)(strrchr(p, ':') - p), v6 = *p == '[';
+    snprintf(line, sizeof(line), "  browser   http://%s/\n  terminal  nc %.*s %s\n  %s udp://%s%s%s\n", p,
+             host - 2 * v6, p + v6, p + host + 1, path ? "udp, unix" : "udp      ", p, path ? "   " : "",
+             path ? path : "");
+    add(t, line);
+}
+
+void banner_lan(const struct banner *b, const struct lan *l, dx_text *t)
+{
+    char line[400];
+    for (int i = 0; i < l->count; i++) {
+        const char *host = l->host[i], *bare = *host == '[' ? host + 1 : host;
+        snprintf(line, sizeof(line), "\n  http://%s:%s/%s%s   nc %.*s %s%s%s", host, b->port, *b->key ? "#key=" : "",
+                 b->key, (int)strcspn(bare, "]"), bare, b->port, *b->key ? "   then: /key " : "", b->key);
+        add(t, line);
+    }
+}
+
+void banner_listening(const struct banner *b, dx_text *t)
+{
+    for (size_t i = 0; hub_url(b->hub, i); i++)
+        add(t, "listening "), add(t, hub_url(b->hub, i)), add(t, "\n");
+}
