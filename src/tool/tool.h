@@ -31,10 +31,25 @@ enum tool_exit {
     TOOL_TIMEOUT = 28,
     TOOL_TLS = 35,
     TOOL_BUSY = 45,
+    TOOL_HOST = 51,
     TOOL_UNSENT = 55,
     TOOL_RESET = 56,
+    TOOL_OWN_CERT = 58,
+    TOOL_NO_CIPHER = 59,
     TOOL_UNTRUSTED = 60,
     TOOL_BIG = 63,
+    TOOL_CA = 77,
+    TOOL_PIN = 90,
+    TOOL_REVOKED = 91,
+    TOOL_EXPIRED = 110, /* from here on curl has none */
+    TOOL_NOT_YET = 111,
+    TOOL_WEAK = 112,
+    TOOL_CERT_USAGE = 113,
+    TOOL_NO_CERT = 114,
+    TOOL_ALPN = 115,
+    TOOL_SNI = 116,
+    TOOL_PLAIN = 117,
+    TOOL_CUT = 118,
     TOOL_INTERRUPTED = 130,
     TOOL_TERMINATED = 143,
 };
@@ -50,6 +65,9 @@ int tool_exit_of(const dx_err *e);
 int tool_fail(const char *doing, const char *url, const dx_err *e);
 /* The same words, without the "duplex: " before and the newline after them. */
 void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
+/* The same two for a DX_TLS: the cause in the exit code, and advice. */
+int tls_exit_of(const dx_err *e);
+void tls_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
 /* Says "duplex: " and the rest and a newline on stderr, in one write. */
 void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

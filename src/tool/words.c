@@ -24,12 +24,27 @@ const struct tool_exit_row tool_exits[] = {
     {TOOL_LOCAL,       "local",        "a local read or write failed (stdin, stdout, a file)"},
     {TOOL_LIMIT,       "limit",        "out of memory, descriptors, or another named limit"},
     {TOOL_TIMEOUT,     "timeout",      "it took too long"},
-    {TOOL_TLS,         "tls",          "the TLS handshake failed"},
+    {TOOL_TLS,         "tls",          "the TLS handshake failed, for a reason without a number below; or the peer said so"},
     {TOOL_BUSY,        "busy",         "the address to listen on is taken, or is not ours"},
+    {TOOL_HOST,        "host",         "the peer's certificate is for other names"},
     {TOOL_UNSENT,      "unsent",       "the peer ended before all of our input was sent"},
     {TOOL_RESET,       "reset",        "the peer broke the connection off"},
-    {TOOL_UNTRUSTED,   "untrusted",    "the peer's TLS certificate is not trusted"},
+    {TOOL_OWN_CERT,    "own-cert",     "our own certificate or key does not read, or the peer does not take it"},
+    {TOOL_NO_CIPHER,   "no-cipher",    "no TLS version or cipher in common"},
+    {TOOL_UNTRUSTED,   "untrusted",    "nobody that we trust has signed the peer's certificate"},
     {TOOL_BIG,         "big",          "one message is over its limit"},
+    {TOOL_CA,          "ca",           "the file of issuers to trust does not read"},
+    {TOOL_PIN,         "pin",          "the peer has another key than the pinned one"},
+    {TOOL_REVOKED,     "revoked",      "the peer's certificate was revoked"},
+    {TOOL_EXPIRED,     "expired",      "the peer's certificate has expired"},
+    {TOOL_NOT_YET,     "not-yet",      "the peer's certificate is not valid yet, or the clock here is wrong"},
+    {TOOL_WEAK,        "weak",         "the peer's certificate has a weak signature or a short key"},
+    {TOOL_CERT_USAGE,  "cert-usage",   "the peer's certificate is not meant for this use"},
+    {TOOL_NO_CERT,     "no-cert",      "a certificate is wanted and none was shown"},
+    {TOOL_ALPN,        "alpn",         "no application protocol in common"},
+    {TOOL_SNI,         "sni",          "a name was asked for that no certificate there has"},
+    {TOOL_PLAIN,       "plain",        "what answered is no TLS"},
+    {TOOL_CUT,         "cut",          "the connection ended inside the TLS handshake"},
     {TOOL_INTERRUPTED, "interrupted",  "SIGINT (Ctrl-C) came first; told to stop, listen and serve end well: 0"},
     {TOOL_TERMINATED,  "terminated",   "SIGTERM came first; told to stop, listen and serve end well: 0"},
     {0},
@@ -72,7 +87,7 @@ int tool_exit_of(const dx_err *e)
     case DX_RESOLVE:
         return TOOL_NAME;
     case DX_TLS:
-        return TOOL_TLS;
+        return tls_exit_of(e);
     case DX_PROTO:
         return e->detail_of == DX_OF_HTTP ? TOOL_HTTP : TOOL_PROTO;
     case DX_TRUNCATED:
@@ -206,11 +221,14 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
     int code = tool_exit_of(e);
     bool dialling = !strcmp(doing, "dial"), unix_path = !strncmp(url, "unix", 4);
-    if (e->code == DX_SYS && e->detail == ENOENT && !(dialling && unix_path))
+    bool path = unix_path || !strstr(url, "://"); /* else it is a file that a fragment names */
+    if (e->code == DX_SYS && e->detail == ENOENT && path && !(dialling && unix_path))
         words_for_no_path(at, unix_path, buf, n);
     else if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)
         snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.200s", at_n, p,
                  e->detail == ENOENT ? "no such socket" : "connection refused", url);
+    else if (e->code == DX_TLS)
+        tls_words(doing, url, e, buf, n);
     else if (e->code == DX_RESOLVE)
         snprintf(buf, n, "no such name: %.*s.  Is it spelled right?", (int)strcspn(p, ":/?#"), p);
     else if (e->code == DX_TIMEOUT && dialling)
