@@ -3,6 +3,7 @@
 #include "tool/bucket.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include "tool/trust.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@ struct server {
     dx_loop *loop;
     dx_listener *listeners[LISTENERS_MAX];
     int listener_count;
+    struct trust trusts[LISTENERS_MAX]; /* of each URL, whether it listens or not */
     bool upper, once, verbose;
     dx_id served; /* under --once */
     uint64_t clients;
@@ -27,11 +29,18 @@ struct client {
     uint64_t number;   /* for the words */
 };
 
-static void accept_no_more(struct server *s)
+static void drain(struct server *s, int64_t ms)
 {
     for (int i = 0; i < s->listener_count; i++)
-        dx_listener_drain(s->listeners[i], 0);
+        dx_listener_drain(s->listeners[i], ms);
     s->listener_count = 0;
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        trust_rest(&s->trusts[i]);
+}
+
+static void accept_no_more(struct server *s)
+{
+    drain(s, 0);
 }
 
 /* ---- a client ---- */
@@ -54,6 +63,14 @@ static void client_end(dx_conn *c)
     dx_close(c);
 }
 
+static void tell(dx_conn *c, uint64_t number)
+{
+    char who[40];
+    snprintf(who, sizeof who, "client %" PRIu64 ": ", number);
+    tool_say("client %" PRIu64 " is %s", number, dx_peer(c));
+    trust_tell(c, who);
+}
+
 static void client_open(dx_conn *c)
 {
     struct server *s = dx_user(c);
@@ -69,7 +86,7 @@ static void client_open(dx_conn *c)
     }
     k->number = ++s->clients;
     if (s->verbose)
-        tool_say("client %" PRIu64 " is %s", k->number, dx_peer(c));
+        tell(c, k->number);
     if (s->once) {
         s->served = dx_id_of(c);
         accept_no_more(s);
@@ -154,6 +171,20 @@ static const dx_handler client_on = {.state_bytes = sizeof(struct client),
 
 /* ---- the listeners ---- */
 
+static void say(void *arg, const char *words)
+{
+    (void)arg;
+    tool_say("%s", words);
+}
+
+static void reload(void *arg)
+{
+    struct server *s = arg;
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        trust_reload(&s->trusts[i]);
+}
+
+/* 0, or the exit code. */
 static int listen_all(struct server *s, const struct options *o, const dx_handler *on, void *user, const dx_opts *base)
 {
     for (int i = 0; i < o->arg_count; i++) {
@@ -161,11 +192,19 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         dx_err err = {0};
         dx_opts opts = *base;
         opts.frame = talk_conn_frame(url, frame ? frame : s->upper ? "auto" : NULL);
+        int r = trust_read(&s->trusts[i], o, url, NULL);
+        if (r >= 0)
+            return r;
+        opts.tls = s->trusts[i].tls;
         dx_listener *l = dx_serve(s->loop, url, on, user, &opts, &err);
         if (!l)
             return tool_fail("listen", url, &err);
+        trust_keep(&s->trusts[i], s->loop, say, NULL);
         s->listeners[s->listener_count++] = l;
     }
+    for (int i = 0; i < o->arg_count; i++)
+        if (s->trusts[i].tls)
+            tool_hangups(reload, s);
     for (int i = 0; i < s->listener_count; i++)
         for (int k = 0; dx_listener_url(s->listeners[i], k); k++)
             fprintf(stderr, "listening %s\n", dx_listener_url(s->listeners[i], k));
@@ -175,11 +214,9 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
 
 static int serve(struct server *s)
 {
-    int r = dx_loop_run(s->loop);
+    int r = tool_run();
     if (tool_stopped()) { /* being told to stop is how a server ends: no failure */
-        for (int i = 0; i < s->listener_count; i++)
-            dx_listener_drain(s->listeners[i], DRAIN_MS);
-        s->listener_count = 0;
+        drain(s, DRAIN_MS);
         dx_loop_run(s->loop);
     }
     return r < 0 ? TOOL_FAILED : s->code;
@@ -206,6 +243,16 @@ static int serve_talk(struct server *s, const struct options *o, const dx_opts *
     return r;
 }
 
+static int serve_echo(struct server *s, const struct options *o, const dx_opts *opts)
+{
+    int r = listen_all(s, o, &client_on, s, opts);
+    if (!r)
+        r = serve(s);
+    dx_loop_free(s->loop);
+    s->loop = NULL;
+    return r;
+}
+
 int cmd_listen(int argc, char **argv)
 {
     struct options o;
@@ -227,13 +274,10 @@ int cmd_listen(int argc, char **argv)
     dx_opts opts = {.idle_ms_max = option_number(&o, "idle", 0),
                     .conns_max = (size_t)option_number(&o, "max", 0),
                     .coding = option_text(&o, "encoding")};
-    if (!s.upper && !option_has(&o, "echo"))
-        return serve_talk(&s, &o, &opts);
     if (s.upper && !opts.coding)
         opts.coding = "auto";
-    r = listen_all(&s, &o, &client_on, &s, &opts);
-    if (!r)
-        r = serve(&s);
-    dx_loop_free(s.loop);
+    r = s.upper || option_has(&o, "echo") ? serve_echo(&s, &o, &opts) : serve_talk(&s, &o, &opts);
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        trust_free(&s.trusts[i]);
     return r;
 }

@@ -297,6 +297,11 @@ int options_read(int argc, char **argv, struct options *ret)
     return TOOL_DONE;
 }
 
+bool option_is(const struct command *c, const char *name)
+{
+    return opt_named(c, name, strlen(name)) != NULL;
+}
+
 const char *option_next(const struct options *o, const char *name, int *at)
 {
     assert(opt_named(o->command, name, strlen(name)) && "an option of this command");
@@ -380,7 +385,9 @@ void help_overview(FILE *to)
         fprintf(to, "  %-10s %s\n", c->name, c->summary);
     fprintf(to, "\nURLs\n"
                 "  tcp://HOST:PORT   udp://HOST:PORT   unix:///PATH   unixgram:///PATH   ws://HOST:PORT/PATH\n"
-                "  listening only: http://HOST:PORT   any://HOST:PORT (all of these: the first bytes decide)\n"
+                "  with TLS: tls://HOST:PORT   wss://HOST:PORT/PATH\n"
+                "  listening only: http://HOST:PORT   https://HOST:PORT (TLS)\n"
+                "                  any://HOST:PORT (all of these: the first bytes decide)\n"
                 "  dialling only:  stdio:   fd:N   file:PATH   exec:COMMAND (ends on this machine)\n"
                 "  An empty HOST is every address, port 0 any free port.\n"
                 "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"

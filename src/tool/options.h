@@ -52,6 +52,8 @@ int options_parse(const struct command *c, int argc, char **argv, struct options
 /* The same for argv[0]'s command; prints help or what is wrong. -1: go on; else the exit code to return. */
 int options_read(int argc, char **argv, struct options *ret);
 
+/* Does that command take an option of that name? */
+bool option_is(const struct command *c, const char *name);
 /* The last one given wins. A name that is not in the command's table is an assert. */
 bool option_has(const struct options *o, const char *name);
 const char *option_text(const struct options *o, const char *name); /* NULL: not given */

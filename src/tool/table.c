@@ -9,7 +9,8 @@ const struct command command_table[] = {
      "duplex dial tcp://127.0.0.1:2000                # talk to a server; Ctrl-D or exit ends\n"
      "duplex dial unix:///tmp/x.sock <question >answer  # exact bytes both ways, to the peer's end\n"
      "echo hi | duplex dial --once udp://127.0.0.1:53   # one datagram out, one back\n"
-     "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal",
+     "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal\n"
+     "duplex dial tls://10.0.0.9:2333 --pin sha256:...    # TLS, by the pin that serve --tls shows",
      "The end of stdin is said to the peer (half-close), and what still comes is printed until the peer's end.\n"
      "Messages: on ws a pipe's bytes go as binary messages as they are read, on a terminal each line is a text\n"
      "message; on udp and unixgram each line, its end kept, is a datagram. --frame says otherwise. These wires have no\n"
@@ -18,18 +19,20 @@ const struct command command_table[] = {
     {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"
      "duplex listen tcp://:0 udp://:0 --upper          # upper case; the word exit ends a talk\n"
-     "duplex listen unix:///tmp/x.sock <answer >question  # the first client, joined to stdin and stdout",
+     "duplex listen unix:///tmp/x.sock <answer >question  # the first client, joined to stdin and stdout\n"
+     "duplex listen tls://:4000 --cert a.pem --key a.key --echo  # TLS; --cert auto: a certificate of our own",
      "Says \"listening URL\" on stderr, a line an address, when ready. Without --echo or --upper the first client\n"
-     "is joined to stdin and stdout and the command ends with it.",
+     "is joined to stdin and stdout and the command ends with it. SIGHUP reads the certificates anew.",
      1, 16, cmd_listen},
     {"serve", "[OPTION]...", "one port where browsers, nc, UDP and Unix sockets meet in a room",
      "duplex serve                                    # this machine: http://127.0.0.1:2333/ and nc 127.0.0.1 2333\n"
      "duplex serve --lan                              # the network too; who comes must show the key it prints\n"
+     "duplex serve --lan --tls                        # encrypted too: https, and a code for a phone's camera\n"
      "duplex serve --listen any://127.0.0.1:0 --nick ada  # any free port; your name in the room\n"
      "duplex serve --json >log.ndjson </dev/null      # without a terminal it logs: here a JSON object a line",
      "On a terminal you are a member of the lobby: type, or /help. Ctrl-D ends. Default: any://127.0.0.1:2333,\n"
      "any://[::1]:2333 (TCP and UDP) and the Unix socket duplex.sock in $XDG_RUNTIME_DIR. $DUPLEX_KEY is the key that\n"
-     "members from beyond this machine must show; without it --lan makes one.",
+     "members from beyond this machine must show; without it --lan makes one. SIGHUP reads the certificates anew.",
      0, 0, cmd_serve},
     {"cert", "[show [FILE] | make NAME... | ca | check FILE|URL] [OPTION]...", "make, show and check TLS certificates",
      "duplex cert                                     # this host's own: names, dates, and the pin for clients\n"
@@ -79,6 +82,15 @@ const struct opt option_table[] = {
     {"cert", 0, "ca", OPT_TEXT, "FILE", "check: trust these CAs, not the system's"},
     {"cert", 't', "timeout", OPT_MS, "TIME", "check: give up dialling after so long (10s)"},
     {"cert", 0, "json", OPT_FLAG, NULL, "show, make, ca: a JSON object a certificate"},
+    {"serve", 0, "tls", OPT_FLAG, NULL, "answer TLS too, on the same port: https, wss, tls"},
+    {"listen serve", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM, its issuers behind it); auto:\nthis machine's own; may stand several times"},
+    {"listen serve", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
+    {"listen", 0, "client-ca", OPT_TEXT, "FILE", "serve only clients with a certificate of this CA"},
+    {"dial", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM) where the server asks for one"},
+    {"dial", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
+    {"dial", 0, "pin", OPT_TEXT, "PIN", "believe this key alone: sha256:..., as its owner shows it;\nmay stand several times"},
+    {"dial", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
+    {"dial", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
     {0},
 };
 /* clang-format on */

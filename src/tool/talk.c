@@ -2,6 +2,7 @@
  * talk.c - stdin and stdout are a conn too (stdio:), so a talk is two conns and the rules of who ends when. */
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include "tool/trust.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
 #include <errno.h>
@@ -253,7 +254,7 @@ static void wire_end(dx_conn *c)
 static void maybe_stop(struct talk *t)
 {
     if (!t->wire && !t->here)
-        dx_loop_stop(t->loop);
+        tool_end();
 }
 
 /* The wire is gone. Not dx_close at once: it would give a reader that rests for long (a pager) too little time. */
@@ -369,8 +370,10 @@ static void wire_open(dx_conn *c)
     }
     t->joined = true;
     t->wire = c;
-    if (t->verbose)
+    if (t->verbose) {
         tool_say("connected to %s", dx_peer(c));
+        trust_tell(c, "");
+    }
     if (t->on_joined)
         t->on_joined(t, c);
     if (prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
@@ -394,7 +397,7 @@ static void give_up(void *arg)
 
 int talk_run(struct talk *t)
 {
-    int r = dx_loop_run(t->loop), signal = tool_stopped();
+    int r = tool_run(), signal = tool_stopped();
     if (signal && (t->wire || t->here)) {
         dx_loop_after(t->loop, GOODBYE_MS, give_up, t->loop);
         if (t->wire)

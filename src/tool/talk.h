@@ -38,7 +38,7 @@ void talk_options(struct talk *t, const struct options *o);
 extern const dx_handler talk_on;
 /* An HTTP exchange that wants a WebSocket becomes one; a page from elsewhere gets 403 and stays an exchange. */
 bool talk_accept_ws(dx_conn *c);
-/* Runs the loop until the talk is over, then frees what the talk holds; returns the exit code. */
+/* Runs the loop of tool_signals, which is t->loop, until the talk is over, then frees what the talk holds; returns the exit code. */
 int talk_run(struct talk *t);
 /* What the conn itself is to frame: NULL where the wire of url has messages of its own. */
 const char *talk_conn_frame(const char *url, const char *frame);

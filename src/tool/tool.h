@@ -75,6 +75,12 @@ void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * ends the process at once. SIGPIPE is ignored. One loop a process. */
 void tool_signals(dx_loop *loop);
 int tool_stopped(void); /* the signal that came; 0: none */
+/* SIGHUP calls fn between two turns of the loop, which goes on; but where the terminal that we began on is gone it is a
+ * signal to stop as the others. Without this call SIGHUP ends the process. */
+void tool_hangups(void (*fn)(void *arg), void *arg);
+/* Runs that loop until it ends by itself, a signal stops it or tool_end is called; what dx_loop_run says. */
+int tool_run(void);
+void tool_end(void);
 
 int cmd_dial(int argc, char **argv);
 int cmd_listen(int argc, char **argv);
