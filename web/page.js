@@ -102,13 +102,14 @@ const setFragment = (name, value) => {
 };
 const secure = location.protocol === 'https:';
 const loopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
+const WIRE = secure ? 'wss' : 'ws'; // ours, as the room will call it
 const isRoom = s => /^[\w-]{1,64}$/.test(s);
 const roomOfFragment = () => { const r = fragment().get('room') || 'lobby'; return isRoom(r) ? r : 'lobby'; };
 
 const page = {
   lang: local('lang') || (/^zh/i.test(navigator.language) ? 'zh' : 'en'), theme: local('theme') || 'auto',
   nick: local('nick') || '',
-  mine: '', room: roomOfFragment(), members: [], membersMore: 0, urls: [], version: '', unseen: 0,
+  mine: '', room: roomOfFragment(), members: [], membersMore: 0, urls: [], version: '', pin: '', unseen: 0,
   me: session('me') || random(), // a reload is the same member
 };
 if (!WORDS[page.lang]) page.lang = 'en';
@@ -320,7 +321,7 @@ function pendingRow(e) {
   if (first) {
     const by = make('div', 'by');
     by.append(nickInto(make('b'), page.mine || page.nick || '…'));
-    by.append(make('span', 'wire', e.to ? t('toThem', e.to) : 'ws'));
+    by.append(make('span', 'wire', e.to ? t('toThem', e.to) : WIRE));
     li.append(by);
   }
   put(said, e.text, true);
@@ -472,7 +473,7 @@ const hear = {
     if (s.epoch !== epoch) {
       if (s.epoch !== null) tell(t('anew'), 'warn');
       for (const e of out.list.filter(x => x.done && x.room === page.room)) // acknowledged by what is gone now
-        enqueue({ msg: { from: page.mine, wire: 'ws', text: e.text, time: Date.now(), own: true },
+        enqueue({ msg: { from: page.mine, wire: WIRE, text: e.text, time: Date.now(), own: true },
           pending: takeOut(e.id).row, size: e.text.length });
       s.epoch = epoch;
       s.offset = m.offset === 0 ? 0 : null;
@@ -480,6 +481,7 @@ const hear = {
     page.mine = text(m.nick);
     page.urls = Array.isArray(m.urls) ? m.urls.slice(0, 50).map(text) : [];
     page.version = text(m.version);
+    page.pin = /^sha256:[\w+/=]+$/.test(text(m.pin)) ? m.pin : '';
     if (page.nick && page.mine !== page.nick && before !== page.mine) tell(t('taken', page.nick, page.mine));
     Object.assign(link, { up: true, ever: true, upAt: Date.now(), heardAt: Date.now() });
     showLink('here');
@@ -572,8 +574,10 @@ print(s.recv(1024).decode('${coding}'))`;
     ['nc', `nc ${bare} ${port}`],
     ['nc, UDP', `nc -u ${bare} ${port}`],
     ...unix ? [['nc, Unix', `nc -U ${quote(unix)}`]] : [],
+    ...page.pin ? [['duplex, TLS', `duplex dial --pin ${page.pin} tls://${at}`]] : [],
     ['duplex', `duplex dial tcp://${at}`],
-    ['websocat', `websocat ws${secure ? 's' : ''}://${at}${path}`],
+    ...page.pin ? [['openssl, TLS', `openssl s_client -quiet -connect ${at}`]] : [],
+    ['websocat', `websocat ${WIRE}://${at}${path}`],
     ['Python', python(hi, 'utf-8')],
     ['Python, GB2312', python('你好', 'gb2312')],
     ['C#', `using System;

@@ -90,10 +90,23 @@ static bool offers(dx_bytes list, const char *name)
     return false;
 }
 
+/* The page that may open a WebSocket over TLS came over TLS itself: into one that came in clear anybody on the way may have
+ * written. NULL: no TLS here, and the library's own rule holds, which takes https too, for a proxy may stand before us. */
+static const char *origin_over_tls(const dx_conn *c, char *buf, size_t n)
+{
+    dx_bytes host = dx_http_host(c);
+    if (strcmp(dx_wire(c), "https"))
+        return NULL;
+    snprintf(buf, n, "https://%.*s", (int)host.n, (const char *)host.p);
+    return buf;
+}
+
 static void websocket(struct member *m, dx_bytes room)
 {
     bool json = offers(dx_http_header(m->c, "Sec-WebSocket-Protocol"), "duplex.json");
-    const dx_ws_opts o = {.protocol = json ? "duplex.json" : NULL};
+    char origin[300];
+    const dx_ws_opts o = {.protocol = json ? "duplex.json" : NULL,
+                          .origins = origin_over_tls(m->c, origin, sizeof(origin))};
     char *want = strndup(room.p, room.n); /* the path is gone with the exchange */
     if (!want) {
         say(m, 503, "no memory", NULL);

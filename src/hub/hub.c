@@ -2,6 +2,7 @@
  * hub.c - the hub itself: its listeners, the one handler behind all of them, the sweep, the end. */
 #include "hub/inside.h"
 #include <duplex/http.h>
+#include <duplex/tls.h>
 #include <duplex/ws.h>
 #include <search.h>
 #include <stdio.h>
@@ -125,6 +126,7 @@ struct hub *hub_new(dx_loop *loop, const struct hub_opts *o, dx_err *err)
     h->o.room_age_ms_max = h->o.room_age_ms_max ? h->o.room_age_ms_max : 86400000;
     h->hosts = copy_hosts(h->o.hosts);
     h->o.hosts = NULL;
+    dx_tls_ref(h->o.tls);
     h->lobby = room_open(h, "lobby", 5, NULL);
     if (!h->hosts || !h->lobby || !hub_set_key(h, h->o.key))
         goto no_memory;
@@ -155,9 +157,20 @@ void hub_free(struct hub *h)
         free(*s);
     free(h->hosts);
     free(h->key);
+    dx_tls_drop(h->o.tls);
     dx_text_free(&h->scratch);
     dx_text_free(&h->scratch2);
     free(h);
+}
+
+/* Where TLS may stand on the port, or must. */
+static bool takes_tls(const char *url)
+{
+    static const char *const schemes[] = {"any:", "tls:", "wss:", "https:"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+        if (!strncmp(url, schemes[i], strlen(schemes[i])))
+            return true;
+    return false;
 }
 
 dx_listener *hub_listen(struct hub *h, const char *url, dx_err *err)
@@ -165,6 +178,7 @@ dx_listener *hub_listen(struct hub *h, const char *url, dx_err *err)
     const dx_opts o = {.message_bytes_max = MESSAGE_MAX,
                        .queue_bytes_max = MESSAGE_MAX,
                        .conns_max = CONNS_MAX,
+                       .tls = takes_tls(url) ? h->o.tls : NULL,
                        .frame = strncmp(url, "udp:", 4) && strncmp(url, "unixgram:", 9) ? "auto" : NULL};
     dx_listener *l;
     if (h->listener_count == LISTENERS_MAX) {

@@ -17,6 +17,7 @@ struct hub_opts {             /* zero means the default named here              
     enum dx_guess guess;      /* how text that could be GB2312 or UTF-8 is read                         */
     const char *key;          /* members from beyond this machine must show it; NULL or "": they need none */
     const char *const *hosts; /* more names that a Host header may have; NULL-terminated; copied         */
+    dx_tls *tls;              /* any:// answers TLS beside clear text with it; the hub takes a reference */
 };
 struct hub_counts {
     size_t rooms, members, listed, addresses;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * json.c - members that speak the subprotocol duplex.json (docs/room.md): the page, and programs that like it. */
 #include "hub/inside.h"
+#include <duplex/tls.h>
 #include <duplex/ws.h>
 #include <jansson.h>
 #include <string.h>
@@ -76,7 +77,10 @@ static void put_welcome(struct member *m)
         lan |= beyond(url);
         e |= text_str(&t, i ? "," : "") | text_json(&t, url, strlen(url));
     }
-    e |= text_fmt(&t, "],\"lan\":%s}", lan ? "true" : "false");
+    e |= text_fmt(&t, "],\"lan\":%s", lan ? "true" : "false");
+    if (m->hub->o.tls && *dx_tls_pin(m->hub->o.tls))
+        e |= text_fmt(&t, ",\"pin\":\"%s\"", dx_tls_pin(m->hub->o.tls));
+    e |= text_str(&t, "}");
     if (e >= 0)
         json_put(m, &t);
     dx_text_free(&t);

@@ -17,11 +17,12 @@ void member_sent(struct member *m, int r)
 
 static enum kind kind_of(dx_conn *c)
 {
+    const char *wire = dx_wire(c);
     if (dx_http_is(c))
         return KIND_HTTP;
-    return !strcmp(dx_wire(c), "udp") || !strcmp(dx_wire(c), "unixgram") ? KIND_UDP
-           : !strcmp(dx_wire(c), "ws")                                   ? KIND_WS
-                                                                         : KIND_RAW;
+    return !strcmp(wire, "udp") || !strcmp(wire, "unixgram") ? KIND_UDP
+           : !strcmp(wire, "ws") || !strcmp(wire, "wss")     ? KIND_WS
+                                                             : KIND_RAW;
 }
 
 static void late(dx_conn *c)
