@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * banner.c - URLs of the hub, as people and scripts want them. */
 #include "tool/banner.h"
+#include "tool/qr.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,12 @@ static const char *unix_url(const struct hub *h)
     return NULL;
 }
 
+static void add_pin(const struct banner *b, const char *before, dx_text *t)
+{
+    if (*b->pin)
+        add(t, before), add(t, b->pin), add(t, "\n");
+}
+
 void banner_ways(const struct banner *b, dx_text *t)
 {
     dx_bytes at = meeting_point(b->hub);
@@ -37,18 +44,32 @@ void banner_ways(const struct banner *b, dx_text *t)
     if (!p) {
         for (size_t i = 0; (url = hub_url(b->hub, i)); i++)
             add(t, "  "), add(t, url), add(t, "\n");
+        add_pin(b, "  pin       ", t);
         return;
     }
-    int host = (int)(strrchr(p, ':') - p), v6 = *p == '[';
-    snprintf(line, sizeof(line), "  browser   http://%s/\n  terminal  nc %.*s %s\n  %s udp://%s%s%s\n", p,
-             host - 2 * v6, p + v6, p + host + 1, path ? "udp, unix" : "udp      ", p, path ? "   " : "",
-             path ? path : "");
+    int host = (int)(strrchr(p, ':') - p), v6 = *p == '[', tls = *b->pin != 0;
+    snprintf(line, sizeof(line), "  browser   http://%s/%s%s%s\n  terminal  nc %.*s %s\n  %s udp://%s%s%s\n", p,
+             tls ? "   https://" : "", tls ? p : "", tls ? "/" : "", host - 2 * v6, p + v6, p + host + 1,
+             path ? "udp, unix" : "udp      ", p, path ? "   " : "", path ? path : "");
     add(t, line);
+    snprintf(line, sizeof(line), "  tls       duplex dial tls://%s --pin %s\n", p, b->pin);
+    add(t, tls ? line : "");
+    add_pin(b, "  pin       ", t);
+}
+
+static void https_address(const struct banner *b, const char *host, char *buf, size_t n)
+{
+    snprintf(buf, n, "https://%s:%s/%s%s", host, b->port, *b->key ? "#key=" : "", b->key);
 }
 
 void banner_lan(const struct banner *b, const struct lan *l, dx_text *t)
 {
     char line[400];
+    for (int i = 0; *b->pin && i < l->count; i++) {
+        add(t, "\n  ");
+        https_address(b, l->host[i], line, sizeof(line));
+        add(t, line);
+    }
     for (int i = 0; i < l->count; i++) {
         const char *host = l->host[i], *bare = *host == '[' ? host + 1 : host;
         snprintf(line, sizeof(line), "\n  http://%s:%s/%s%s   nc %.*s %s%s%s", host, b->port, *b->key ? "#key=" : "",
@@ -57,8 +78,22 @@ void banner_lan(const struct banner *b, const struct lan *l, dx_text *t)
     }
 }
 
+void banner_code(const struct banner *b, const char *host, int columns_max, dx_text *t)
+{
+    char url[400];
+    const char *at = meeting_point(b->hub).p;
+    if (!*b->pin || (!host && !at))
+        return;
+    if (host)
+        https_address(b, host, url, sizeof(url));
+    else
+        snprintf(url, sizeof(url), "https://%s/", at);
+    qr_text(url, columns_max, t); /* what does not fit is not missed: the address stands above */
+}
+
 void banner_listening(const struct banner *b, dx_text *t)
 {
     for (size_t i = 0; hub_url(b->hub, i); i++)
         add(t, "listening "), add(t, hub_url(b->hub, i)), add(t, "\n");
+    add_pin(b, "pin ", t);
 }

@@ -6,6 +6,7 @@
 #include "tool/options.h"
 #include "tool/prompt.h"
 #include "tool/tool.h"
+#include "tool/trust.h"
 #include <duplex/text.h>
 #include <errno.h>
 #include <locale.h>
@@ -13,6 +14,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,8 +26,10 @@ struct serve {
     struct hub *hub;
     struct hub_local *member;
     struct prompt *prompt;
+    struct trust trust;
     char key[128];
     char port[8];      /* of the first network address: the others take the same */
+    char lan_host[64]; /* the first address of the network that is open           */
     uint64_t unlogged; /* lines that stdout had no room for                       */
     bool terminal, open_to_all, lan_done;
 };
@@ -37,7 +41,7 @@ static void say(struct serve *s, const char *text, size_t n)
     if (s->prompt)
         prompt_print(s->prompt, text, n);
     else if (s->terminal && write(STDOUT_FILENO, text, n) < 0)
-        dx_loop_stop(s->loop);
+        tool_end();
 }
 
 static int add(dx_text *t, const char *s)
@@ -161,7 +165,8 @@ static bool need_key(struct serve *s)
 
 static struct banner words_of(const struct serve *s)
 {
-    return (struct banner){.hub = s->hub, .port = s->port, .key = s->key};
+    return (struct banner){
+        .hub = s->hub, .port = s->port, .key = s->key, .pin = s->trust.shows ? dx_tls_pin(s->trust.tls) : ""};
 }
 
 /* Each address of its own, so that the loopback sockets stay, Host can be checked against them and answers by datagram leave from
@@ -187,6 +192,8 @@ static void open_lan(struct serve *s, dx_text *answer)
         }
         memcpy(opened.host[opened.count++], all.host[i], sizeof(*all.host));
     }
+    if (opened.count)
+        memcpy(s->lan_host, opened.host[0], sizeof(s->lan_host));
     const struct banner b = words_of(s);
     banner_lan(&b, &opened, answer);
     s->lan_done |= opened.count > 0;
@@ -197,14 +204,31 @@ static void open_lan(struct serve *s, dx_text *answer)
     }
 }
 
+/* For a phone: a camera reads it. */
+static void add_code(const struct serve *s, dx_text *t)
+{
+    const struct banner b = words_of(s);
+    struct winsize size;
+    int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+    banner_code(&b, *s->lan_host ? s->lan_host : NULL, columns, t);
+}
+
 static void on_lan(void *arg, dx_text *answer)
 {
-    open_lan(arg, answer);
+    struct serve *s = arg;
+    dx_text code = {0};
+    open_lan(s, answer);
+    if (s->lan_done)
+        add_code(s, &code);
+    if (code.n)
+        say(s, code.p, code.n);
+    dx_text_free(&code);
 }
 
 static void on_quit(void *arg)
 {
-    dx_loop_stop(((struct serve *)arg)->loop);
+    (void)arg;
+    tool_end();
 }
 
 /* Is it said to the room? Then it comes back with its time, as what others say; a command stays where it was typed. */
@@ -235,6 +259,8 @@ static int listen_on(struct serve *s, const char *url)
 {
     dx_err err = {0};
     dx_listener *l;
+    if (trust_lacks(&s->trust, &s->o, url))
+        return TOOL_USAGE;
     if (lan_is_beyond(url) && !need_key(s)) {
         tool_say("no key could be made: not opened");
         return TOOL_FAILED;
@@ -288,14 +314,16 @@ static int listen_all(struct serve *s)
 static void banner(struct serve *s)
 {
     const struct banner b = words_of(s);
+    bool lan = option_has(&s->o, "lan");
     dx_text t = {0};
     banner_ways(&b, &t);
-    if (option_has(&s->o, "lan"))
-        open_lan(s, &t), add(&t, "\n  /help, Ctrl-D ends\n");
-    else if (*s->key)
+    if (lan)
+        open_lan(s, &t), add(&t, "\n");
+    add_code(s, &t);
+    if (!lan && *s->key)
         add(&t, "  who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
     else
-        add(&t, s->open_to_all
+        add(&t, lan || s->open_to_all
                     ? "  /help, Ctrl-D ends\n"
                     : "  only this machine can reach it.  /lan opens it to the network, /help, Ctrl-D ends\n");
     if (write(STDOUT_FILENO, t.p, t.n) < 0)
@@ -335,6 +363,33 @@ static const char *my_nick(const struct serve *s)
     return ""; /* the room gives one */
 }
 
+/* Names by which it may be reached are names of its certificate. */
+static int settle_trust(struct serve *s, const char *const *hosts)
+{
+    dx_text names = {0};
+    for (size_t i = 0; hosts[i]; i++)
+        add(&names, i ? "," : ""), add(&names, hosts[i]);
+    int r = dx_text_add(&names, "", 1) < 0 ? TOOL_LIMIT : trust_read(&s->trust, &s->o, NULL, names.p);
+    dx_text_free(&names);
+    return r;
+}
+
+static void say_trust(void *arg, const char *words)
+{
+    struct serve *s = arg;
+    char line[500];
+    if (s->terminal) {
+        snprintf(line, sizeof(line), "* %s", words);
+        show_notice(s, line, strlen(line));
+    } else
+        tool_say("%s", words);
+}
+
+static void reload(void *arg)
+{
+    trust_reload(&((struct serve *)arg)->trust);
+}
+
 static int settle(struct serve *s, struct hub_opts *ret)
 {
     static const char *hosts[OPTIONS_GIVEN_MAX + 1];
@@ -362,12 +417,14 @@ static int settle(struct serve *s, struct hub_opts *ret)
         return TOOL_USAGE;
     }
     snprintf(s->key, sizeof(s->key), "%s", key && !s->open_to_all ? key : "");
+    int r = settle_trust(s, hosts);
     *ret = (struct hub_opts){.hosts = hosts,
                              .key = s->key,
+                             .tls = s->trust.tls,
                              .guess = !guess                 ? DX_GUESS_LOCALE
                                       : !strcmp(guess, "gb") ? DX_GUESS_GB
                                                              : DX_GUESS_UTF8};
-    return -1;
+    return r;
 }
 
 static int begin(struct serve *s, dx_err *err)
@@ -398,13 +455,17 @@ static int run(struct serve *s)
     s->hub = s->loop ? hub_new(s->loop, &opts, &err) : NULL;
     if (!s->hub)
         return tool_fail("serve", "", &err);
+    tool_signals(s->loop);
     r = listen_all(s);
     if (r < 0)
         r = begin(s, &err);
     if (r >= 0)
         return r;
-    tool_signals(s->loop);
-    r = dx_loop_run(s->loop);
+    trust_keep(&s->trust, s->loop, say_trust, s);
+    if (s->trust.tls)
+        tool_hangups(reload, s);
+    r = tool_run();
+    trust_rest(&s->trust);
     prompt_free(s->prompt);
     s->prompt = NULL;
     hub_drain(s->hub, DRAIN_MS);
@@ -428,5 +489,6 @@ int cmd_serve(int argc, char **argv)
     if (s.loop)
         dx_loop_free(s.loop);
     hub_free(s.hub);
+    trust_free(&s.trust);
     return r;
 }
