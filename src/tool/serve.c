@@ -3,6 +3,7 @@
 #include "hub/hub.h"
 #include "hub/name.h"
 #include "tool/banner.h"
+#include "tool/lines.h"
 #include "tool/options.h"
 #include "tool/prompt.h"
 #include "tool/tool.h"
@@ -15,10 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 2000, NAME_COLUMNS = 10, KEY_MIN = 8 };
+enum { DRAIN_MS = 2000, KEY_MIN = 8 };
 
 struct serve {
     struct options o;
@@ -36,6 +36,11 @@ struct serve {
 
 /* ---- words to the terminal ---- */
 
+static int add(dx_text *t, const char *s)
+{
+    return dx_text_add(t, s, strlen(s));
+}
+
 static void say(struct serve *s, const char *text, size_t n)
 {
     if (s->prompt)
@@ -44,59 +49,18 @@ static void say(struct serve *s, const char *text, size_t n)
         tool_end();
 }
 
-static int add(dx_text *t, const char *s)
-{
-    return dx_text_add(t, s, strlen(s));
-}
-
-static void add_time(dx_text *t, int64_t time_ms, bool date)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm tm;
-    char s[40];
-    localtime_r(&seconds, &tm);
-    if (date ? strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%S ", &tm) : strftime(s, sizeof(s), "%H:%M:%S ", &tm))
-        add(t, s);
-}
-
-/* "12:01:07 nc-1       ": when and who. */
-static void add_who(dx_text *t, int64_t time_ms, const char *who, size_t n)
-{
-    size_t name;
-    add_time(t, time_ms, false);
-    name = t->n;
-    dx_visible(who, n, NULL, t);
-    for (int at = edit_columns(t->p + name, t->n - name); at < NAME_COLUMNS; at++)
-        add(t, " ");
-    add(t, " ");
-}
-
-/* "12:01:07 nc-1       hi from nc": what is said, safe to look at. */
 static void show_message(void *arg, const struct hub_line *l)
 {
-    struct serve *s = arg;
     dx_text t = {0};
-    add_who(&t, l->time_ms, l->from, strlen(l->from));
-    dx_visible(l->text, l->n, "         ", &t);
-    if (l->guess)
-        add(&t, l->coding ? "  (GB18030?)" : "  (UTF-8?)");
-    add(&t, "\n");
-    say(s, t.p, t.n);
+    line_message(l, &t);
+    say(arg, t.p, t.n);
     dx_text_free(&t);
 }
 
 static void show_notice(void *arg, const char *text, size_t n)
 {
-    static const char to_you[] = " (to you): ";
-    const char *end = n && *text != '*' ? memmem(text, n, to_you, strlen(to_you)) : NULL;
     dx_text t = {0};
-    if (end) { /* private words have their time too */
-        size_t who = (size_t)(end - text) + strlen(to_you) - 2, took = who + 2;
-        add_who(&t, (int64_t)time(NULL) * 1000, text, who);
-        dx_visible(text + took, n - took, "         ", &t);
-    } else
-        dx_visible(text, n, "  ", &t);
-    add(&t, "\n");
+    line_notice(text, n, &t);
     say(arg, t.p, t.n);
     dx_text_free(&t);
 }
@@ -125,17 +89,7 @@ static void log_message(void *arg, const struct hub_line *l)
     struct serve *s = arg;
     dx_text t = {0};
     char missed[64];
-    if (option_has(&s->o, "json"))
-        dx_text_add(&t, l->json, l->json_n);
-    else {
-        add_time(&t, l->time_ms, true);
-        if (strcmp(l->room, "lobby"))
-            add(&t, l->room), add(&t, "/");
-        dx_visible(l->from, strlen(l->from), NULL, &t);
-        add(&t, " ");
-        dx_visible(l->text, l->n, NULL, &t);
-    }
-    add(&t, "\n");
+    line_log(l, option_has(&s->o, "json"), &t);
     if (s->unlogged && !option_has(&s->o, "json")) {
         snprintf(missed, sizeof(missed), "* %llu lines not logged\n", (unsigned long long)s->unlogged);
         if (log_write(missed, strlen(missed)))
