@@ -53,6 +53,31 @@ static bool in_fragment(const char *url, const char *name, char *buf, size_t n)
     return false;
 }
 
+/* A word that is not known may be a pin that is mistyped: nothing of TLS is guessed. */
+static int check_fragment(const char *url)
+{
+    static const char *const words[] = {"cert", "key", "ca", "pin", "insecure"};
+    enum { INSECURE = 4, WORDS };
+    const char *p = url && is_tls(url) ? strchr(url, '#') : NULL;
+    for (p = p ? p + 1 : ""; *p; p += strcspn(p, ","), p += *p == ',') {
+        size_t n = strcspn(p, ","), name = strcspn(p, ",="), i = 0;
+        char word[40];
+        snprintf(word, sizeof word, "%.*s", (int)name, p);
+        while (i < WORDS && strcmp(words[i], word))
+            i++;
+        const char *near = nearest(word, words, WORDS);
+        if (i == WORDS)
+            tool_say("#%s: there is no such word of TLS in a URL.%s%s%s", word, near ? "  Did you mean #" : "",
+                     near ? near : "", near ? "?" : "");
+        else if (i == INSECURE ? n != name : n < name + 2)
+            tool_say("#%s %s", word, i == INSECURE ? "takes no value" : "wants a value");
+        else
+            continue;
+        return TOOL_USAGE;
+    }
+    return -1;
+}
+
 /* ---- options ---- */
 
 static bool has(const struct options *o, const char *name)
@@ -103,10 +128,27 @@ static int usage(const char *words)
     return TOOL_USAGE;
 }
 
+static const char *const of_tls[] = {"cert", "key", "pin", "ca", "client-ca", "insecure"};
+
+/* --pin "$PIN" of a script that forgot to set it must not mean no pin. */
+static int check_empty(const struct options *o)
+{
+    for (size_t i = 0; i < sizeof of_tls / sizeof *of_tls; i++) {
+        int at = 0;
+        const char *text = "x";
+        while (option_is(o->command, of_tls[i]) && text && *text)
+            text = option_next(o, of_tls[i], &at);
+        if (text && !*text) {
+            tool_say("--%s wants a value, and this one is empty", of_tls[i]);
+            return TOOL_USAGE;
+        }
+    }
+    return -1;
+}
+
 /* Options of TLS where every wire is another promise more than they do. */
 static int check_wires(const struct options *o)
 {
-    static const char *const of_tls[] = {"cert", "key", "pin", "ca", "client-ca", "insecure"};
     for (int i = 0; i < o->arg_count; i++)
         if (may_be_tls(o->args[i]) || !strchr(o->args[i], ':'))
             return -1;
@@ -186,6 +228,10 @@ int trust_read(struct trust *t, const struct options *o, const char *url, const 
     bool dials = !strcmp(o->command->name, "dial");
     int r = check_wires(o);
     *t = (struct trust){0};
+    if (r < 0)
+        r = check_empty(o);
+    if (r < 0)
+        r = check_fragment(url);
     if (r >= 0 || (url && !may_be_tls(url)))
         return r;
     if (!read_all(&s, o, url))
