@@ -112,9 +112,9 @@ static int read_pairs(struct tls_creds *c, const dx_tls_opts *o, dx_err *err)
         return r < 0 ? r : read_pair(c, cert, key, err);
     }
     while (r == 0 && next_item(&certs, cert, sizeof cert)) {
-        if (keys && !next_item(&keys, key, sizeof key))
+        if (o->key && !next_item(&keys, key, sizeof key))
             return err_set(err, DX_URL, "more certificates than keys: which one is for %s?", cert);
-        r = read_pair(c, cert, keys || o->key ? key : cert, err);
+        r = read_pair(c, cert, o->key ? key : cert, err);
     }
     if (r == 0 && (certs || keys))
         return err_set(err, DX_URL,
@@ -142,6 +142,7 @@ static struct tls_creds *creds_read(const dx_tls_opts *o, dx_err *err)
         return NULL;
     }
     c->refs = 1;
+    gnutls_certificate_set_flags(c->gnutls, GNUTLS_CERTIFICATE_API_V2); /* else each pair is said to be the first */
     int r = o->cert ? read_pairs(c, o, err) : 0;
     if (r == 0 && o->ca)
         r = read_ca(c, o->ca, err);
