@@ -216,6 +216,15 @@ TEST(garbage_after_the_handshake_ends_it_and_is_answered_by_an_alert)
     CHECK_SAY(a.err.detail == 20, "%d %s", a.err.detail, a.err.text); /* bad_record_mac */
 }
 
+/* The version in a record's head means nothing any more (RFC 8446 5.1), and who spoils it spoils nothing. */
+static bool is_version(const struct side *from, size_t at)
+{
+    size_t i = 0;
+    while (i + 5 <= from->n && at >= i + 5 + (size_t)(from->out[i + 3] << 8 | from->out[i + 4]))
+        i += 5 + (size_t)(from->out[i + 3] << 8 | from->out[i + 4]);
+    return at == i + 1 || at == i + 2;
+}
+
 /* A flight with one byte changed: a fault or more to come, never a handshake that stands on both sides as if nothing were. */
 TEST(a_spoilt_flight_never_stands)
 {
@@ -232,6 +241,8 @@ TEST(a_spoilt_flight_never_stands)
         struct side *from = i & 1 ? &b : &a;
         CHECK(from->n > 0);
         size_t at = (size_t)rand() % from->n;
+        if (is_version(from, at))
+            continue;
         from->out[at] ^= (uint8_t)(1 << rand() % 8);
         while (carry(&a, &b, PIPE_MAX) || carry(&b, &a, PIPE_MAX))
             ;
