@@ -8,7 +8,7 @@
  *
  * Listening: an empty host is every address, port 0 is any free port (the same one on every family and
  * for TCP and UDP; ask dx_listener_url). A unix path that begins with @ is an abstract name. The fragment never goes
- * on the wire: it is for options, tls://:443#cert=a.pem,key=a.key. No scheme of this build reads one but file:
+ * on the wire: it is for options, tls://:443#cert=a.pem,key=a.key (tls.h), and those of file:
  * (file:PATH reads, file:PATH#write makes a new file, #append adds; never over one that is there).
  * README.md says which schemes this build has; the others answer DX_ABSENT.
  *
