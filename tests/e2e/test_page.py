@@ -18,6 +18,7 @@ import termios
 import time
 
 import duplexlib
+import pki
 import webdriver
 from cable import Cable
 from fake_room import CSP, WEB, FakeRoom
@@ -298,6 +299,24 @@ def a_page_that_is_no_secure_context_works_too(_):
         # Chromium says that it leaves out the one header that only secure contexts have.
         said = [x for x in b.console() if 'Cross-Origin-Opener-Policy header has been ignored' not in x]
         assert not said, said
+
+
+@case
+def the_page_over_tls_speaks_over_tls(_):
+    real_only()
+    leaf = pki.leaf('good')
+    with webdriver.Browser(flags=['--ignore-certificate-errors']) as b, serving('--cert', leaf.chain, '--key', leaf.key) as s:
+        c = alone(s, b'hi from nc\n')
+        enter(b, f'https://127.0.0.1:{s.port}/')
+        assert b.run('return isSecureContext')
+        b.keys('hi from the page' + ENTER)
+        shown(b, 'hi from the page')
+        shown(b, 'wss', '#log .own .wire')
+        shown(b, 'WebSocket over TLS · 1', '#who h3')
+        shown(b, f'duplex dial --pin {leaf.pin} tls://127.0.0.1:{s.port}', '#lines pre')
+        shown(b, f'websocat wss://127.0.0.1:{s.port}/', '#lines pre')
+        assert not b.console(), b.console()
+        c.close()
 
 
 @case
