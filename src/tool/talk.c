@@ -206,6 +206,8 @@ static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
     if (c != t->wire)
         return; /* the body of a request that is no talk */
     t->heard = dx_loop_now(t->loop);
+    if (!t->came++)
+        t->alert = !t->listening && !strcmp(dx_wire(c), "tcp") && tls_is_alert(data, n);
     if (t->shown)
         show(t, c, data, n);
     else
@@ -272,6 +274,9 @@ static void wire_close(dx_conn *c, const dx_err *why)
     if (t->shown && t->joined && show_rest(&t->show) == 0)
         print_shown(t);
     t->wire = NULL;
+    if (t->alert && t->came == 1)
+        tool_say("%s: what came is a TLS alert.  Try: duplex dial %s%s", t->url, tls_scheme_of(t->url),
+                 strchr(t->url, ':'));
     if (tool_exit_of(why) && !t->code)
         verdict(t, tool_fail(t->joined && why->code == DX_TIMEOUT ? "talk" : t->doing, t->url, why));
     if (t->here) {

@@ -29,6 +29,8 @@ struct talk {
     bool joined, half_close, line_ends, show_timer;
     bool input_ended, input_said, peer_ended;
     int64_t heard;           /* when data last came                                             */
+    uint64_t came;           /* messages, or pieces of bytes                                    */
+    bool alert;              /* the first of them is a TLS alert                                */
     int code;
 };
 

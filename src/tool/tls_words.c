@@ -118,3 +118,14 @@ void tls_words(const char *doing, const char *url, const dx_err *e, char *buf, s
         snprintf(buf, n, "%.*s: %s%s%s", (int)host.n, (const char *)host.p, sentence, r && r->advice ? ".  " : "",
                  r && r->advice ? r->advice : "");
 }
+
+bool tls_is_alert(const void *data, size_t n)
+{
+    const unsigned char *p = data;
+    return n == 7 && p[0] == 21 && p[1] == 3 && p[3] == 0 && p[4] == 2;
+}
+
+const char *tls_scheme_of(const char *url)
+{
+    return !strncasecmp(url, "ws:", 3) ? "wss" : !strncasecmp(url, "http:", 5) ? "https" : "tls";
+}

@@ -68,6 +68,9 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
 /* The same two for a DX_TLS: the cause in the exit code, and advice. */
 int tls_exit_of(const dx_err *e);
 void tls_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
+/* Is that all of a server's answer, and a TLS alert (RFC 8446 5.1)? So TLS says no to what is none. */
+bool tls_is_alert(const void *data, size_t n);
+const char *tls_scheme_of(const char *url); /* of the same wire with TLS: "wss" of ws://, "tls" of tcp:// */
 /* Says "duplex: " and the rest and a newline on stderr, in one write. */
 void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -32,12 +32,6 @@ static bool may_be_tls(const char *url)
     return is_tls(url) || has_scheme(url, "any") || has_scheme(url, "quic");
 }
 
-/* The same wire with TLS. */
-static const char *scheme_with_tls(const char *url)
-{
-    return has_scheme(url, "ws") ? "wss" : has_scheme(url, "http") ? "https" : "tls";
-}
-
 /* Is "name" or "name=value" among the words of url's fragment? Its value into buf. */
 static bool in_fragment(const char *url, const char *name, char *buf, size_t n)
 {
@@ -156,7 +150,7 @@ static int check_wires(const struct options *o)
         if (has(o, of_tls[i])) {
             const char *url = o->args[0];
             tool_say("--%s is for TLS, which %.200s is not.  Did you mean: duplex %s %s%.200s", of_tls[i], url,
-                     o->command->name, scheme_with_tls(url), strchr(url, ':'));
+                     o->command->name, tls_scheme_of(url), strchr(url, ':'));
             return TOOL_USAGE;
         }
     return -1;

@@ -244,6 +244,8 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
         snprintf(buf, n, "%s.  Try: an address of this machine (ip address)", text);
     else if (e->code == DX_SYS && e->detail == EACCES && !dialling)
         snprintf(buf, n, "%s.  Try: a port from 1024 on", text);
+    else if (dialling && code == TOOL_HTTP && !e->detail && !strncmp(url, "ws:", 3)) /* no HTTP at all */
+        snprintf(buf, n, "%s.  If it speaks TLS, try: duplex dial wss%.200s", text, url + 2);
     else if (e->code == DX_RESET)
         snprintf(buf, n, "%.*s broke the connection off (reset)", at_n, p);
     else

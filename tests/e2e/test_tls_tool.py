@@ -13,7 +13,7 @@ import socket
 import ssl
 import subprocess
 import termios
-import time
+import warnings
 
 import pki
 from duplexlib import DUPLEX, SLOW, Process, Server, host_port, recv_all, run as duplex, start, temp, until
@@ -21,6 +21,7 @@ from members import Lines, Room, Ws, here
 from screen import Screen
 from tap import Skip, case, run
 
+warnings.simplefilter('ignore', DeprecationWarning)  # of TLS 1.1, which is the point
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 WRONG_PIN = 'sha256:' + 'A' * 43 + '='
 HALVES = ' ▄▀█'
@@ -474,6 +475,23 @@ def each_fault_of_the_handshake_has_its_code_and_advice():
         refuses(p.url.replace('127.0.0.1', 'localhost'), 116, 'name', 'in the URL')
     with tls_peer(pki.leaf('rsa'), version=ssl.TLSVersion.TLSv1_1, level=0) as s:
         refuses(s.url.replace('tcp:', 'tls:'), 59, 'TLS 1.3 and 1.2')
+
+
+@case
+def a_dial_without_tls_that_meets_it_says_so():
+    alert = bytes.fromhex('15 03 03 00 02 02 0a')
+
+    def no(c):
+        c.recv(1000)
+        c.sendall(alert)
+        recv_all(c)
+
+    with Server(no) as s:
+        r = duplex('dial', s.url, input=b'hello\n')
+        assert (r.code, r.out) == (0, alert), r  # its bytes are what came: they are printed as they are
+        assert r.err == f'duplex: {s.url}: what came is a TLS alert.  Try: duplex dial {s.url.replace("tcp:", "tls:")}\n', r
+        r = duplex('dial', s.url.replace('tcp:', 'ws:') + '/x', input=b'hello\n')
+        assert r.code == 22 and r.err.endswith(f'  If it speaks TLS, try: duplex dial {s.url.replace("tcp:", "wss:")}/x\n'), r
 
 
 @case
