@@ -410,14 +410,14 @@ static int run(struct serve *s)
     if (!s->hub)
         return tool_fail("serve", "", &err);
     tool_signals(s->loop);
+    trust_keep(&s->trust, s->loop, say_trust, s);
+    if (s->trust.tls)
+        tool_hangups(reload, s);
     r = listen_all(s);
     if (r < 0)
         r = begin(s, &err);
     if (r >= 0)
         return r;
-    trust_keep(&s->trust, s->loop, say_trust, s);
-    if (s->trust.tls)
-        tool_hangups(reload, s);
     r = tool_run();
     trust_rest(&s->trust);
     prompt_free(s->prompt);
