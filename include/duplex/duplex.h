@@ -138,7 +138,8 @@ DX_API int      dx_loop_post(dx_loop *l, void (*fn)(void *arg), void *arg);
 DX_API int64_t  dx_loop_after(dx_loop *l, int64_t ms, void (*fn)(void *arg), void *arg);
 DX_API void     dx_loop_cancel(dx_loop *l, int64_t timer); /* a timer that has run, or 0, is no error */
 DX_API int64_t  dx_loop_now(const dx_loop *l);             /* monotonic ms, read once a turn           */
-enum dx_count { DX_COUNT_CONNS, DX_COUNT_POST_DROPS, DX_COUNT_DATAGRAM_DROPS, DX_COUNT_ACCEPT_RESTS };
+enum dx_count { DX_COUNT_CONNS, DX_COUNT_POST_DROPS, DX_COUNT_DATAGRAM_DROPS, DX_COUNT_ACCEPT_RESTS,
+                DX_COUNT_HANDSHAKE_FAULTS /* TLS handshakes of callers that came to nothing */ };
 DX_API int64_t  dx_loop_count(const dx_loop *l, enum dx_count what);
 
 /* ---- event form: call dx_serve and dx_connect, below ---- */

@@ -51,6 +51,9 @@ DX_API int         dx_tls_reload(dx_tls *t, dx_err *err);
  * asks again. */
 DX_API const char *dx_tls_pin(const dx_tls *t);
 
+/* What a listener shows: dx_opts.tls, or what its URL's fragment made. Borrowed: dx_tls_ref to keep it. NULL: no TLS. */
+DX_API dx_tls *dx_listener_tls(const dx_listener *s);
+
 /* What dx_err.detail says where detail_of is DX_OF_TLS: below 256 the alert that the peer sent (RFC 8446 6), from 256 on
  * what is wrong in our own eyes. The words say more: expired when, which names, whose certificate. */
 enum dx_tls_fault {

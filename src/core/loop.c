@@ -189,6 +189,8 @@ int64_t dx_loop_count(const dx_loop *l, enum dx_count what)
         return l->engine.datagram_drops;
     case DX_COUNT_ACCEPT_RESTS:
         return l->accept_rests;
+    case DX_COUNT_HANDSHAKE_FAULTS:
+        return l->handshake_faults;
     }
     return DX_STATE;
 }

@@ -35,7 +35,7 @@ struct dx_loop {
     struct dx_listener *first_listener;
     struct map user_timers; /* by number                                        */
     int64_t user_timer_last;
-    int64_t post_drops, accept_rests;
+    int64_t post_drops, accept_rests, handshake_faults;
     atomic_bool stop;
     bool freeing;
 };

@@ -33,6 +33,27 @@ static int say_one(struct said *s, int i, const char **ret, const struct url *u,
     return 0;
 }
 
+/* A word that is misspelt must not be a pin forgotten. */
+static int check_words(const struct url *u, const char *text, dx_err *err)
+{
+    static const char *const known[] = {"cert", "key", "ca", "pin", "insecure"};
+    const char *p = (const char *)u->fragment.p, *end = p + u->fragment.n;
+    while (p < end) {
+        size_t n = 0, i = 0, k = sizeof known / sizeof *known;
+        while (p + n < end && p[n] != ',')
+            n++;
+        const char *eq = memchr(p, '=', n);
+        size_t name = eq ? (size_t)(eq - p) : n;
+        while (i < k && (strlen(known[i]) != name || memcmp(known[i], p, name) != 0))
+            i++;
+        if (i == k)
+            return err_set(err, DX_URL, "%s: no such option as #%.*s: there are cert, key, ca, pin and insecure", text,
+                           (int)name, p);
+        p += n + 1;
+    }
+    return 0;
+}
+
 static int read_fragment(struct said *s, const struct url *u, const char *text, dx_err *err)
 {
     int r = say_one(s, 0, &s->o.cert, u, "cert", text, err);
@@ -54,7 +75,9 @@ int tls_settle(struct settings *set, const struct url *u, const char *text, bool
     struct said *s = calloc(1, sizeof *s);
     if (!s)
         return err_set(err, DX_NOMEM, "%s: no memory", text);
-    int r = read_fragment(s, u, text, err);
+    int r = check_words(u, text, err);
+    if (r == 0)
+        r = read_fragment(s, u, text, err);
     if (r == 0 && server && !s->o.cert)
         r = err_set(err, DX_URL, "listen %s: which certificate? #cert=auto makes one", text);
     if (r == 0) {

@@ -317,13 +317,15 @@ static int open_records(struct tls_layer *t, dx_err *err)
     return r < 0 ? (int)r : 0;
 }
 
-/* A browser that was sent to the wrong door is told where the right one is. */
+/* Whoever speaks plain text here is told so, in HTTP where that may be what it spoke. */
 static void answer_plain(struct tls_layer *t)
 {
+    static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 10}; /* unexpected_message */
     static const char text[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n"
                                "Connection: close\r\n\r\nThis port speaks TLS: say https:// to it.\r\n";
-    struct span v = {NULL, (const uint8_t *)text, sizeof text - 1};
-    if (t->from && t->inner != stack_plain)
+    bool http = t->inner != stack_plain;
+    struct span v = {NULL, http ? (const uint8_t *)text : alert, http ? sizeof text - 1 : sizeof alert};
+    if (t->from)
         layer_give_below(&t->layer, &v, 1, 0);
 }
 
@@ -358,6 +360,8 @@ static bool shake(struct tls_layer *t)
         stands(t);
         return true;
     }
+    if (r < 0)
+        loop_of(t)->handshake_faults += t->from != NULL;
     if (r < 0 && err.detail == DX_TLS_PLAIN)
         answer_plain(t);
     if (r < 0)
@@ -397,6 +401,7 @@ static void ended(struct layer *l)
     if (t->end_seen || t->closing)
         return;
     if (!t->shaken) {
+        loop_of(t)->handshake_faults += t->from != NULL;
         give_up_for(t, DX_TLS, DX_OF_TLS, DX_TLS_CUT, "the peer ended inside the TLS handshake");
         return;
     }
@@ -469,6 +474,7 @@ static void timer_fire(struct timer *timer, dx_loop *loop)
 {
     struct tls_layer *t = (struct tls_layer *)((char *)timer - offsetof(struct tls_layer, timer));
     if (!t->shaken) {
+        loop->handshake_faults += t->from != NULL;
         give_up_for(t, DX_TIMEOUT, DX_OF_NOTHING, 0, "no TLS handshake in time");
         layer_abort_below(&t->layer);
     } else if (t->moved) { /* closing, and the peer takes what is queued */
@@ -672,6 +678,11 @@ static struct tls_layer *tls_of(const dx_conn *c)
 const char *tls_layer_alpn(const struct layer *l)
 {
     return l->type == &tls_type ? tls_alpn(((const struct tls_layer *)l)->session) : "";
+}
+
+dx_tls *dx_listener_tls(const dx_listener *s)
+{
+    return s->set->o.tls;
 }
 
 int dx_tls_info_sized(dx_conn *c, dx_tls_info *ret, size_t ret_bytes)
