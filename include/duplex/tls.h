@@ -132,6 +132,9 @@ typedef struct dx_cert_info { /* one certificate; strings good during the call, 
     int64_t from_s, until_s;  /* seconds since 1970                                                                */
     bool ca, self_signed, for_server, for_client;
 } dx_cert_info;
+/* Calls fn for each certificate that the peer of c has shown, its own first. Their count (0: it has shown none, or the session is resumed),
+ * DX_STATE: no TLS, or not yet; DX_NOMEM. */
+DX_API int dx_tls_peer(dx_conn *c, void (*fn)(void *arg, const dx_cert_info *i), void *arg);
 /* Calls fn for each certificate of a PEM file, in order. Their count, DX_TLS (DX_TLS_FILE), DX_SYS, DX_NOMEM. */
 DX_API int dx_cert_read(const char *path, void (*fn)(void *arg, const dx_cert_info *i), void *arg, dx_err *err);
 /* Would a dial to host believe the chain in this PEM file (leaf first)? ca as in dx_tls_opts; host NULL: the name is not asked. 0, or

@@ -14,6 +14,8 @@ enum { CERT_MODE = 0644, CERT_KEY_MODE = 0600 };
 
 /* For a path and an errno: DX_SYS, or DX_NOMEM, "read PATH: Permission denied". */
 int cert_sys(dx_err *err, int error, const char *verb, const char *path);
+/* Calls fn with all that crt says. 0 or DX_NOMEM. */
+int cert_tell(gnutls_x509_crt_t crt, void (*fn)(void *arg, const dx_cert_info *i), void *arg);
 struct cert_list {
     gnutls_x509_crt_t *crt;
     unsigned n;

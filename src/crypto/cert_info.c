@@ -146,7 +146,7 @@ static int read_texts(struct texts *t, gnutls_x509_crt_t crt)
     return r < 0 ? r : add_permits(&t->permits, crt);
 }
 
-static int tell(gnutls_x509_crt_t crt, void (*fn)(void *arg, const dx_cert_info *i), void *arg)
+int cert_tell(gnutls_x509_crt_t crt, void (*fn)(void *arg, const dx_cert_info *i), void *arg)
 {
     struct texts t = {0};
     unsigned ca = 0;
@@ -188,7 +188,7 @@ int dx_cert_read(const char *path, void (*fn)(void *arg, const dx_cert_info *i),
         return r;
     int count = (int)l.n;
     for (int i = 0; i < count && r >= 0; i++)
-        r = tell(l.crt[i], fn, arg);
+        r = cert_tell(l.crt[i], fn, arg);
     cert_list_free(&l);
     return r < 0 ? err_set(err, DX_NOMEM, "read %s: no memory", path) : count;
 }

@@ -2,6 +2,7 @@
  * session.c - GnuTLS behind session.h. It reads by pull from what was lent and writes by push, so that it never sees a socket. */
 #include "crypto/session.h"
 #include "base/err.h"
+#include "crypto/cert.h"
 #include "crypto/fault.h"
 #include "crypto/tls.h"
 #include "os/addr.h"
@@ -406,4 +407,22 @@ void tls_tell(struct tls_session *s, dx_tls_info *ret)
                          .peer_pin = pin,
                          .peer_subject = subject,
                          .resumed = gnutls_session_is_resumed(g) != 0};
+}
+
+int tls_peer(struct tls_session *s, void (*fn)(void *arg, const dx_cert_info *i), void *arg)
+{
+    unsigned n = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->gnutls, &n);
+    int r = 0, count = 0;
+    for (unsigned i = 0; chain && i < n && r >= 0; i++) {
+        gnutls_x509_crt_t crt;
+        if (gnutls_x509_crt_init(&crt) < 0)
+            return DX_NOMEM;
+        if (gnutls_x509_crt_import(crt, &chain[i], GNUTLS_X509_FMT_DER) >= 0) {
+            r = cert_tell(crt, fn, arg);
+            count++;
+        }
+        gnutls_x509_crt_deinit(crt);
+    }
+    return r < 0 ? r : count;
 }

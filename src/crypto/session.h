@@ -39,5 +39,6 @@ int tls_seal(struct tls_session *s, const void *p, size_t n);
 int tls_bye(struct tls_session *s); /* close_notify: nothing can be sealed after it. 0, DX_NOMEM, DX_TLS */
 
 const char *tls_alpn(const struct tls_session *s); /* "": none was agreed on */
+int tls_peer(struct tls_session *s, void (*fn)(void *arg, const dx_cert_info *i), void *arg); /* as dx_tls_peer */
 void tls_tell(struct tls_session *s, dx_tls_info *ret); /* good until it goes, or this thread asks of another */
 #endif

@@ -680,6 +680,12 @@ const char *tls_layer_alpn(const struct layer *l)
     return l->type == &tls_type ? tls_alpn(((const struct tls_layer *)l)->session) : "";
 }
 
+int dx_tls_peer(dx_conn *c, void (*fn)(void *arg, const dx_cert_info *i), void *arg)
+{
+    struct tls_layer *t = c->gone ? NULL : tls_of(c);
+    return t && t->shaken ? tls_peer(t->session, fn, arg) : DX_STATE;
+}
+
 dx_tls *dx_listener_tls(const dx_listener *s)
 {
     return s->set->o.tls;

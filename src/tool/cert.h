@@ -15,6 +15,8 @@ int cert_print(dx_text *t);
 /* Appends all that the certificates of a file say, or a JSON object a line. Whatever stands in them, a terminal obeys none of it.
  * 0, or the exit code of what it has said on stderr. */
 int cert_show(const char *path, bool json, dx_text *t);
+/* The same of what the peer of c has shown, under the heading url. */
+void cert_show_peer(dx_conn *c, const char *url, dx_text *t);
 /* "  name         value\n", value made safe. */
 void cert_line(dx_text *t, const char *name, const char *value);
 

@@ -27,12 +27,12 @@ static int check_file(const struct options *o, const char *file)
 /* ---- a server ---- */
 
 struct look {
-    const char *url;
+    const char *url, *shown_url; /* dialled; as it was given */
     dx_loop *loop;
     bool open;
     dx_err why;
-    char version[16], cipher[40], group[40], pin[80];
-    char subject[400];
+    dx_text certs;     /* what the server has shown */
+    char session[120]; /* "TLS1.3 AES-128-GCM X25519" */
 };
 
 static void look_open(dx_conn *c)
@@ -40,13 +40,10 @@ static void look_open(dx_conn *c)
     struct look *k = dx_user(c);
     dx_tls_info i;
     k->open = true;
-    if (dx_tls_info_of(c, &i) == 0) {
-        snprintf(k->version, sizeof k->version, "%s", i.version);
-        snprintf(k->cipher, sizeof k->cipher, "%s", i.cipher);
-        snprintf(k->group, sizeof k->group, "%s", i.group);
-        snprintf(k->pin, sizeof k->pin, "%s", i.peer_pin);
-        snprintf(k->subject, sizeof k->subject, "%s", i.peer_subject);
-    }
+    if (dx_tls_info_of(c, &i) == 0)
+        snprintf(k->session, sizeof k->session, "%s %s %s", i.version, i.cipher, i.group);
+    dx_text_clear(&k->certs);
+    cert_show_peer(c, k->shown_url, &k->certs);
     dx_close(c);
 }
 
@@ -81,16 +78,11 @@ static int tls_url(const char *url, char *ret, size_t room)
     return (size_t)k < room ? 0 : -1;
 }
 
-static void show_look(const struct look *k, const char *url, const char *verdict, dx_text *t)
+static int show_look(struct look *k, const char *verdict)
 {
-    char session[120];
-    snprintf(session, sizeof session, "%s %s %s", k->version, k->cipher, k->group);
-    dx_visible(url, strlen(url), NULL, t);
-    dx_text_add(t, "\n", 1);
-    cert_line(t, "subject", k->subject);
-    cert_line(t, "pin", k->pin);
-    cert_line(t, "session", session);
-    cert_line(t, "verdict", verdict);
+    cert_line(&k->certs, "session", k->session);
+    cert_line(&k->certs, "verdict", verdict);
+    return cert_print(&k->certs);
 }
 
 static bool is_about_trust(const dx_err *e)
@@ -100,21 +92,16 @@ static bool is_about_trust(const dx_err *e)
 
 static int judge_server(struct look *k, const struct options *o, const char *url)
 {
-    dx_text t = {0};
     const dx_tls_opts trust = {.ca = option_text(o, "ca")}, any = {.insecure = true};
     const char *protocols = strncmp(url, "tls:", 4) ? "http/1.1" : NULL;
-    if (look_at(k, o, trust.ca ? &trust : NULL, protocols)) {
-        show_look(k, url, "believed", &t);
-        return cert_print(&t);
-    }
+    if (look_at(k, o, trust.ca ? &trust : NULL, protocols))
+        return show_look(k, "believed");
     if (tool_stopped())
         return 128 + tool_stopped();
     dx_err why = k->why;
     /* What it is that is not believed is worth a look: once more, and nothing is sent. */
-    if (is_about_trust(&why) && look_at(k, o, &any, protocols)) {
-        show_look(k, url, "not believed", &t);
-        cert_print(&t);
-    }
+    if (is_about_trust(&why) && look_at(k, o, &any, protocols))
+        show_look(k, "not believed");
     return tool_fail("dial", url, &why);
 }
 
@@ -126,12 +113,13 @@ static int check_server(const struct options *o, const char *url)
         tool_say("the URL is too long");
         return TOOL_USAGE;
     }
-    struct look k = {.url = mine, .loop = dx_loop_new(&err)};
+    struct look k = {.url = mine, .shown_url = url, .loop = dx_loop_new(&err)};
     if (!k.loop)
         return tool_fail("dial", url, &err);
     tool_signals(k.loop);
     int r = judge_server(&k, o, url);
     dx_loop_free(k.loop);
+    dx_text_free(&k.certs);
     return r;
 }
 

@@ -91,7 +91,7 @@ static void show_one(void *arg, const dx_cert_info *i)
     cert_line(s->t, "subject", i->subject);
     if (i->ca)
         list_line(s->t, "signs for", *i->permits ? i->permits : "any name");
-    else
+    if (!i->ca || *i->names)
         list_line(s->t, "names", i->names);
     dates_line(s, i);
     cert_line(s->t, "signed by", i->self_signed ? "itself" : i->issuer);
@@ -181,4 +181,10 @@ int cert_show(const char *path, bool json, dx_text *t)
     dx_err err = {0};
     struct showing s = {.path = path, .t = t, .now_s = time(NULL)};
     return dx_cert_read(path, json ? json_one : show_one, &s, &err) < 0 ? cert_fail(&err, NULL) : 0;
+}
+
+void cert_show_peer(dx_conn *c, const char *url, dx_text *t)
+{
+    struct showing s = {.path = url, .t = t, .now_s = time(NULL)};
+    dx_tls_peer(c, show_one, &s);
 }
