@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,14 +47,10 @@ static struct {
     struct peer *peer;
     int ep;
     uint8_t *buf;
-    /* the window */
-    bool stopping, counting;
-    uint64_t left; /* messages still to issue                               */
-    uint64_t all, counted, lost, out;
+    struct window w;
+    uint64_t out;        /* messages that are not answered                        */
     uint64_t deliveries; /* bcast: since the conns stand                          */
-    int64_t now;
-    int stalls; /* udp: waits in a row that brought nothing              */
-    struct histogram latency;
+    int stalls;          /* udp: waits in a row that brought nothing              */
 } load = {.conns = 50, .size = 64, .depth = 1};
 
 static void arm(struct peer *p, bool on)
@@ -104,14 +99,14 @@ static void flush_datagrams(struct peer *p)
 
 static void issue(struct peer *p, uint64_t n)
 {
-    if (load.stopping)
+    if (load.w.stopping)
         return;
-    if (n > load.left)
-        n = load.left;
-    load.left -= n;
+    if (n > load.w.left)
+        n = load.w.left;
+    load.w.left -= n;
     load.out += n;
     for (uint64_t i = 0; i < n; i++)
-        p->sent_ns[(p->issued + i) % load.stamps] = load.now;
+        p->sent_ns[(p->issued + i) % load.stamps] = load.w.now;
     p->issued += n;
     p->owed += n * load.ring.out_one;
     if (load.mode == LOAD_UDP)
@@ -125,12 +120,12 @@ static void note(const struct peer *p, uint64_t from, uint64_t k)
 {
     if (p->issued - from > load.stamps)
         return; /* bcast: too far behind, its stamp is gone */
-    for (uint64_t i = 0; load.counting && i < k;) {
+    for (uint64_t i = 0; load.w.counting && i < k;) {
         int64_t at = p->sent_ns[(from + i) % load.stamps];
         uint64_t same = 1;
         while (i + same < k && p->sent_ns[(from + i + same) % load.stamps] == at)
             same++;
-        histogram_add(&load.latency, (uint64_t)(load.now - at), same);
+        histogram_add(&load.w.latency, (uint64_t)(load.w.now - at), same);
         i += same;
     }
 }
@@ -180,10 +175,10 @@ static void on_stream(struct peer *p)
         return;
     if (n <= 0)
         die("conn %zu: %s", (size_t)(p - load.peer), n ? strerror(errno) : "the server closed it");
-    load.now = now_ns();
+    load.w.now = now_ns();
     uint64_t k = check(p, load.buf, (size_t)n);
-    load.all += k;
-    load.counted += load.counting ? k : 0;
+    load.w.all += k;
+    load.w.counted += load.w.counting ? k : 0;
     if (load.mode != LOAD_BCAST) {
         load.out -= k;
         issue(p, k);
@@ -205,9 +200,9 @@ static uint64_t settle(struct peer *p, const uint8_t *got, size_t n)
             note(p, p->done + ahead, 1);
             p->in_at = (p->in_at + (ahead + 1) * r->in_one) % r->in_wrap;
             p->done += ahead + 1;
-            load.lost += ahead;
-            load.all++;
-            load.counted += load.counting;
+            load.w.lost += ahead;
+            load.w.all++;
+            load.w.counted += load.w.counting;
             return ahead + 1;
         }
     for (size_t i = 0; n == r->in_one && i < r->count; i++)
@@ -227,7 +222,7 @@ static void on_datagrams(struct peer *p)
         m[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &v[i], .msg_iovlen = 1}};
     }
     int n = recvmmsg(p->fd, m, want, 0, NULL);
-    load.now = now_ns();
+    load.w.now = now_ns();
     uint64_t k = 0;
     for (int i = 0; i < n; i++)
         k += settle(p, v[i].iov_base, m[i].msg_len);
@@ -241,7 +236,7 @@ static void give_up(struct peer *p)
     uint64_t k = p->issued - p->done;
     p->in_at = (p->in_at + k * load.ring.in_one) % load.ring.in_wrap;
     p->done = p->issued;
-    load.lost += k;
+    load.w.lost += k;
     load.out -= k;
     issue(p, k);
 }
@@ -272,43 +267,18 @@ static void turn(int ms)
     }
 }
 
-static double cpu_seconds(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-}
-
 static void window(double seconds, uint64_t messages)
 {
-    memset(&load.latency, 0, sizeof load.latency);
-    load.all = load.counted = load.lost = load.out = 0;
-    load.left = messages ? messages : UINT64_MAX;
-    load.stopping = false;
-    load.counting = messages != 0;
-    double cpu = cpu_seconds();
-    int64_t start = load.now = now_ns(), from = start + (messages ? 0 : (int64_t)(seconds * 1e8)),
-            end = messages ? INT64_MAX : from + (int64_t)(seconds * 1e9), counted_ns = 0;
+    window_start(&load.w, seconds, messages);
+    load.out = 0;
     for (size_t i = 0; i < (load.mode == LOAD_BCAST ? 1 : load.conns); i++)
         issue(&load.peer[i], load.depth);
     while (load.out) {
         turn(STALL_MS);
-        if (!load.counting && !load.stopping && load.now >= from) {
-            load.counting = true;
-            from = load.now;
-        }
-        if (!load.stopping && load.now >= end) {
-            load.stopping = true;
-            counted_ns = load.now - from;
-            load.counting = false;
-        }
+        window_tick(&load.w);
     }
-    if (messages)
-        counted_ns = load.now - start;
-    printf("messages=%llu seconds=%.6f p50_us=%.1f p99_us=%.1f all=%llu lost=%llu load_cpu=%.2f\n",
-           (unsigned long long)load.counted, (double)counted_ns / 1e9, histogram_at(&load.latency, 0.5) / 1e3,
-           histogram_at(&load.latency, 0.99) / 1e3, (unsigned long long)load.all, (unsigned long long)load.lost,
-           (cpu_seconds() - cpu) / ((double)(load.now - start) / 1e9));
+    window_print(&load.w);
+    puts("");
     fflush(stdout);
 }
 
@@ -383,15 +353,6 @@ int main(int argc, char **argv)
         window(seconds, messages);
         return 0;
     }
-    puts("ready");
-    fflush(stdout);
-    for (char line[64]; fgets(line, sizeof line, stdin);) {
-        if (line[0] == 't')
-            window(strtod(line + 1, NULL), 0);
-        else if (line[0] == 'n')
-            window(0, strtoull(line + 1, NULL, 10));
-        else
-            break;
-    }
+    window_ask(window);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * load.h - the load generator's two halves: rings of ready messages (load_ring.c) and conns that move them (load.c). */
+ * load.h - the load generator's two halves: rings of ready messages (load_ring.c), the clock and its
+ * windows (load_window.c), and conns that move them (load.c; load_tls.c over TLS). */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 #include <stdbool.h>
@@ -28,6 +29,23 @@ void histogram_add(struct histogram *h, uint64_t ns, uint64_t times);
 double histogram_at(const struct histogram *h, double share); /* ns */
 
 int64_t now_ns(void);
+
+/* One measurement. Of -t it runs a tenth longer in front, uncounted; it ends drained. */
+struct window {
+    bool stopping, counting; /* no more is issued; what ends is counted                    */
+    uint64_t left;           /* messages still to issue                                    */
+    uint64_t all, counted, lost;
+    int64_t now, start_ns, from_ns, end_ns, counted_ns;
+    double cpu_s;
+    struct histogram latency;
+};
+/* messages 0: for so many seconds. */
+void window_start(struct window *w, double seconds, uint64_t messages);
+void window_tick(struct window *w);  /* after each turn: w->now is fresh                */
+void window_print(struct window *w); /* its result, without the line's end              */
+/* Says "ready", and runs what "t SECONDS" and "n MESSAGES" on stdin ask for. */
+void window_ask(void (*run)(double seconds, uint64_t messages));
+
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Blocking: connects to URL (tcp:// ws:// unix:// udp://, or a port on 127.0.0.1), shakes hands for ws, and returns a

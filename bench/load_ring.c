@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * load_ring.c - what the load generator prepares before the clock runs: messages, histogram, connections. */
+ * load_ring.c - what the load generator prepares before the clock runs: messages and connections. */
 #include "load.h"
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +12,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <fcntl.h>
-#include <time.h>
 
 enum { RING_COUNT_MAX = 61, RING_BYTES_MAX = 192 << 10 };
-
-int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-_Noreturn void die(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("load: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-    exit(1);
-}
 
 static uint32_t chance(uint32_t *s)
 {
@@ -107,22 +87,6 @@ void ring_make(struct ring *r, enum load_mode mode, size_t size, size_t spare, b
         for (size_t k = 0; k < size; k++)
             out[head_n + 4 + k] = in[head_n + k] ^ mask[k % 4];
     }
-}
-
-void histogram_add(struct histogram *h, uint64_t ns, uint64_t times)
-{
-    unsigned octave = 63 - (unsigned)__builtin_clzll(ns | 16);
-    h->n[octave * 16 + ((ns >> (octave - 4)) & 15)] += times;
-    h->sum += times;
-}
-
-double histogram_at(const struct histogram *h, double share)
-{
-    uint64_t want = (uint64_t)(share * (double)h->sum), seen = 0;
-    for (size_t i = 0; i < sizeof h->n / sizeof *h->n; i++)
-        if ((seen += h->n[i]) > want)
-            return (double)(1ull << (i / 16)) * (1 + ((double)(i % 16) + 0.5) / 16);
-    return 0;
 }
 
 static int dial_unix(const char *path)
