@@ -46,6 +46,16 @@ void window_print(struct window *w); /* its result, without the line's end      
 /* Says "ready", and runs what "t SECONDS" and "n MESSAGES" on stdin ask for. */
 void window_ask(void (*run)(double seconds, uint64_t messages));
 
+/* An HTTP/1.1 reply that is coming in. */
+struct reply {
+    size_t head_n, body_n; /* bytes so far                                               */
+    bool in_body;          /* its head is in and right; set at first: there is none      */
+    char head[1024];
+};
+/* The next bytes of it; body is what it must bring. True: it is complete, and r is ready for the next one. Exits with a
+ * word when anything else comes. */
+bool reply_take(struct reply *r, const uint8_t *body, size_t body_n, const uint8_t *p, size_t n);
+
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Blocking: connects to URL (tcp:// ws:// unix:// udp://, or a port on 127.0.0.1), shakes hands for ws, and returns a

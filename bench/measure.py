@@ -75,37 +75,43 @@ class Child:
 
 
 class Server(Child):
-    """A peer that prints "listening URL" as its first line."""
+    """A peer that prints "listening URL" as its first line, or "listening URL PID" if another process does the work."""
 
     def __init__(self, argv, **more):
         super().__init__(argv, SERVER_CPU, **more)
         try:
-            self.url = self.line(60).removeprefix("listening ")
-        except Trouble:
+            self.url, *pid = self.line(60).removeprefix("listening ").split()
+        except (Trouble, ValueError):
             self.stop()
             raise
-        self.pid = self.proc.pid
+        self.pid = int(pid[0]) if pid else self.proc.pid
 
     def cpu_ns(self):
         """Time on a CPU as the scheduler counts it, to the nanosecond, over all threads."""
         tasks = pathlib.Path(f"/proc/{self.pid}/task")
         return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks.iterdir())
 
+    def stat(self, i):
+        """A field of /proc/PID/stat, counted from the one after the name."""
+        return int(pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[i])
+
+    def faults(self):
+        """Pages that were touched for the first time, or again after they had been given back."""
+        return self.stat(7)
+
     def user_s(self):
         """User time. The kernel splits its exact total by timer ticks: right on the whole of a run, not per window."""
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) / TICK
+        return self.stat(11) / TICK
 
     def pss_bytes(self):
         text = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
 
 
-class Load(Child):
-    """bench/load with -i: conns that stay between windows."""
+class Asked(Child):
+    """A load generator with -i: conns that stay between windows."""
 
-    def __init__(self, binary, mode, url, conns, size, depth, is_binary=False, real_time=False, quiet=False):
-        argv = [binary, mode, "-i", "-c", conns, "-s", size, "-d", depth] + (["-b"] if is_binary else []) + [url]
+    def __init__(self, argv, real_time=False, quiet=False):
         super().__init__(argv, LOAD_CPU, real_time, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None)
         try:
             if self.line(120) != "ready":
@@ -125,6 +131,14 @@ class Load(Child):
 
     def exactly(self, messages, patience=300):
         return self.ask(f"n {messages}", patience)
+
+
+class Load(Asked):
+    """bench/load"""
+
+    def __init__(self, binary, mode, url, conns, size, depth, is_binary=False, real_time=False, quiet=False):
+        super().__init__([binary, mode, "-i", "-c", conns, "-s", size, "-d", depth] + (["-b"] if is_binary else []) + [url],
+                         real_time, quiet)
 
 
 def interval(values, share=0.9):
