@@ -238,6 +238,8 @@ int64_t tls_open(struct tls_session *s, uint8_t *to, dx_err *err)
 {
     int64_t r;
     size_t had;
+    if (s->in_n == 0 && gnutls_record_check_pending(s->gnutls) == 0)
+        return s->no_memory ? err_set(err, DX_NOMEM, "TLS: no memory") : 0; /* GnuTLS would say the same, at length */
     do { /* behind a ticket or a new key GnuTLS says "again" though more has come */
         had = s->in_n;
         r = gnutls_record_recv(s->gnutls, to, TLS_OPEN_MAX);

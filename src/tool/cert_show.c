@@ -69,7 +69,8 @@ static void day_text(int64_t seconds, char ret[16])
 static void dates_line(const struct showing *s, const dx_cert_info *i)
 {
     char from[16], until[16], text[120];
-    long long left = (i->until_s - s->now_s) / DAY_S, over = (s->now_s - i->until_s) / DAY_S;
+    long long left = (i->until_s - s->now_s + DAY_S - 1) / DAY_S, /* of today, too */
+        over = (s->now_s - i->until_s) / DAY_S;
     day_text(i->from_s, from);
     day_text(i->until_s, until);
     if (s->now_s >= i->until_s)
