@@ -37,10 +37,15 @@ static void no_info(struct world *w)
 }
 
 /* ---- ends ---- */
+/* Its TCP ends, and TLS does not: it may be cut off, and must not hear a clean end either, as if all had arrived. */
 static void raw_just_leaves(struct raw *r)
 {
-    if (raw_put(r, 100))
-        raw_want(r, 100);
+    uint8_t b;
+    if (!raw_put(r, 100) || !raw_want(r, 100))
+        return;
+    shutdown(r->fd, SHUT_WR);
+    if (raw_recv(r, &b, 1) >= 0)
+        raw_fail(r, "a clean end, or more bytes, for one who was cut off");
 }
 
 static void end_unsaid(struct world *w)
