@@ -34,6 +34,7 @@ LEAVES = {
     'client': {'names': 'DNS:ada.example', 'extensions': CLIENT},
     'client-here': {'extensions': CLIENT},  # the right names, and for clients only
     'revoked': {},
+    'revoked-client': {'extensions': CLIENT},
     'rsa': {'newkey': ['-newkey', 'rsa:2048']},
     'rsa1024': {'newkey': ['-newkey', 'rsa:1024']},
     'ed25519': {'newkey': ['-newkey', 'ed25519']},
@@ -165,9 +166,10 @@ def self_signed(name='self', names=HERE):
 
 
 def crl():
-    """The CA's file with the list on which the leaf 'revoked' stands, and no other."""
+    """The CA's file with the list on which the leafs 'revoked' and 'revoked-client' stand, and no other."""
     if 'crl' not in _made:
-        openssl('ca', *signing(ca()), '-revoke', leaf('revoked').cert)
+        for name in 'revoked', 'revoked-client':
+            openssl('ca', *signing(ca()), '-revoke', leaf(name).cert)
         openssl('ca', *signing(ca()), '-gencrl', '-out', path('list'))
         pathlib.Path(path('crl.pem')).write_text(ca().pem + pathlib.Path(path('list')).read_text())
         _made['crl'] = path('crl.pem')
