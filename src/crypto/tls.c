@@ -55,8 +55,11 @@ void tls_creds_drop(struct tls_creds *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
         return;
-    for (unsigned i = 0; i < c->leaf_n; i++)
+    for (unsigned i = 0; i < c->leaf_n; i++) {
         gnutls_x509_crt_deinit(c->leaf[i]);
+        if (c->alone[i])
+            gnutls_certificate_free_credentials(c->alone[i]);
+    }
     if (c->gnutls)
         gnutls_certificate_free_credentials(c->gnutls);
     free(c);
@@ -102,6 +105,27 @@ static int read_pair(struct tls_creds *c, const char *cert, const char *key, dx_
     return r < 0 ? fault_of_file(err, r, "certificate %s, key %s", cert, key) : 0;
 }
 
+static int read_ca(gnutls_certificate_credentials_t c, const char *ca, dx_err *err)
+{
+    int r = gnutls_certificate_set_x509_trust_file(c, ca, GNUTLS_X509_FMT_PEM);
+    if (r == 0 || r == GNUTLS_E_BASE64_DECODING_ERROR)
+        return fault_set(err, DX_TLS_FILE, "no certificate in PEM in %s", ca);
+    if (r < 0)
+        return fault_of_file(err, r, "CA %s", ca);
+    gnutls_certificate_set_x509_crl_file(c, ca, GNUTLS_X509_FMT_PEM); /* mostly there is none in it */
+    return 0;
+}
+
+/* The pair that was read last, by itself; with the same trust, for a server may ask for its clients' certificates. */
+static int read_alone(struct tls_creds *c, const char *cert, const char *key, const char *ca, dx_err *err)
+{
+    gnutls_certificate_credentials_t *a = &c->alone[c->leaf_n - 1];
+    int r = gnutls_certificate_allocate_credentials(a);
+    if (r >= 0)
+        r = gnutls_certificate_set_x509_key_file2(*a, cert, key, GNUTLS_X509_FMT_PEM, NULL, 0);
+    return r < 0 ? fault_of_file(err, r, "certificate %s, key %s", cert, key) : ca ? read_ca(*a, ca, err) : 0;
+}
+
 static int read_pairs(struct tls_creds *c, const dx_tls_opts *o, dx_err *err)
 {
     char cert[PATH_N], key[PATH_N];
@@ -115,22 +139,13 @@ static int read_pairs(struct tls_creds *c, const dx_tls_opts *o, dx_err *err)
         if (o->key && !next_item(&keys, key, sizeof key))
             return err_set(err, DX_URL, "more certificates than keys: which one is for %s?", cert);
         r = read_pair(c, cert, o->key ? key : cert, err);
+        if (r == 0 && strchr(o->cert, ','))
+            r = read_alone(c, cert, o->key ? key : cert, o->ca, err);
     }
     if (r == 0 && (certs || keys))
         return err_set(err, DX_URL,
                        certs ? "a certificate's path is empty or too long" : "more keys than certificates");
     return r;
-}
-
-static int read_ca(struct tls_creds *c, const char *ca, dx_err *err)
-{
-    int r = gnutls_certificate_set_x509_trust_file(c->gnutls, ca, GNUTLS_X509_FMT_PEM);
-    if (r == 0 || r == GNUTLS_E_BASE64_DECODING_ERROR)
-        return fault_set(err, DX_TLS_FILE, "no certificate in PEM in %s", ca);
-    if (r < 0)
-        return fault_of_file(err, r, "CA %s", ca);
-    gnutls_certificate_set_x509_crl_file(c->gnutls, ca, GNUTLS_X509_FMT_PEM); /* mostly there is none in it */
-    return 0;
 }
 
 static struct tls_creds *creds_read(const dx_tls_opts *o, dx_err *err)
@@ -145,7 +160,7 @@ static struct tls_creds *creds_read(const dx_tls_opts *o, dx_err *err)
     gnutls_certificate_set_flags(c->gnutls, GNUTLS_CERTIFICATE_API_V2); /* else each pair is said to be the first */
     int r = o->cert ? read_pairs(c, o, err) : 0;
     if (r == 0 && o->ca)
-        r = read_ca(c, o->ca, err);
+        r = read_ca(c->gnutls, o->ca, err);
     c->trusts = o->ca || o->pins || o->insecure;
     if (r == 0)
         return c;

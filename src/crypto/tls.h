@@ -15,6 +15,9 @@ struct tls_creds {
     atomic_int refs;
     gnutls_certificate_credentials_t gnutls;
     gnutls_x509_crt_t leaf[TLS_CERTS_MAX]; /* for SNI and the pin        */
+    /* Where there are several, each by itself: GnuTLS chooses a certificate by the letters of the name that is asked for, and names
+     * know no case. */
+    gnutls_certificate_credentials_t alone[TLS_CERTS_MAX];
     unsigned leaf_n;
     bool trusts; /* the system's store is loaded, or needs not be        */
 };

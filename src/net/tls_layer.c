@@ -417,6 +417,7 @@ static void ended(struct layer *l)
         conn_set_why(c, DX_TRUNCATED, DX_OF_TLS, 0, "the peer ended without close_notify: what came may be cut short");
         conn_broken(c);
     }
+    t->bye = 1; /* what is queued goes out, but no close_notify: the peer shall know, too, that something is wrong */
     l->type->close(l);
 }
 
