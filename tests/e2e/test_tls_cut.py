@@ -179,10 +179,11 @@ def talk(make_cutter, data, client=True):
         got = bytearray()
 
         def hear():
-            while part := p.stdout.read(1 << 16):
-                got.extend(part)
-                if len(got) == len(data):
-                    p.end_input()
+            with contextlib.suppress(ValueError):  # closed with the process
+                while part := p.stdout.read(1 << 16):
+                    got.extend(part)
+                    if len(got) == len(data):
+                        p.end_input()
 
         reader = threading.Thread(target=hear, daemon=True)
         reader.start()
