@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * pin.c - makes a certificate for itself and shows what a client should pin. Not in this build yet: it says so. */
+ * pin.c - makes a certificate for this host, or takes the one there is, and shows what a client should pin. */
 #include <duplex/tls.h>
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """examples.py FOLDER - each example does what its first comment says, as its reader would try it."""
-import asyncio, contextlib, http.client, os, pathlib, random, socket, subprocess, sys, tempfile, time
+import asyncio, contextlib, http.client, os, pathlib, random, re, socket, subprocess, sys, tempfile, time
 import websockets
 from tap import case, run
 
@@ -158,9 +158,17 @@ def udp_is_never_louder_than_its_peer():
 
 @case
 def what_is_not_in_this_build_says_so():
-    for name, *args in (("streams", "quic://127.0.0.1:1"), ("pin",), ("blocking", "tcp://127.0.0.1:0")):
+    for name, *args in (("streams", "quic://127.0.0.1:1"), ("blocking", "tcp://127.0.0.1:0")):
         p = example(name, *args)
         assert p.returncode == 1 and b"not in this build" in p.stderr, (name, p.stderr)
+
+
+@case
+def pin_shows_the_key_of_this_hosts_certificate():
+    with tempfile.TemporaryDirectory() as folder:
+        first, again = (example("pin", env=dict(os.environ, XDG_STATE_HOME=folder)) for _ in range(2))
+        assert re.fullmatch(rb"sha256:[\w+/]{43}=\n", first.stdout) and not first.returncode, (first.stdout, first.stderr)
+        assert again.stdout == first.stdout
 
 
 @case
