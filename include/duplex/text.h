@@ -78,11 +78,34 @@ DX_API int dx_hex(const void *p, size_t n, const char *sep, dx_text *out);
  * has something else, or an odd digit is left; *ret_at is where. */
 DX_API int dx_unhex(const char *hex, size_t n, dx_text *out, size_t *ret_at);
 
-/* Writes the checksum's bytes in wire order (Modbus: low byte first) and returns their count, 1-4, or DX_URL: no such
- * name. "crc8" "crc8-maxim" "crc8-rohc", "crc16-modbus" "crc16-arc" "crc16-usb" "crc16-maxim" "crc16-xmodem"
- * "crc16-ccitt" (init FFFF) "crc16-kermit" "crc16-x25" "crc16-dnp", "crc32" "crc32-bzip2" "crc32-mpeg2" "crc32c",
- * "sum8" "sum16" (high byte first) "xor" "lrc" (the sum's negative). */
-DX_API int dx_checksum(const char *name, const void *p, size_t n, uint8_t ret_sum[8]);
+/* Checksums: the CRCs of the catalogue of parametrised CRC algorithms up to 64 bits, CRC-16/MODBUS as "crc16-modbus",
+ * under its aliases too ("crc32", "crc32c", "modbus", ...), and "sum8" "sum16" "xor" "lrc" (the sum's negative)
+ * "fletcher16" "fletcher32" "adler32" "internet" (RFC 1071). Any case. "crc16-ccitt" is init FFFF, as most devices
+ * mean it; the catalogue's CCITT is "crc16-kermit".
+ * WIRE ORDER  (bits + 7) / 8 bytes. A CRC that is reflected in and out goes low byte first (Modbus: 4B37 as 37 4B),
+ *             every other checksum high byte first. ":be" (high first) or ":le" behind a name says otherwise. */
+typedef struct dx_sum_info {
+    const char *name, *aliases; /* aliases: separated by blanks; "": none                           */
+    int bits;                   /* 3-64                                                             */
+    bool crc;                   /* by the parameters that follow; else a plain sum                  */
+    bool refin, refout;
+    uint64_t poly, init, xor_out;
+    uint64_t check;             /* the checksum of "123456789"                                      */
+} dx_sum_info;
+typedef struct dx_sum {         /* one in the making; nothing to free                               */
+    const dx_sum_info *info;
+    bool low_first, odd;
+    uint64_t state;
+} dx_sum;
+DX_API const dx_sum_info *dx_sum_at(size_t i);        /* from 0 on; NULL: no more                    */
+/* The count of its bytes on the wire, 1-8, or DX_URL: no such name, and s is untouched. */
+DX_API int  dx_sum_begin(dx_sum *s, const char *name);
+DX_API void dx_sum_add(dx_sum *s, const void *p, size_t n);
+/* Of all that was added. s stays as it is and can take more. */
+DX_API uint64_t dx_sum_value(const dx_sum *s);
+DX_API int  dx_sum_end(const dx_sum *s, uint8_t ret_sum[8]); /* writes it in wire order; the count of bytes, 1-8 */
+/* The same in one call: the count of bytes written, 1-8, or DX_URL: no such name. */
+DX_API int  dx_checksum(const char *name, const void *p, size_t n, uint8_t ret_sum[8]);
 
 /* Appends text from others so that a terminal shows it and obeys none of it: C0 (but tab) and DEL become
  * pictures; C1, bidi controls and what has no width are marked, <U+202E>; bytes that are not UTF-8 show as <FF>. LF or
