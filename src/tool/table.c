@@ -44,6 +44,21 @@ const struct command command_table[] = {
      "has other names; its key stays, so its pin does. It lies with the CA in $XDG_STATE_HOME/duplex or\n"
      "~/.local/state/duplex. No CA is made unless you ask.",
      0, OPTIONS_ARGS_MAX, cmd_cert},
+    {"hex", "[OPTION]... [HEX... | FILE | -]", "bytes and hex into one another, dumps and checksums",
+     "duplex hex fc2a00010002                         # fc 2a 00 01 00 02: in pairs, as typed\n"
+     "duplex hex photo.jpg                            # a dump: offset, hex, text; -: of stdin\n"
+     "duplex hex --bytes 0xFC,0x2A >a.bin             # hex into bytes; --from-hex <a.txt from a stream\n"
+     "duplex hex --checksum crc16-modbus --append 01 03 00 00 00 02  # a request with its checksum\n"
+     "duplex hex --check crc16-modbus 010300000002c40b  # is its end the right checksum? else exit code 119\n"
+     "duplex hex --checksum crc32 <a.bin              # crc32  0xcbf43926  26 39 f4 cb: the value, its bytes on the wire\n"
+     "duplex hex --text hello                         # 68 65 6c 6c 6f",
+     "IN   What reads as hex is hex: digits in pairs, any case, with blanks, line ends, commas, colons and 0x between them.\n"
+     "     Any other argument is a file, whose bytes are read (./cafe for a file of that name), and - or none is stdin.\n"
+     "     --from-hex: what the file or stdin holds is hex text. An odd digit at the end is kept and shown.\n"
+     "OUT  Pairs for what was typed or is hex, its case kept; a dump for bytes. Both pass gigabytes in constant memory.\n"
+     "SUM  A name of --list, or an alias of it. Its bytes go on the wire low byte first where a CRC is reflected in and\n"
+     "     out, else high byte first; crc16-modbus:be says high first, :le low first. lrc is the sum's negative.",
+     0, OPTIONS_ARGS_MAX, cmd_hex},
     {"help", "[COMMAND | exit-codes]", "say more about a command",
      "duplex help dial\n"
      "duplex help exit-codes",
@@ -91,6 +106,20 @@ const struct opt option_table[] = {
     {"dial", 0, "pin", OPT_TEXT, "PIN", "believe this key alone: sha256:..., as its owner shows it;\nmay stand several times"},
     {"dial", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
     {"dial", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
+    {"hex", 0, "pairs", OPT_FLAG, NULL, "show pairs of digits, in one line"},
+    {"hex", 0, "dump", OPT_FLAG, NULL, "show offset, hex and text, 16 bytes a line (hexdump -C)"},
+    {"hex", 0, "bytes", OPT_FLAG, NULL, "write the bytes themselves"},
+    {"hex", 0, "group", OPT_COUNT, "N", "pairs: so many bytes stand together (1)"},
+    {"hex", 0, "sep", OPT_TEXT, "S", "pairs: what stands between them (a blank); may be empty"},
+    {"hex", 0, "upper", OPT_FLAG, NULL, "digits in upper case"},
+    {"hex", 0, "lower", OPT_FLAG, NULL, "digits in lower case"},
+    {"hex", 0, "utf8", OPT_FLAG, NULL, "dump: the text column shows UTF-8 characters"},
+    {"hex", 0, "text", OPT_FLAG, NULL, "the arguments are text: their bytes"},
+    {"hex", 0, "from-hex", OPT_FLAG, NULL, "the file, or stdin, holds hex text"},
+    {"hex", 0, "checksum", OPT_TEXT, "NAME", "say the checksum of the bytes; may stand several times"},
+    {"hex", 0, "append", OPT_FLAG, NULL, "show the bytes with that checksum behind them"},
+    {"hex", 0, "check", OPT_TEXT, "NAME", "do they end in the right checksum?"},
+    {"hex", 0, "list", OPT_FLAG, NULL, "the checksums there are, with their parameters"},
     {0},
 };
 /* clang-format on */

@@ -50,6 +50,7 @@ enum tool_exit {
     TOOL_SNI = 116,
     TOOL_PLAIN = 117,
     TOOL_CUT = 118,
+    TOOL_UNMET = 119,
     TOOL_INTERRUPTED = 130,
     TOOL_TERMINATED = 143,
 };
@@ -89,5 +90,6 @@ int cmd_dial(int argc, char **argv);
 int cmd_listen(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_cert(int argc, char **argv);
+int cmd_hex(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 #endif

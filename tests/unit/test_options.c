@@ -189,6 +189,10 @@ int cmd_cert(int argc, char **argv)
 {
     return argc + !argv;
 }
+int cmd_hex(int argc, char **argv)
+{
+    return argc + !argv;
+}
 int cmd_help(int argc, char **argv)
 {
     return argc + !argv;
