@@ -4,6 +4,7 @@
  * call of the handler's; the ending itself waits for the chore. */
 #include "net/http1.h"
 #include "base/err.h"
+#include "net/http1_parts.h"
 #include "net/layers.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -95,28 +96,13 @@ static void run_chore(struct chore *c, dx_loop *l)
         h->layer.below->type->pause(h->layer.below, false); /* a pipelined request may wait there */
 }
 
-/* The views of a head point into p: into the copy instead. */
-static void move_view(struct bytes *v, const uint8_t *from, const uint8_t *to, size_t n)
-{
-    if (v->p && v->p >= from && v->p <= from + n)
-        v->p = to + (v->p - from);
-}
-
 static struct exchange *exchange_new(const struct http1_head *head, const uint8_t *p, size_t n)
 {
     struct exchange *x = malloc(sizeof *x + n);
     if (!x)
         return NULL;
     memset((char *)x + sizeof x->head, 0, sizeof *x - sizeof x->head);
-    x->head = *head;
-    memcpy(x->bytes, p, n);
-    struct bytes *v[] = {&x->head.method, &x->head.target, &x->head.path, &x->head.query, &x->head.host};
-    for (size_t i = 0; i < sizeof v / sizeof *v; i++)
-        move_view(v[i], p, x->bytes, n);
-    for (size_t i = 0; i < x->head.count; i++) {
-        move_view(&x->head.fields[i].name, p, x->bytes, n);
-        move_view(&x->head.fields[i].value, p, x->bytes, n);
-    }
+    http1_keep(&x->head, head, p, n, x->bytes);
     x->reply_left = -1;
     x->body_left = head->chunked ? 1 : head->length > 0 ? (uint64_t)head->length : 0;
     x->body_done = x->body_left == 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * http1_reply.c - what a server sends on an HTTP/1.1 connection: heads, bodies by length or in chunks, refusals. */
 #include "net/http1.h"
-#include "net/layers.h"
+#include "net/http1_parts.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include <duplex/http.h>
@@ -34,40 +34,6 @@ void http1_refuse(struct http1 *h, int status)
     layer_close_below(&h->layer);
 }
 
-static bool clean(const char *s)
-{
-    return s && !strpbrk(s, "\r\n");
-}
-
-static bool is_name(const char *s)
-{
-    size_t n = s ? strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
-    return n > 0 && !s[n];
-}
-
-static int add_fields(dx_text *t, const char *type, const dx_http_field *extra, size_t count)
-{
-    char line[64];
-    int n = 0;
-    if (type) {
-        if (!clean(type))
-            return DX_URL;
-        dx_text_add(t, "Content-Type: ", 14);
-        dx_text_add(t, type, strlen(type));
-        dx_text_add(t, "\r\n", 2);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_name(extra[i].name) || !clean(extra[i].value))
-            return DX_URL;
-        dx_text_add(t, extra[i].name, strlen(extra[i].name));
-        dx_text_add(t, ": ", 2);
-        dx_text_add(t, extra[i].value, strlen(extra[i].value));
-        dx_text_add(t, "\r\n", 2);
-    }
-    n = snprintf(line, sizeof line, "Date: %s\r\n", os_http_date());
-    return dx_text_add(t, line, (size_t)n);
-}
-
 static bool bodiless(int status)
 {
     return status < 200 || status == 204 || status == 304;
@@ -77,30 +43,28 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
                     size_t count)
 {
     struct exchange *x = h->x;
-    dx_text t = {0};
+    struct draft d = {0};
     char line[128];
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     bool close_it = x->head.close || unasked || (body_n < 0 && x->head.version == 10);
-    int n = snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
-    dx_text_add(&t, line, (size_t)n);
-    int r = add_fields(&t, type, extra, count);
+    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
+    draft_say(&d, line);
+    if (type)
+        draft_field(&d, "Content-Type", type);
+    draft_fields(&d, extra, count);
+    draft_field(&d, "Date", os_http_date());
+    snprintf(line, sizeof line, "%lld", (long long)body_n);
     if (body_n >= 0 && !bodiless(status))
-        n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)body_n);
+        draft_field(&d, "Content-Length", line);
     else if (body_n < 0 && !bodiless(status) && x->head.version != 10)
-        n = snprintf(line, sizeof line, "Transfer-Encoding: chunked\r\n");
-    else
-        n = 0;
-    dx_text_add(&t, line, (size_t)n);
+        draft_field(&d, "Transfer-Encoding", "chunked");
     if (close_it && status != 101)
-        dx_text_add(&t, "Connection: close\r\n", 19);
+        draft_field(&d, "Connection", "close");
     else if (x->head.version == 10)
-        dx_text_add(&t, "Connection: keep-alive\r\n", 24);
-    if (r >= 0)
-        r = dx_text_add(&t, "\r\n", 2);
-    if (r >= 0)
-        r = http1_say(h, t.p, t.n);
-    dx_text_free(&t);
+        draft_field(&d, "Connection", "keep-alive");
+    draft_say(&d, "\r\n");
+    int r = draft_give(&d, &h->layer);
     if (r < 0)
         return r;
     h->last = h->last || close_it;
@@ -132,8 +96,6 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
 {
     struct http1 *h = of(l);
     struct exchange *x = h->x;
-    struct span all[18];
-    char size[24];
     size_t n = 0;
     int r = 0;
     (void)how;
@@ -151,14 +113,7 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
         x->reply_left -= (int64_t)n;
         return layer_give_below(l, v, count, 0);
     }
-    if (!x->chunked_out)
-        return layer_give_below(l, v, count, 0);
-    if (count > 16)
-        return DX_BIG;
-    all[0] = (struct span){NULL, (const uint8_t *)size, (size_t)snprintf(size, sizeof size, "%zx\r\n", n)};
-    memcpy(all + 1, v, count * sizeof *v);
-    all[count + 1] = (struct span){NULL, (const uint8_t *)"\r\n", 2};
-    return layer_give_below(l, all, count + 2, 0);
+    return x->chunked_out ? http1_give_chunk(l, v, count, n) : layer_give_below(l, v, count, 0);
 }
 
 int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)

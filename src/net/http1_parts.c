@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * http1_parts.c - see its header. No conns here: bytes and layers. */
+#include "net/http1_parts.h"
+#include <stdio.h>
+#include <string.h>
+
+void draft_add(struct draft *d, const void *p, size_t n)
+{
+    if (d->r == 0)
+        d->r = dx_text_add(&d->t, p, n);
+}
+
+void draft_say(struct draft *d, const char *s)
+{
+    draft_add(d, s, strlen(s));
+}
+
+bool http1_is_token(const char *s)
+{
+    size_t n = s ? strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+    return n > 0 && !s[n];
+}
+
+void draft_field(struct draft *d, const char *name, const char *value)
+{
+    if (d->r == 0 && (!http1_is_token(name) || !value || strpbrk(value, "\r\n")))
+        d->r = DX_URL;
+    if (d->r < 0)
+        return;
+    draft_say(d, name);
+    draft_say(d, ": ");
+    draft_say(d, value);
+    draft_say(d, "\r\n");
+}
+
+void draft_fields(struct draft *d, const dx_http_field *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        draft_field(d, v[i].name, v[i].value);
+}
+
+void draft_host(struct draft *d, const struct url *u)
+{
+    bool secret = !strcmp(u->scheme, "https") || !strcmp(u->scheme, "wss");
+    const uint8_t *zone = memchr(u->host.p, '%', u->host.n); /* this machine's own: it means nothing there (RFC 6874) */
+    char port[16] = "";
+    if (u->port >= 0 && u->port != (secret ? 443 : 80))
+        snprintf(port, sizeof port, ":%d", u->port);
+    draft_add(d, "[", u->v6);
+    draft_add(d, u->host.p, zone ? (size_t)(zone - u->host.p) : u->host.n);
+    draft_add(d, "]", u->v6);
+    draft_say(d, port);
+}
+
+int draft_give(struct draft *d, struct layer *l)
+{
+    struct span v = {NULL, (const uint8_t *)d->t.p, d->t.n};
+    int r = d->r < 0 ? d->r : layer_give_below(l, &v, 1, DX_MORE);
+    dx_text_free(&d->t);
+    return r;
+}
+
+static void move_view(struct bytes *v, const uint8_t *from, const uint8_t *to, size_t n)
+{
+    if (v->p && v->p >= from && v->p <= from + n)
+        v->p = to + (v->p - from);
+}
+
+void http1_keep(struct http1_head *ret, const struct http1_head *head, const uint8_t *p, size_t n, uint8_t *bytes)
+{
+    *ret = *head;
+    memcpy(bytes, p, n);
+    struct bytes *v[] = {&ret->method, &ret->target, &ret->reason, &ret->path, &ret->query, &ret->host};
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+        move_view(v[i], p, bytes, n);
+    for (size_t i = 0; i < ret->count; i++) {
+        move_view(&ret->fields[i].name, p, bytes, n);
+        move_view(&ret->fields[i].value, p, bytes, n);
+    }
+}
+
+int http1_give_chunk(struct layer *l, const struct span *v, size_t count, size_t n)
+{
+    enum { PARTS_MAX = 16 }; /* more than dx_sendv leaves apart */
+    struct span all[PARTS_MAX + 2];
+    char size[24];
+    if (count > PARTS_MAX)
+        return DX_BIG;
+    all[0] = (struct span){NULL, (const uint8_t *)size, (size_t)snprintf(size, sizeof size, "%zx\r\n", n)};
+    memcpy(all + 1, v, count * sizeof *v);
+    all[count + 1] = (struct span){NULL, (const uint8_t *)"\r\n", 2};
+    return layer_give_below(l, all, count + 2, 0);
+}
