@@ -19,7 +19,9 @@ struct addr;
 struct layer_type {
     const char *name, *name_over_tls; /* of the wire; NULL: it has none of its own                          */
     bool is_tls;
-    bool ends_itself; /* its protocol says where data ends, so that a TLS end without close_notify loses nothing unseen */
+    /* NULL: no. Does its protocol say where the data ends, so that a TLS end without close_notify loses nothing unseen? Asked
+     * when all before the end has gone up. */
+    bool (*ends_itself)(const struct layer *l);
     void (*opened)(struct layer *l);
     size_t (*take)(struct layer *l, uint8_t *p, size_t n, unsigned how); /* streams: bytes used up; messages: n      */
     void (*ended)(struct layer *l);
@@ -57,6 +59,7 @@ int layer_finish_below(struct layer *l);
 void layer_pause_below(struct layer *l, bool on);
 void layer_close_below(struct layer *l);
 void layer_abort_below(struct layer *l);
+bool layer_ends_itself(const struct layer *l); /* true */
 
 void layer_put_above(struct layer *below, struct layer *l); /* stacks l on below */
 /* Takes l out from between its neighbours; it is freed at the end of the turn. */

@@ -371,7 +371,7 @@ static void layer_free(struct layer *l)
 const struct layer_type http1_type = {
     .name = "http",
     .name_over_tls = "https",
-    .ends_itself = true,
+    .ends_itself = layer_ends_itself,
     .opened = opened,
     .take = take,
     .ended = ended,

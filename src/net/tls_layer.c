@@ -35,6 +35,7 @@ struct tls_layer {
     uint16_t shaken : 1, paused : 1, end_seen : 1, end_told : 1, finishing : 1, bye : 1, closing : 1, done : 1,
         high : 1;
     uint16_t moved : 1; /* since the timer last looked */
+    uint16_t cut : 1;   /* the peer's end came without close_notify */
 };
 
 static const struct layer_type tls_type;
@@ -282,6 +283,32 @@ static bool feed_opened(struct tls_layer *t, uint8_t *p, size_t n)
     return hold_keep(&t->hold, p, n) && feed(t, t->hold->p, t->hold->n, 0);
 }
 
+/* Came the end without close_notify, and no layer above knows its data whole? */
+static bool is_cut_short(const struct tls_layer *t)
+{
+    const struct layer *a = t->layer.above;
+    while (t->cut && a && !(a->type->ends_itself && a->type->ends_itself(a)))
+        a = a->above;
+    return t->cut && !a;
+}
+
+/* What is left is a message's last part only where the end is one. */
+static unsigned how_of_rest(const struct tls_layer *t)
+{
+    return t->end_seen && !is_cut_short(t) ? DX_LAST : 0;
+}
+
+static void cut_short(struct tls_layer *t)
+{
+    struct dx_conn *c = layer_conn(&t->layer);
+    if (c) {
+        conn_set_why(c, DX_TRUNCATED, DX_OF_TLS, 0, "the peer ended without close_notify: what came may be cut short");
+        conn_broken(c);
+    }
+    t->bye = 1; /* what is queued goes out, but no close_notify: the peer shall know, too, that something is wrong */
+    t->layer.type->close(&t->layer);
+}
+
 /* The peer's end goes up once all before it has. */
 static void tell_end(struct tls_layer *t)
 {
@@ -289,7 +316,7 @@ static void tell_end(struct tls_layer *t)
         return;
     for (size_t had = 0; t->hold && t->hold->n != had;) {
         had = t->hold->n;
-        if (!feed(t, t->hold->p, had, DX_LAST)) {
+        if (!feed(t, t->hold->p, had, how_of_rest(t))) {
             broke(t, DX_NOMEM);
             return;
         }
@@ -298,7 +325,10 @@ static void tell_end(struct tls_layer *t)
     }
     hold_free(&t->hold);
     t->end_told = 1;
-    layer_ended_above(&t->layer);
+    if (is_cut_short(t)) /* asked now: what came last may have said where the data ends */
+        cut_short(t);
+    else
+        layer_ended_above(&t->layer);
 }
 
 /* Records of what was lent are opened until it is used up or those above have enough. */
@@ -397,7 +427,6 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 static void ended(struct layer *l)
 {
     struct tls_layer *t = of(l);
-    struct layer *a = l->above;
     if (t->end_seen || t->closing)
         return;
     if (!t->shaken) {
@@ -405,20 +434,8 @@ static void ended(struct layer *l)
         give_up_for(t, DX_TLS, DX_OF_TLS, DX_TLS_CUT, "the peer ended inside the TLS handshake");
         return;
     }
-    while (a && !a->type->ends_itself)
-        a = a->above;
-    if (a) {
-        t->end_seen = 1;
-        tell_end(t);
-        return;
-    }
-    struct dx_conn *c = layer_conn(l);
-    if (c) {
-        conn_set_why(c, DX_TRUNCATED, DX_OF_TLS, 0, "the peer ended without close_notify: what came may be cut short");
-        conn_broken(c);
-    }
-    t->bye = 1; /* what is queued goes out, but no close_notify: the peer shall know, too, that something is wrong */
-    l->type->close(l);
+    t->end_seen = t->cut = 1;
+    tell_end(t);
 }
 
 static void opened(struct layer *l)
@@ -453,7 +470,7 @@ static void go_on(struct tls_layer *t)
         rested = true;
         layer_writable_above(&t->layer);
     }
-    if (t->hold && !stopped(t) && !feed(t, t->hold->p, t->hold->n, t->end_seen ? DX_LAST : 0))
+    if (t->hold && !stopped(t) && !feed(t, t->hold->p, t->hold->n, how_of_rest(t)))
         broke(t, DX_NOMEM);
     tell_end(t);
     if (rested && !stopped(t)) /* the stream rested with those above, and may hold more */

@@ -214,7 +214,7 @@ static void layer_free(struct layer *l)
 static const struct layer_type handshake_type = {
     .name = "ws",
     .name_over_tls = "wss",
-    .ends_itself = true,
+    .ends_itself = layer_ends_itself,
     .opened = opened,
     .take = take,
     .ended = ended,

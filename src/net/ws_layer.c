@@ -367,7 +367,7 @@ static void layer_free(struct layer *l)
 static const struct layer_type ws_type = {
     .name = "ws",
     .name_over_tls = "wss",
-    .ends_itself = true,
+    .ends_itself = layer_ends_itself,
     .opened = layer_opened_above,
     .take = take,
     .ended = ended,
