@@ -3,7 +3,8 @@
 #include "codec/ws.h"
 #include "base/err.h"
 #include "codec/http1.h"
-#include "core/stream.h"
+#include "net/http1_client.h"
+#include "net/http1_parts.h"
 #include "net/layers.h"
 #include "net/tcp.h"
 #include "net/tls.h"
@@ -233,32 +234,22 @@ static const struct layer_type handshake_type = {
 static char *request_of(const struct dial *d, const char *key)
 {
     const struct url *u = d->url;
-    dx_text t = {0};
-    char port[16] = "";
-    if (u->port >= 0 && u->port != (strcmp(u->scheme, "wss") ? 80 : 443))
-        snprintf(port, sizeof port, ":%d", u->port);
-    dx_text_add(&t, "GET ", 4);
-    dx_text_add(&t, u->target.n ? (const char *)u->target.p : "/", u->target.n ? u->target.n : 1);
-    dx_text_add(&t, " HTTP/1.1\r\nHost: ", 17);
-    dx_text_add(&t, "[", u->v6);
-    dx_text_add(&t, u->host.p, u->host.n);
-    dx_text_add(&t, "]", u->v6);
-    dx_text_add(&t, port, strlen(port));
-    dx_text_add(
-        &t, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", 89);
-    dx_text_add(&t, key, WS_KEY_N);
-    if (d->set->o.protocols) {
-        dx_text_add(&t, "\r\nSec-WebSocket-Protocol: ", 26);
-        dx_text_add(&t, d->set->o.protocols, strlen(d->set->o.protocols));
-    }
-    if (dx_text_add(&t, "\r\n\r\n", 4) < 0) {
-        dx_text_free(&t);
-        return NULL;
-    }
-    return t.p;
+    struct draft t = {0};
+    draft_say(&t, "GET ");
+    draft_add(&t, u->target.n ? u->target.p : (const uint8_t *)"/", u->target.n ? u->target.n : 1);
+    draft_say(&t, " HTTP/1.1\r\nHost: ");
+    draft_host(&t, u);
+    draft_say(&t, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
+    draft_field(&t, "Sec-WebSocket-Key", key);
+    if (d->set->o.protocols)
+        draft_field(&t, "Sec-WebSocket-Protocol", d->set->o.protocols);
+    draft_say(&t, "\r\n");
+    if (t.r < 0)
+        dx_text_free(&t.t);
+    return t.t.p;
 }
 
-static struct handshake *handshake_new(const struct dial *d)
+static struct layer *handshake_new(const struct dial *d)
 {
     struct handshake *k = calloc(1, sizeof *k);
     uint8_t random[16];
@@ -277,28 +268,8 @@ static struct handshake *handshake_new(const struct dial *d)
         layer_free(&k->layer);
         return NULL;
     }
-    return k;
-}
-
-static dx_conn *connect_on(const struct dial *d, struct stream *s, bool tls, dx_err *err)
-{
-    struct queue *q = &s->queue;
-    struct layer *bottom = tls ? tls_dial(d, s, "http/1.1", &q, err) : &s->layer;
-    if (!bottom)
-        return NULL;
-    struct handshake *k = handshake_new(d);
-    dx_conn *c = k ? conn_new(d->on, d->user, &k->layer, q) : NULL;
-    if (!c) {
-        err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
-        if (k)
-            layer_free(&k->layer);
-        stack_undo(&s->layer);
-        return NULL;
-    }
-    layer_put_above(bottom, &k->layer);
     loop_timer(d->loop, &k->timer, d->loop->now + d->set->o.dial_ms_max);
-    c->messages = 1;
-    return c;
+    return &k->layer;
 }
 
 static dx_conn *connect_with(const struct dial *d, bool tls, dx_err *err)
@@ -307,10 +278,9 @@ static dx_conn *connect_with(const struct dial *d, bool tls, dx_err *err)
         err_set(err, DX_URL, "dial %s: a line end in protocols", d->text);
         return NULL;
     }
-    struct stream *s = tcp_dial_stream(d, tls ? 443 : 80, err);
-    dx_conn *c = s ? connect_on(d, s, tls, err) : NULL;
-    if (!c)
-        stream_throw_away(s);
+    dx_conn *c = http1_dial(d, tls, handshake_new, err);
+    if (c)
+        c->messages = 1;
     return c;
 }
 
@@ -321,7 +291,7 @@ static dx_conn *connect_ws(const struct dial *d, dx_err *err)
 
 static dx_conn *connect_wss(const struct dial *d, dx_err *err)
 {
-    return tls_settle(d->set, d->url, d->text, false, err) < 0 ? NULL : connect_with(d, true, err);
+    return connect_with(d, true, err);
 }
 
 const struct scheme scheme_http = {"http", serve_http, NULL};
