@@ -7,8 +7,21 @@
  *            Sending before a head is 200 with defaults. Expect: 100-continue is answered when on_open returns,
  *            unless answered or paused. Idle keep-alive connections are not conns; a pipelined request's on_open
  *            waits for the reply before it. Trailers are checked and skipped (DX_TRAILERS: not in this build yet).
- * CLIENT     on_open: the request may be sent. The reply's head comes as DX_HEAD, 1xx as DX_INFO (arg: const
- *            int *status), then on_data and on_end. Not in this build yet.
+ * CLIENT     dx_connect to http:// or https:// is one exchange on a connection of its own (it asks for Connection: close).
+ *            on_open: it stands, TLS too. Say dx_http_request then or any time later, once. Who sends or finishes without
+ *            it asks for a POST of the URL's target, with what is sent as its body, in chunks. dx_finish ends the body
+ *            (never by the end of the connection, so reading goes on).
+ *            Then come DX_INFO for each 1xx (arg: const int *status; its fields are skipped; 101 is DX_PROTO), DX_HEAD
+ *            (arg NULL) when the response's head is in: ask below; on_data: its body; on_end: its body is complete
+ *            (also when there is none: HEAD, 204, 304). When the request is whole too, on_close follows by itself.
+ *            EARLY: the response may come, and be complete, before the request is. Sending goes on until dx_finish, or
+ *            until dx_close (at once, where there is no on_end), which breaks the request off.
+ *            CUT: dx_close makes no request whole: what is queued goes out, and the server sees that the rest is missing.
+ *            A body that dx_finish leaves shorter than its length breaks the conn off: DX_TRUNCATED. So does a
+ *            response that stops inside its head or body; where its end is that of the connection, TLS must have
+ *            said it (close_notify). DX_PROTO with DX_OF_HTTP: not HTTP/1 (detail: the status, if one came).
+ *            dial_ms_max is for the connection; a response may take as long as idle_ms_max. Trailers are checked and
+ *            skipped. dx_opts.frame, .coding and .protocols are not for exchanges.
  * VIEWS      What the calls below return is good until on_close; a NULL p means absent.
  * WEBSOCKET  dx_ws_accept (ws.h) turns the same conn into messages, once, before any data.
  */
@@ -24,7 +37,10 @@ typedef struct dx_http_field {
     const char *name, *value; /* names in any case */
 } dx_http_field;
 
+/* Of what came: the request on a server's conn; on a client's the response, from DX_HEAD on: before it all are absent, and
+ * method to host always. */
 DX_API bool     dx_http_is(const dx_conn *c);              /* an exchange, and not yet a tunnel           */
+DX_API int      dx_http_status(const dx_conn *c);          /* of the response; 0: not in yet, or a server's conn */
 DX_API dx_bytes dx_http_method(const dx_conn *c);
 DX_API dx_bytes dx_http_target(const dx_conn *c);          /* as it came                                  */
 DX_API dx_bytes dx_http_path(const dx_conn *c);            /* of the target, still percent-encoded        */
@@ -32,7 +48,7 @@ DX_API dx_bytes dx_http_query(const dx_conn *c);           /* without the '?'; N
 DX_API dx_bytes dx_http_host(const dx_conn *c);            /* Host or :authority                          */
 DX_API dx_bytes dx_http_header(const dx_conn *c, const char *name);   /* the first of that name           */
 DX_API dx_bytes dx_http_header_at(const dx_conn *c, size_t i, dx_bytes *ret_name); /* NULL: no more       */
-DX_API int64_t  dx_http_length(const dx_conn *c);          /* of the body, 0: none; -1: not said (chunked) */
+DX_API int64_t  dx_http_length(const dx_conn *c);          /* of the body, 0: none; -1: not said           */
 DX_API int      dx_http_version(const dx_conn *c);         /* 10, 11, 20, 30                              */
 DX_API bool     dx_http_wants_ws(const dx_conn *c);        /* a WebSocket handshake that dx_ws_accept takes */
 
@@ -44,6 +60,15 @@ DX_API int dx_http_reply(dx_conn *c, int status, const char *type, const void *b
 /* The head alone: length -1 streams (chunked in 1.1); the body follows by dx_send, its end by dx_finish. */
 DX_API int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count);
 DX_API const char *dx_http_reason(int status);             /* "Not Found"                                 */
+/* A client's request. target NULL: the URL's path and query; else "/..." or "*" as it goes on the wire. length: of the body,
+ * which follows by dx_send, dx_send_file and dx_finish; -1: in chunks; 0, and -1 with GET or HEAD: there is none, the
+ * request is whole, and our end is said with it (dx_send and dx_finish are DX_STATE). A body longer than length is
+ * DX_BIG. Host and User-Agent are added where fields has none; Content-Length, Transfer-Encoding and Connection are ours
+ * alone. 0; DX_STATE: a request or a response's head has gone, our end is said, or no client's exchange; DX_URL: a method,
+ * target or length that cannot be, a field of ours or one that would split the head; DX_BIG: a head over 32 KiB; DX_ABSENT:
+ * CONNECT; DX_NOMEM. Nothing has gone then. */
+DX_API int dx_http_request(dx_conn *c, const char *method, const char *target, const dx_http_field *fields, size_t count,
+                           int64_t length);
 /* CONNECT and Upgrade: the conn becomes bytes, with handler h if not NULL. Not in this build yet. */
 DX_API int dx_http_tunnel(dx_conn *c, const char *protocol, const dx_handler *h, void *user);
 

@@ -15,7 +15,7 @@
  * ALPN       On tls:// it is dx_opts.protocols ("" offers none); wss:// and https:// speak "http/1.1" and no other; any://
  *            takes "http/1.1", "duplex" (text) and none at all. A server that is offered none of its own refuses.
  * END        dx_finish and dx_close send close_notify. On tls:// a peer's end without one is DX_TRUNCATED; HTTP and
- *            WebSocket have end marks of their own and ask for those.
+ *            WebSocket have end marks of their own and ask for those (a response whose end is the connection's has none).
  * KEYS       $SSLKEYLOGFILE, where it is set, gets the secrets of every connection, for Wireshark.
  */
 #ifndef DUPLEX_TLS_H

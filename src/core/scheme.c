@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char not_yet[] = "quic http https";
+static const char not_yet[] = "quic";
 
 static bool is_known(const char *name)
 {

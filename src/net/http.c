@@ -3,6 +3,7 @@
 #include <duplex/http.h>
 #include "codec/ws.h"
 #include "net/http1.h"
+#include "net/http1_client.h"
 #include "net/layers.h"
 #include "net/stack.h"
 #include <stdlib.h>
@@ -15,16 +16,25 @@ static const struct exchange *exchange_of(const dx_conn *c)
     return h ? h->x : NULL;
 }
 
+/* What came: a server's request, a client's response; NULL: nothing yet. */
+static const struct http1_head *head_of(const dx_conn *c)
+{
+    const struct exchange *x = exchange_of(c);
+    const struct client *k = x ? NULL : http1_client_of(c);
+    return x ? &x->head : k ? http1_client_head(k) : NULL;
+}
+
 static dx_bytes view(struct bytes b)
 {
     return (dx_bytes){b.p, b.n};
 }
 
+/* Of a request; a response's are absent. */
 #define ASK(c, field) (exchange_of(c) ? view(exchange_of(c)->head.field) : (dx_bytes){NULL, 0})
 
 bool dx_http_is(const dx_conn *c)
 {
-    return exchange_of(c) != NULL;
+    return exchange_of(c) || http1_client_of(c);
 }
 
 dx_bytes dx_http_method(const dx_conn *c)
@@ -54,30 +64,40 @@ dx_bytes dx_http_host(const dx_conn *c)
 
 dx_bytes dx_http_header(const dx_conn *c, const char *name)
 {
-    const struct exchange *x = exchange_of(c);
-    return x ? view(http1_get(&x->head, name)) : (dx_bytes){NULL, 0};
+    const struct http1_head *h = head_of(c);
+    return h ? view(http1_get(h, name)) : (dx_bytes){NULL, 0};
 }
 
 dx_bytes dx_http_header_at(const dx_conn *c, size_t i, dx_bytes *ret_name)
 {
-    const struct exchange *x = exchange_of(c);
-    if (!x || i >= x->head.count)
+    const struct http1_head *h = head_of(c);
+    if (!h || i >= h->count)
         return (dx_bytes){NULL, 0};
     if (ret_name)
-        *ret_name = view(x->head.fields[i].name);
-    return view(x->head.fields[i].value);
+        *ret_name = view(h->fields[i].name);
+    return view(h->fields[i].value);
 }
 
 int64_t dx_http_length(const dx_conn *c)
 {
     const struct exchange *x = exchange_of(c);
+    const struct client *k = http1_client_of(c);
+    if (k)
+        return http1_client_length(k);
     return x && !x->head.chunked ? (x->head.length < 0 ? 0 : x->head.length) : -1;
 }
 
 int dx_http_version(const dx_conn *c)
 {
-    const struct exchange *x = exchange_of(c);
-    return x ? x->head.version : 0;
+    const struct http1_head *h = head_of(c);
+    return h ? h->version : 0;
+}
+
+int dx_http_status(const dx_conn *c)
+{
+    const struct client *k = http1_client_of(c);
+    const struct http1_head *h = k ? http1_client_head(k) : NULL;
+    return h ? h->status : 0;
 }
 
 bool dx_http_wants_ws(const dx_conn *c)
@@ -179,6 +199,22 @@ int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, si
         h->x->reply_left = 0;
     http1_reply_over(h);
     return 0;
+}
+
+int dx_http_request(dx_conn *c, const char *method, const char *target, const dx_http_field *fields, size_t count,
+                    int64_t length)
+{
+    struct client *k = c->gone || c->quiet || c->end_said ? NULL : http1_client_of(c);
+    bool bodiless = method && (!strcmp(method, "GET") || !strcmp(method, "HEAD"));
+    if (!k)
+        return DX_STATE;
+    if (length == -1 && bodiless)
+        length = 0;
+    struct http1_ask a = {.method = method, .target = target, .fields = fields, .count = count, .length = length};
+    int r = http1_client_ask(k, &a);
+    if (r == 0 && length == 0)
+        c->end_said = 1;
+    return r;
 }
 
 int dx_http_tunnel(dx_conn *c, const char *protocol, const dx_handler *h, void *user)

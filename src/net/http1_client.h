@@ -4,8 +4,30 @@
 #define NET_HTTP1_CLIENT_H
 #include "core/conn.h"
 #include "core/scheme.h"
+#include "net/http1_parts.h"
 
 /* A dial over TCP, or over TLS with ALPN "http/1.1": make's layer and a conn on it. make: NULL for no memory. NULL with *err
  * filled. */
 dx_conn *http1_dial(const struct dial *d, bool tls, struct layer *(*make)(const struct dial *d), dx_err *err);
+dx_conn *http1_connect(const struct dial *d, bool tls, dx_err *err); /* an exchange of a client */
+
+struct client; /* one request and its response on a connection of their own */
+struct layer *http1_client_new(const struct dial *d); /* NULL: no memory */
+struct client *http1_client_of(const dx_conn *c); /* NULL: another kind of conn */
+const struct http1_head *http1_client_head(const struct client *k); /* the response's; NULL: not in yet */
+int64_t http1_client_length(const struct client *k);                /* of the response's body; -1: not said */
+
+/* What a request asks for. host: Host's value; length: of its body, -1: in chunks. */
+struct http1_ask {
+    const char *method, *target, *host;
+    const dx_http_field *fields;
+    size_t count;
+    int64_t length;
+};
+/* Sends the request's head; host is filled in, and target where it is NULL. 0, DX_STATE or as http1_ask_write. */
+int http1_client_ask(struct client *k, struct http1_ask *a);
+
+/* Its head. DX_URL: a method, target, field or length that cannot be; DX_ABSENT: CONNECT; DX_BIG: longer than servers read;
+ * DX_NOMEM. 0. In http1_ask.c. */
+int http1_ask_write(const struct http1_ask *a, struct draft *ret);
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * ws.c - ws:// and http:// as schemes: listening through http1.c, and the client's handshake (RFC 6455 4.1). */
+ * ws.c - ws:// and http:// as schemes: listening through http1.c, dialling
+ * through http1_client.c, and the handshake of a ws client (RFC 6455 4.1). */
 #include "codec/ws.h"
 #include "base/err.h"
 #include "codec/http1.h"
@@ -294,7 +295,17 @@ static dx_conn *connect_wss(const struct dial *d, dx_err *err)
     return connect_with(d, true, err);
 }
 
-const struct scheme scheme_http = {"http", serve_http, NULL};
-const struct scheme scheme_https = {"https", serve_https, NULL};
+static dx_conn *connect_http(const struct dial *d, dx_err *err)
+{
+    return http1_connect(d, false, err);
+}
+
+static dx_conn *connect_https(const struct dial *d, dx_err *err)
+{
+    return http1_connect(d, true, err);
+}
+
+const struct scheme scheme_http = {"http", serve_http, connect_http};
+const struct scheme scheme_https = {"https", serve_https, connect_https};
 const struct scheme scheme_ws = {"ws", serve_ws, connect_ws};
 const struct scheme scheme_wss = {"wss", serve_wss, connect_wss};

@@ -3,6 +3,7 @@
  * may crash, leak or hang, and whatever became a conn gets its one on_close. */
 #include "conform.h"
 #include "oom.h"
+#include <duplex/http.h>
 
 enum { LIVES_MAX = 600 };
 
@@ -54,6 +55,35 @@ static void life(struct world *w)
         pass(w, 1);
 }
 
+/* The same of exchanges: a body there and back, by a server that answers with what it gets. */
+static void back_end(dx_conn *c)
+{
+    dx_finish(c);
+}
+
+static void exchange(struct world *w)
+{
+    static const dx_http_field f = {"X-Field", "value"};
+    dx_handler back = on_echo;
+    back.on_end = back_end;
+    if (!serve(w, &back))
+        return;
+    w->ends[0]->unchecked = true;
+    if (!dial(w, NULL, &on_quiet))
+        return;
+    w->c->unchecked = true;
+    SETTLE(w->c->opens || w->c->closes);
+    int r = dx_http_request(w->c->c, "POST", "/a", &f, 1, -1);
+    for (int i = 0; i < 8 && r >= 0; i++)
+        put(w->c, 4000);
+    SETTLE(w->c->got >= w->c->sent || w->c->closes);
+    if (dx_finish(w->c->c) >= 0)
+        SETTLE(w->c->ends || w->c->closes);
+    end_close(w->c);
+    for (int i = 0; i < 100 && !w->c->closes; i++)
+        pass(w, 1);
+}
+
 /* True: the failure was met, and there may be a later one. */
 static bool one_life(struct world *outer, int nth)
 {
@@ -61,7 +91,7 @@ static bool one_life(struct world *outer, int nth)
     struct world w;
     oom_arm(nth);
     if (world_init(&w, outer->scheme, r))
-        life(&w);
+        (has(&w, HAS_HTTP) ? exchange : life)(&w);
     bool came = oom_came();
     oom_arm(0);
     if (r->failed && !strstr(r->words, "-14") && !strstr(r->words, "no memory") && !strstr(r->words, "annot allocate"))
@@ -89,5 +119,6 @@ static void every_allocation(struct world *w)
 const struct behaviour behave_oom[] = {
     {"any allocation may fail", HAS_LISTENER | HAS_PEER, 0, every_allocation},
     {"any allocation may fail, a command", HAS_BYTES, HAS_PEER, every_allocation},
+    {"any allocation may fail, an exchange", HAS_HTTP, 0, every_allocation},
     {0},
 };

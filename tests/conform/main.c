@@ -18,13 +18,13 @@
 
 char scratch[64];
 
-static const struct behaviour *const groups[] = {behave_echo,   behave_close, behave_queue,   behave_time, behave_many,
-                                                 behave_thread, behave_file,  behave_relay,   behave_raw,  behave_http,
-                                                 behave_any,    behave_local, behave_address, behave_loop, behave_frame,
-                                                 behave_storm,  behave_oom,   behave_tls};
+static const struct behaviour *const groups[] = {
+    behave_echo,    behave_close, behave_queue, behave_time,  behave_many,    behave_thread, behave_file,
+    behave_relay,   behave_raw,   behave_http,  behave_asks,  behave_answers, behave_any,    behave_local,
+    behave_address, behave_loop,  behave_frame, behave_storm, behave_oom,     behave_tls};
 enum {
     GROUPS = sizeof groups / sizeof *groups,
-    ROWS_MAX = 200,
+    ROWS_MAX = 400,
     COLUMNS_MAX = 24,
     CASES_MAX = 2000,
     AT_ONCE = 8,
@@ -227,7 +227,9 @@ static void collect(char **words)
         for (const struct behaviour *b = groups[g]; b->name; b++, row++)
             for (const struct scheme *s = all_schemes; s->name; s++) {
                 snprintf(name, sizeof name, "%s: %s", s->name, b->name);
-                if (fits(s, b) && asked_for(name, words) && jobs_n < CASES_MAX)
+                if (row == ROWS_MAX || jobs_n == CASES_MAX)
+                    abort(); /* make them larger */
+                if (fits(s, b) && asked_for(name, words))
                     jobs[jobs_n++] = (struct job){.scheme = s, .behaviour = b, .row = row};
             }
 }

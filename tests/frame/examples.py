@@ -114,6 +114,15 @@ def dial_says_why_it_could_not():
 
 
 @case
+def ask_shows_what_is_there():
+    with serving("hello", "http") as (_, port):
+        p = example("ask", f"http://127.0.0.1:{port}/ada")
+        assert (p.returncode, p.stdout, p.stderr) == (0, b"hello ada\n", b"200 OK\n"), (p.returncode, p.stdout, p.stderr)
+    p = example("ask", f"http://127.0.0.1:{port}/ada")
+    assert p.returncode == 1 and b"refused" in p.stderr, p.stderr
+
+
+@case
 def hello_greets_by_name():
     with serving("hello", "http") as (_, port):
         c = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
@@ -173,7 +182,7 @@ def pin_shows_the_key_of_this_hosts_certificate():
 
 @case
 def a_wrong_call_shows_the_usage():
-    for name in ("echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking"):
+    for name in ("ask", "echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking"):
         p = example(name)
         assert p.returncode == 1 and b"usage" in p.stderr, (name, p.stderr)
 

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""terminal.py - duplex on a pseudo-terminal, byte by byte: what is typed, and all that came to the screen."""
+import os
+import pty
+import threading
+
+from duplexlib import DUPLEX, until
+
+
+class Terminal:
+    """duplex on a pseudo-terminal."""
+
+    def __init__(self, *args):
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8'})
+        self.screen = b''
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        try:
+            while part := os.read(self.fd, 65536):
+                self.screen += part
+        except OSError:
+            pass
+
+    def type(self, text):
+        os.write(self.fd, text)
+
+    def sees(self, text):
+        until(lambda: text in self.screen, words=f'{text!r} on the screen: {self.screen!r}')
+
+    def code(self):
+        def ended():
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            return pid and (os.waitstatus_to_exitcode(status),)
+
+        return until(ended, words='the end')[0]
