@@ -385,9 +385,8 @@ void help_overview(FILE *to)
         fprintf(to, "  %-10s %s\n", c->name, c->summary);
     fprintf(to, "\nURLs\n"
                 "  tcp://HOST:PORT   udp://HOST:PORT   unix:///PATH   unixgram:///PATH   ws://HOST:PORT/PATH\n"
-                "  with TLS: tls://HOST:PORT   wss://HOST:PORT/PATH\n"
-                "  listening only: http://HOST:PORT   https://HOST:PORT (TLS)\n"
-                "                  any://HOST:PORT (all of these: the first bytes decide)\n"
+                "  http://HOST:PORT/PATH   with TLS: tls://HOST:PORT   wss://HOST:PORT/PATH   https://HOST:PORT/PATH\n"
+                "  listening only: any://HOST:PORT (all of these: the first bytes decide)\n"
                 "  dialling only:  stdio:   fd:N   file:PATH   exec:COMMAND (ends on this machine)\n"
                 "  An empty HOST is every address, port 0 any free port.\n"
                 "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"

@@ -10,11 +10,15 @@ const struct command command_table[] = {
      "duplex dial unix:///tmp/x.sock <question >answer  # exact bytes both ways, to the peer's end\n"
      "echo hi | duplex dial --once udp://127.0.0.1:53   # one datagram out, one back\n"
      "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal\n"
-     "duplex dial tls://10.0.0.9:2333 --pin sha256:...    # TLS, by the pin that serve --tls shows",
+     "duplex dial tls://10.0.0.9:2333 --pin sha256:...    # TLS, by the pin that serve --tls shows\n"
+     "duplex dial https://a.example/in <question >answer  # a POST: its body out, the response's body in",
      "The end of stdin is said to the peer (half-close), and what still comes is printed until the peer's end.\n"
      "Messages: on ws a pipe's bytes go as binary messages as they are read, on a terminal each line is a text\n"
      "message; on udp and unixgram each line, its end kept, is a datagram. --frame says otherwise. These wires have no\n"
-     "half-close: after the end of stdin a second of silence ends the talk (--idle-ends).",
+     "half-close: after the end of stdin a second of silence ends the talk (--idle-ends).\n"
+     "http and https are one POST: stdin is its body (a file by its length, a pipe in chunks as it comes, </dev/null an\n"
+     "empty one; on a terminal Ctrl-D ends it), stdout the body of the response. A status of 400 and up ends with code 22,\n"
+     "-v shows status and fields.",
      1, 1, cmd_dial},
     {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * talk.c - stdin and stdout are a conn too (stdio:), so a talk is two conns and the rules of who ends when. */
 #include "tool/talk.h"
+#include "tool/exchange.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
 #include <duplex/http.h>
@@ -243,6 +244,11 @@ static void wire_end(dx_conn *c)
     t->peer_ended = true;
     if (t->verbose || (t->typed && !t->input_said))
         tool_say("the peer has ended");
+    if (exchange_refused(c, t->url)) {
+        verdict(t, TOOL_HTTP);
+        over(t);
+        return;
+    }
     if (t->half_close && !t->typed && !t->input_said) {
         if (t->here)
             dx_finish(t->here);
@@ -324,9 +330,10 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->shown = isatty(STDOUT_FILENO);
     t->half_close = !ws && !feed_datagrams(wire);
     t->line_ends = t->frame && (!strcmp(t->frame, "line") || !strcmp(t->frame, "auto"));
-    if (!t->idle_ends_ms && (t->typed || !t->half_close))
+    if (!t->idle_ends_ms && ((t->typed && !dx_http_is(c)) || !t->half_close)) /* an answer may take its time */
         t->idle_ends_ms = IDLE_ENDS_MS;
-    if (t->shown && show_init(&t->show, t->coding ? "utf-8" : "auto", err) < 0)
+    const char *coding = !t->coding ? "auto" : dx_http_is(c) ? t->coding : "utf-8"; /* a body comes as it is */
+    if (t->shown && show_init(&t->show, coding, err) < 0)
         return err->code;
     return feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);
 }
@@ -367,7 +374,8 @@ static void wire_open(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     dx_err err = {0};
-    if (dx_http_is(c) && !http_talks(c))
+    int r = 0;
+    if (t->listening && dx_http_is(c) && !http_talks(c))
         return;
     if (t->joined) {
         dx_abort(c);
@@ -381,7 +389,9 @@ static void wire_open(dx_conn *c)
     }
     if (t->on_joined)
         t->on_joined(t, c);
-    if (prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
+    if (dx_http_is(c) && (r = exchange_ask(c)) < 0)
+        err = (dx_err){.code = r};
+    if (r < 0 || prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
         verdict(t, tool_fail("talk", t->url, &err));
         dx_abort(c);
         return;
@@ -389,7 +399,15 @@ static void wire_open(dx_conn *c)
     dx_pause(c, true); /* until stdout is there */
 }
 
+static void wire_event(dx_conn *c, int what, const void *arg)
+{
+    const struct talk *t = dx_user(c);
+    if (c == t->wire && t->verbose)
+        exchange_tell(c, what, arg);
+}
+
 const dx_handler talk_on = {.on_open = wire_open,
+                            .on_event = wire_event,
                             .on_data = wire_data,
                             .on_end = wire_end,
                             .on_writable = wire_writable,

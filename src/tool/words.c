@@ -20,7 +20,7 @@ const struct tool_exit_row tool_exits[] = {
     {TOOL_REFUSED,     "refused",      "nobody listens there, or no way leads there"},
     {TOOL_PROTO,       "protocol",     "the peer broke its protocol's rules"},
     {TOOL_TRUNCATED,   "truncated",    "what came stopped before its own end mark"},
-    {TOOL_HTTP,        "http",         "the server answered with an HTTP error, or with no WebSocket"},
+    {TOOL_HTTP,        "http",         "the server answered with an HTTP error, or with no HTTP or WebSocket"},
     {TOOL_LOCAL,       "local",        "a local read or write failed (stdin, stdout, a file)"},
     {TOOL_LIMIT,       "limit",        "out of memory, descriptors, or another named limit"},
     {TOOL_TIMEOUT,     "timeout",      "it took too long"},
@@ -245,8 +245,9 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
         snprintf(buf, n, "%s.  Try: an address of this machine (ip address)", text);
     else if (e->code == DX_SYS && e->detail == EACCES && !dialling)
         snprintf(buf, n, "%s.  Try: a port from 1024 on", text);
-    else if (dialling && code == TOOL_HTTP && !e->detail && !strncmp(url, "ws:", 3)) /* no HTTP at all */
-        snprintf(buf, n, "%s.  If it speaks TLS, try: duplex dial wss%.200s", text, url + 2);
+    else if (dialling && code == TOOL_HTTP && !e->detail && strcmp(tls_scheme_of(url), "tls")) /* no HTTP at all */
+        snprintf(buf, n, "%s.  If it speaks TLS, try: duplex dial %s%.200s", text, tls_scheme_of(url),
+                 strchr(url, ':'));
     else if (e->code == DX_RESET)
         snprintf(buf, n, "%.*s broke the connection off (reset)", at_n, p);
     else
