@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/settings.h"
 #include "base/err.h"
-#include <stdlib.h>
+#include "base/opts.h"
 #include <duplex/tls.h>
-#include <string.h>
+#include <stdlib.h>
 
-static size_t text_n(const char *s)
+static int keep_options(struct settings *s, const dx_opts *o)
 {
-    return s ? strlen(s) + 1 : 0;
-}
-
-static const char *keep(char **at, const char *s)
-{
-    size_t n = text_n(s);
-    char *copy = *at;
-    if (!n)
-        return NULL;
-    memcpy(copy, s, n);
-    *at += n;
-    return copy;
-}
-
-/* What a newer caller says in fields that we do not have must not be lost silently. */
-static bool rest_is_zero(const void *o, size_t from, size_t to)
-{
-    const char *p = o;
-    for (size_t i = from; i < to; i++)
-        if (p[i])
-            return false;
-    return true;
+    s->o = *o;
+    const char **const strings[] = {&s->o.protocols, &s->o.frame, &s->o.coding};
+    return opts_keep(strings, sizeof strings / sizeof *strings, &s->strings);
 }
 
 static void fill(dx_opts *o)
@@ -42,33 +23,22 @@ static void fill(dx_opts *o)
 
 struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
 {
-    dx_opts mine = {0};
-    if (o)
-        memcpy(&mine, o, o_bytes < sizeof mine ? o_bytes : sizeof mine);
-    if (o && o_bytes > sizeof mine && !rest_is_zero(o, sizeof mine, o_bytes)) {
-        err_set(err, DX_ABSENT, "an option that this build of duplex does not know is set");
+    dx_opts mine;
+    if (opts_read(o, o_bytes, &mine, sizeof mine, err) < 0)
         return NULL;
-    }
     if (mine.dial_ms_max < 0 || mine.idle_ms_max < 0 || mine.backlog < 0) {
         err_set(err, DX_URL, "options: a time or a backlog is below zero");
         return NULL;
     }
     struct settings *s = calloc(1, sizeof *s);
-    char *at = malloc(text_n(mine.protocols) + text_n(mine.frame) + text_n(mine.coding) + 1);
-    if (!s || !at) {
+    if (!s || keep_options(s, &mine) < 0) {
         free(s);
-        free(at);
         err_set(err, DX_NOMEM, "options: no memory");
         return NULL;
     }
     s->refs = 1;
-    s->strings = at;
-    s->o = mine;
     s->o.tls = dx_tls_ref(mine.tls);
     fill(&s->o);
-    s->o.protocols = keep(&at, mine.protocols);
-    s->o.frame = keep(&at, mine.frame);
-    s->o.coding = keep(&at, mine.coding);
     return s;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * cert_make.c - dx_cert_make: a certificate and its key as two files, both or none, and never over one that is there. */
 #include "base/err.h"
+#include "base/opts.h"
 #include "crypto/cert.h"
 #include "crypto/fault.h"
 #include "os/fd.h"
 #include <errno.h>
-#include <string.h>
 
 struct making {
     dx_cert_opts o;
@@ -14,20 +14,6 @@ struct making {
     gnutls_x509_privkey_t key;
     gnutls_x509_crt_t crt;
 };
-
-/* What a newer caller says in fields that this build does not have must not be lost silently. */
-static int read_opts(const dx_cert_opts *o, size_t o_bytes, dx_cert_opts *ret, dx_err *err)
-{
-    const char *p = (const char *)o;
-    memset(ret, 0, sizeof *ret);
-    if (!o)
-        return 0;
-    memcpy(ret, o, o_bytes < sizeof *ret ? o_bytes : sizeof *ret);
-    for (size_t i = sizeof *ret; i < o_bytes; i++)
-        if (p[i])
-            return err_set(err, DX_ABSENT, "an option that this build of duplex does not know is set");
-    return 0;
-}
 
 static int check_opts(const dx_cert_opts *o, const char *key_path, dx_err *err)
 {
@@ -109,7 +95,7 @@ static int make(struct making *m, const char *cert_path, const char *key_path, d
 int dx_cert_make_sized(const char *cert_path, const char *key_path, const dx_cert_opts *o, size_t o_bytes, dx_err *err)
 {
     struct making m = {0};
-    int r = read_opts(o, o_bytes, &m.o, err);
+    int r = opts_read(o, o_bytes, &m.o, sizeof m.o, err);
     if (r >= 0)
         r = make(&m, cert_path, key_path, err);
     gnutls_x509_crt_deinit(m.crt);

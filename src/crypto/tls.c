@@ -2,6 +2,7 @@
  * tls.c - dx_tls: options, the files read by them, and reading them anew. */
 #include "crypto/tls.h"
 #include "base/err.h"
+#include "base/opts.h"
 #include "crypto/fault.h"
 #include "crypto/session.h"
 #include <stdio.h>
@@ -194,32 +195,11 @@ struct tls_creds *tls_creds_now(dx_tls *t, bool trust, dx_err *err)
 
 /* ---- the public calls ---- */
 
-static size_t text_n(const char *s)
-{
-    return s ? strlen(s) + 1 : 0;
-}
-
-static void keep(char **at, const char **s)
-{
-    size_t n = text_n(*s);
-    if (!n) /* "" as NULL would be a guess: it stays what it is */
-        return;
-    memcpy(*at, *s, n);
-    *s = *at;
-    *at += n;
-}
-
 static int keep_options(dx_tls *t, const dx_tls_opts *o)
 {
     t->o = *o;
-    char *at = t->strings =
-        malloc(text_n(o->cert) + text_n(o->key) + text_n(o->ca) + text_n(o->pins) + text_n(o->names) + 1);
-    if (!at)
-        return DX_NOMEM;
-    const char **all[] = {&t->o.cert, &t->o.key, &t->o.ca, &t->o.pins, &t->o.names};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        keep(&at, all[i]);
-    return 0;
+    const char **const strings[] = {&t->o.cert, &t->o.key, &t->o.ca, &t->o.pins, &t->o.names};
+    return opts_keep(strings, sizeof strings / sizeof *strings, &t->strings);
 }
 
 static int contradicts(const dx_tls_opts *o, dx_err *err)
