@@ -36,7 +36,7 @@ typedef struct dx_tls_opts {
     bool client_cert;         /* a server asks for, and insists on, the peer's certificate: ca or pins say which    */
 } dx_tls_opts;
 /* Reads the files. NULL: DX_TLS (detail DX_TLS_FILE: one does not read; the words name it), DX_URL (a pin that is none,
- * contradicting options), DX_SYS, DX_NOMEM. */
+ * contradicting options), DX_ABSENT (an option that this build does not know), DX_SYS, DX_NOMEM. */
 DX_API dx_tls *dx_tls_new_sized(const dx_tls_opts *o, size_t o_bytes, dx_err *err);
 static inline dx_tls *dx_tls_new(const dx_tls_opts *o, dx_err *err)
 {
@@ -105,8 +105,8 @@ typedef struct dx_cert_opts {
     const char *key;          /* PEM file of a key that is there already; NULL: a new ECDSA P-256 one              */
 } dx_cert_opts;
 /* Makes a certificate at cert_path (0644) and, unless o->key is given, its key at key_path (0600). Each appears whole or not at
- * all, and never over a file that is there (DX_SYS, EEXIST). 0, DX_URL (a name that is none), DX_TLS (DX_TLS_FILE), DX_SYS,
- * DX_NOMEM. */
+ * all, and never over a file that is there (DX_SYS, EEXIST). 0, DX_URL (a name that is none, contradicting options), DX_ABSENT (an
+ * option that this build does not know), DX_TLS (DX_TLS_FILE), DX_SYS, DX_NOMEM. */
 DX_API int dx_cert_make_sized(const char *cert_path, const char *key_path, const dx_cert_opts *o, size_t o_bytes, dx_err *err);
 static inline int dx_cert_make(const char *cert_path, const char *key_path, const dx_cert_opts *o, dx_err *err)
 {

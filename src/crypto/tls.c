@@ -226,10 +226,8 @@ static void tls_free(dx_tls *t)
 
 dx_tls *dx_tls_new_sized(const dx_tls_opts *o, size_t o_bytes, dx_err *err)
 {
-    dx_tls_opts mine = {0};
-    if (o)
-        memcpy(&mine, o, o_bytes < sizeof mine ? o_bytes : sizeof mine);
-    if (contradicts(&mine, err) < 0)
+    dx_tls_opts mine;
+    if (opts_read(o, o_bytes, &mine, sizeof mine, err) < 0 || contradicts(&mine, err) < 0)
         return NULL;
     dx_tls *t = calloc(1, sizeof *t);
     if (!t) {

@@ -354,6 +354,18 @@ TEST(a_ticket_resumes_and_its_key_changes_with_the_time)
     gnutls_free(old.data);
 }
 
+TEST(an_option_of_a_newer_caller_is_refused_and_not_lost)
+{
+    struct {
+        dx_tls_opts o;
+        bool stricter;
+    } newer = {.stricter = true};
+    dx_err err = {0};
+    dx_tls *t = dx_tls_new_sized(&newer.o, sizeof newer, &err);
+    CHECK(!t);
+    CHECK_INT(err.code, DX_ABSENT);
+}
+
 TEST(reading_files_anew_keeps_what_goes_on)
 {
     dx_err err = {0};
