@@ -340,12 +340,17 @@ struct tls_session *tls_session_new(dx_tls *t, const struct tls_ask *a, dx_err *
     *s = (struct tls_session){.tls = dx_tls_ref(t), .creds = creds, .push = a->push, .arg = a->arg};
     s->server = a->server;
     s->host = a->host ? strdup(a->host) : NULL;
-    if ((a->host && !s->host) || gnutls_init(&s->gnutls, flags) < 0 || set_up(s, a) < 0) {
-        tls_session_free(s);
+    int r = a->host && !s->host ? GNUTLS_E_MEMORY_ERROR : gnutls_init(&s->gnutls, flags);
+    if (r >= 0)
+        r = set_up(s, a);
+    if (r >= 0)
+        return s;
+    tls_session_free(s);
+    if (r == GNUTLS_E_MEMORY_ERROR)
         err_set(err, DX_NOMEM, "TLS: no memory");
-        return NULL;
-    }
-    return s;
+    else /* what we were asked to say is nothing that TLS can: a host, a protocol */
+        err_set(err, DX_URL, "TLS cannot begin: %s", gnutls_strerror(r));
+    return NULL;
 }
 
 void tls_session_free(struct tls_session *s)

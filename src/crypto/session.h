@@ -21,7 +21,7 @@ struct tls_ask {
     bool (*push)(void *arg, const void *p, size_t n); /* false: no memory, and the session is broken from then on  */
     void *arg;
 };
-/* NULL with *err filled: no memory, a server without a certificate, a store that does not read. */
+/* NULL with *err filled: no memory, a host or a protocol that TLS cannot say (DX_URL), a server without a certificate, a store that does not read. */
 struct tls_session *tls_session_new(dx_tls *t, const struct tls_ask *a, dx_err *err);
 void tls_session_free(struct tls_session *s); /* NULL is fine */
 
