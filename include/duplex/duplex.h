@@ -107,7 +107,7 @@ typedef struct dx_opts {        /* zero means the default named here; NULL means
     size_t  queue_bytes_max;    /* 1 MiB a conn; the process has its own cap beside it               */
     size_t  conns_max;          /* 10 000 per listener; more wait in the kernel's backlog            */
     int     backlog;            /* 4096                                                              */
-    dx_tls *tls;                /* NULL: the system's trust; a server must give one                  */
+    dx_tls *tls;                /* NULL: what the URL's fragment says (tls.h), else the system's trust */
     const char *protocols;      /* ALPN or WebSocket subprotocols, "h3,h2"                           */
     const char *frame;          /* bytes into messages: "line" "gap:20ms" "fixed:8" "auto" (text.h)  */
     const char *coding;         /* "utf-8" "gb18030" ... "auto" (text.h); NULL: bytes as they are    */

@@ -5,7 +5,8 @@
  * A dx_tls is counted, immutable but for dx_tls_reload, and shared by listeners and dials on any thread. It rides in
  * dx_opts.tls, which takes its own reference. Or the URL's fragment says it: tls://:443#cert=a.pem,key=a.key
  * tls://:4000#cert=auto tls://a.example#ca=ca.pem tls://a.example#pin=sha256:... tls://a.example#insecure
- * dx_opts.tls wins over a fragment. A listener needs a certificate; a dial without either trusts the system's store.
+ * dx_opts.tls wins over a fragment. A listener needs a certificate (any:// without one refuses TLS); a dial without either trusts
+ * the system's store.
  *
  * TRUST      A dial believes a certificate that is in date, names the URL's host, is for servers, and leads to the
  *            system's store or to ca. With pins one of them must match, and then nothing else is asked: neither
@@ -115,9 +116,10 @@ static inline int dx_cert_make(const char *cert_path, const char *key_path, cons
 /* This host's own leaf, under $XDG_STATE_HOME/duplex (~/.local/state/duplex): leaf.pem, leaf.key (0600). Made where it is missing,
  * made anew with the same key (so that its pin stays) where it ends within 30 days or lacks one of this host's names and addresses or
  * of names (','-separated, may be NULL). Signed by the CA beside it (ca.pem, ca.key: `duplex cert ca`) if there is one and it covers them,
- * else by itself. Writes the paths into cert_path and key_path, path_n bytes each. */
+ * else by itself. Writes the paths into cert_path and key_path, path_n bytes each. 0, DX_URL (names), DX_TLS (DX_TLS_FILE: also for a
+ * key that others may read), DX_SYS, DX_NOMEM. */
 DX_API int dx_cert_auto(const char *names, char *cert_path, char *key_path, size_t path_n, dx_err *err);
-/* The same folder: "/home/ada/.local/state/duplex". DX_SYS: there is no home. */
+/* The same folder: "/home/ada/.local/state/duplex". 0, or DX_SYS: there is no home, or path_n is too little. */
 DX_API int dx_cert_folder(char *path, size_t path_n, dx_err *err);
 
 typedef struct dx_cert_info { /* one certificate; strings good during the call, and not safe to show without dx_visible */
@@ -137,8 +139,8 @@ typedef struct dx_cert_info { /* one certificate; strings good during the call, 
 DX_API int dx_tls_peer(dx_conn *c, void (*fn)(void *arg, const dx_cert_info *i), void *arg);
 /* Calls fn for each certificate of a PEM file, in order. Their count, DX_TLS (DX_TLS_FILE), DX_SYS, DX_NOMEM. */
 DX_API int dx_cert_read(const char *path, void (*fn)(void *arg, const dx_cert_info *i), void *arg, dx_err *err);
-/* Would a dial to host believe the chain in this PEM file (leaf first)? ca as in dx_tls_opts; host NULL: the name is not asked. 0, or
- * DX_TLS with the fault and its words. */
+/* Would a dial to host believe the chain in this PEM file (leaf first)? ca as in dx_tls_opts; host NULL: the name is not asked. 0,
+ * DX_TLS with the fault and its words (a file that does not read: DX_TLS_FILE), DX_SYS, DX_NOMEM. */
 DX_API int dx_cert_check(const char *path, const char *host, const char *ca, dx_err *err);
 
 #ifdef __cplusplus

@@ -4,9 +4,9 @@
  * text is valid UTF-8, and a whole dx_send of text that is not is DX_PROTO. Pings are answered by the library.
  * dx_finish and dx_close send Close 1000.
  *
- * Dialling: dx_connect(loop, "ws://host:port/path", ...) with dx_opts.protocols as subprotocols to offer.
- * Listening on ws:// accepts every handshake on that path that no page of another host makes, without a subprotocol; to choose,
- * listen on http:// or any:// and call dx_ws_accept in on_open.
+ * Dialling: dx_connect(loop, "ws://host:port/path", ...), or wss:// (tls.h), with dx_opts.protocols as subprotocols to offer.
+ * Listening on ws:// or wss:// accepts every handshake on that path that no page of another host makes, without a subprotocol; to choose,
+ * listen on http://, https:// or any:// and call dx_ws_accept in on_open.
  */
 #ifndef DUPLEX_WS_H
 #define DUPLEX_WS_H
