@@ -14,8 +14,6 @@ enum { CERT_MODE = 0644, CERT_KEY_MODE = 0600 };
 
 /* For a path and an errno: DX_SYS, or DX_NOMEM, "read PATH: Permission denied". */
 int cert_sys(dx_err *err, int error, const char *verb, const char *path);
-/* Calls fn with all that crt says. 0 or DX_NOMEM. */
-int cert_tell(gnutls_x509_crt_t crt, void (*fn)(void *arg, const dx_cert_info *i), void *arg);
 struct cert_list {
     gnutls_x509_crt_t *crt;
     unsigned n;
@@ -31,7 +29,12 @@ int cert_save(const char *path, gnutls_x509_crt_t crt, bool replace, dx_err *err
 int cert_key_save(const char *path, gnutls_x509_privkey_t key, dx_err *err); /* never over one that is there */
 bool cert_is_of(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key);
 
-/* ---- making (cert_new.c) ---- */
+/* ---- what stands in one (cert_info.c) ---- */
+
+/* Calls fn with all that crt says. 0 or DX_NOMEM. */
+int cert_tell(gnutls_x509_crt_t crt, void (*fn)(void *arg, const dx_cert_info *i), void *arg);
+
+/* ---- a CA (cert_signer.c) ---- */
 
 struct cert_signer {
     struct cert_list chain; /* the CA's own is the first */
@@ -43,6 +46,8 @@ void cert_signer_free(struct cert_signer *s);
 bool cert_in_date(gnutls_x509_crt_t crt);
 /* The first name that its constraints do not permit; NULL: it may sign for all of them. */
 const char *cert_signer_lacks(const struct cert_signer *s, const struct names *names);
+
+/* ---- making (cert_new.c) ---- */
 
 struct cert_wish {
     const struct names *names;        /* at least one */

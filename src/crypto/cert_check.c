@@ -48,9 +48,7 @@ static int trust(gnutls_x509_trust_list_t list, const char *ca, dx_err *err)
 {
     if (!ca) {
         int r = gnutls_x509_trust_list_add_system_trust(list, 0, 0);
-        return r > 0 ? 0
-                     : fault_set(err, DX_TLS_FILE,
-                                 "no certificates to trust in the system's store (package ca-certificates)");
+        return r > 0 ? 0 : fault_of_no_store(err);
     }
     int r = trust_certs(list, ca, err);
     return r < 0 ? r : trust_crls(list, ca, err);

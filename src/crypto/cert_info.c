@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SERIAL_MAX = 64 };
 struct texts {
     dx_text subject, issuer, names, permits;
-    char pin[64], fingerprint[80], serial[2 * 64 + 1], key[64];
+    char pin[VERIFY_PIN_ROOM], fingerprint[VERIFY_FINGERPRINT_ROOM], serial[2 * SERIAL_MAX + 1], key[64];
 };
 
 static int add(dx_text *t, const char *s)
@@ -85,9 +86,9 @@ static int add_permits(dx_text *t, gnutls_x509_crt_t crt)
     return r;
 }
 
-static void serial_text(gnutls_x509_crt_t crt, char text[2 * 64 + 1])
+static void serial_text(gnutls_x509_crt_t crt, char text[2 * SERIAL_MAX + 1])
 {
-    unsigned char raw[64];
+    unsigned char raw[SERIAL_MAX];
     size_t n = sizeof raw;
     text[0] = '\0';
     if (gnutls_x509_crt_get_serial(crt, raw, &n) < 0)

@@ -47,7 +47,7 @@ static int gather_signer(struct making *m, dx_err *err)
     if (r < 0)
         return r;
     if (!cert_in_date(m->signer.chain.crt[0])) {
-        char day[16];
+        char day[FAULT_DAY_ROOM];
         fault_day(gnutls_x509_crt_get_expiration_time(m->signer.chain.crt[0]), day);
         return fault_set(err, DX_TLS_FILE, "%s: this CA is out of its dates (they end on %s)", m->o.ca_cert, day);
     }

@@ -37,11 +37,16 @@ int fault_of_file(dx_err *err, int gnutls_code, const char *fmt, ...)
     return fault_set(err, DX_TLS_FILE, "%s: %s", text, gnutls_strerror(gnutls_code));
 }
 
-const char *fault_day(int64_t seconds, char *text)
+int fault_of_no_store(dx_err *err)
+{
+    return fault_set(err, DX_TLS_FILE, "no certificates to trust in the system's store (package ca-certificates)");
+}
+
+const char *fault_day(int64_t seconds, char text[FAULT_DAY_ROOM])
 {
     time_t t = (time_t)seconds;
     struct tm tm;
     gmtime_r(&t, &tm);
-    strftime(text, 11, "%Y-%m-%d", &tm);
+    strftime(text, FAULT_DAY_ROOM, "%Y-%m-%d", &tm);
     return text;
 }

@@ -66,7 +66,7 @@ static bool key_of(const gnutls_datum_t *der, struct bytes *ret)
     return der_take(&rest, ret, &in) && ret->p[0] == TAG_SEQUENCE;
 }
 
-void verify_pin(const gnutls_datum_t *der, char text[64])
+void verify_pin(const gnutls_datum_t *der, char text[VERIFY_PIN_ROOM])
 {
     uint8_t hash[VERIFY_HASH_BYTES];
     struct bytes key;
@@ -79,7 +79,7 @@ void verify_pin(const gnutls_datum_t *der, char text[64])
     text[7 + BASE64_CHARS] = '\0';
 }
 
-void verify_fingerprint(const gnutls_datum_t *der, char text[80])
+void verify_fingerprint(const gnutls_datum_t *der, char text[VERIFY_FINGERPRINT_ROOM])
 {
     uint8_t hash[VERIFY_HASH_BYTES];
     hash_of(der->data, der->size, hash);

@@ -79,7 +79,7 @@ static dx_err *fault_of(struct tls_session *s)
 
 static int verify_pin_of(struct tls_session *s, const gnutls_datum_t *leaf)
 {
-    char shown[64];
+    char shown[VERIFY_PIN_ROOM];
     if (verify_pins_match(&s->tls->pins, leaf))
         return 0;
     verify_pin(leaf, shown);
@@ -98,7 +98,7 @@ static int verify_status(struct tls_session *s, const gnutls_datum_t *chain, uns
         return fault_set(fault_of(s), DX_TLS_OTHER, "the peer's certificate does not read: %s", gnutls_strerror(r));
     r = verify_words(fault_of(s), status, chain, n, s->host);
     if (r < 0 && s->fault && s->fault->detail == DX_TLS_ISSUER) { /* what else could be trusted: the key itself */
-        char pin[64], words[sizeof s->fault->text];
+        char pin[VERIFY_PIN_ROOM], words[sizeof s->fault->text];
         verify_pin(&chain[0], pin);
         snprintf(words, sizeof words, "%s", s->fault->text);
         fault_set(s->fault, DX_TLS_ISSUER, "%.160s (pin %s)", words, pin);
@@ -153,7 +153,7 @@ static int check_name(gnutls_session_t g)
 static const struct {
     int gnutls, detail;
     const char *words;
-} shake_faults[] = {
+} faults[] = {
     {GNUTLS_E_UNSUPPORTED_VERSION_PACKET, DX_TLS_VERSION, "no TLS version in common: ours are 1.3 and 1.2"},
     {GNUTLS_E_NO_CIPHER_SUITES, DX_TLS_CIPHER, "no cipher in common"},
     {GNUTLS_E_NO_COMMON_KEY_SHARE, DX_TLS_CIPHER, "no key exchange group in common"},
@@ -188,9 +188,9 @@ static int failed(struct tls_session *s, int r, dx_err *err)
             *err = *s->fault;
         return s->fault->code;
     }
-    for (size_t i = 0; i < sizeof shake_faults / sizeof *shake_faults; i++)
-        if (shake_faults[i].gnutls == r)
-            return fault_set(err, shake_faults[i].detail, "%s", shake_faults[i].words);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (faults[i].gnutls == r)
+            return fault_set(err, faults[i].detail, "%s", faults[i].words);
     return fault_set(err, DX_TLS_OTHER, "against the TLS protocol: %s", gnutls_strerror(r));
 }
 
@@ -405,7 +405,7 @@ static void tell_peer(struct tls_session *s, char *pin, char *subject, size_t su
 
 void tls_tell(struct tls_session *s, dx_tls_info *ret)
 {
-    static _Thread_local char name[256], pin[64], subject[512];
+    static _Thread_local char name[256], pin[VERIFY_PIN_ROOM], subject[512];
     gnutls_session_t g = s->gnutls;
     size_t n = sizeof name;
     unsigned type;

@@ -3,6 +3,7 @@
 #include "crypto/tls.h"
 #include "base/err.h"
 #include "base/opts.h"
+#include "crypto/cert.h"
 #include "crypto/fault.h"
 #include "crypto/session.h"
 #include <stdio.h>
@@ -11,8 +12,6 @@
 #if defined __aarch64__
 #include <sys/auxv.h>
 #endif
-
-enum { PATH_N = 4096 };
 
 /* ---- what every session asks for ---- */
 
@@ -129,7 +128,7 @@ static int read_alone(struct tls_creds *c, const char *cert, const char *key, co
 
 static int read_pairs(struct tls_creds *c, const dx_tls_opts *o, dx_err *err)
 {
-    char cert[PATH_N], key[PATH_N];
+    char cert[CERT_PATH_ROOM], key[CERT_PATH_ROOM];
     const char *certs = o->cert, *keys = o->key;
     int r = 0;
     if (!strcmp(certs, "auto")) {
@@ -176,7 +175,7 @@ static int trust_system(struct tls_creds *c, dx_err *err)
         return 0;
     int r = gnutls_certificate_set_x509_system_trust(c->gnutls);
     if (r <= 0)
-        return fault_set(err, DX_TLS_FILE, "no certificates to trust in the system's store (package ca-certificates)");
+        return fault_of_no_store(err);
     c->trusts = true;
     return 0;
 }
@@ -276,7 +275,7 @@ int dx_tls_reload(dx_tls *t, dx_err *err)
 
 const char *dx_tls_pin(const dx_tls *t)
 {
-    static _Thread_local char text[64];
+    static _Thread_local char text[VERIFY_PIN_ROOM];
     struct tls_creds *c = tls_creds_now((dx_tls *)(uintptr_t)t, false, NULL);
     gnutls_datum_t der = {0};
     text[0] = 0;

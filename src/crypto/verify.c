@@ -65,7 +65,7 @@ static int first_out_of_date(const struct chain *c, bool expired)
 
 static int say_expired(dx_err *err, const struct chain *c)
 {
-    char day[16], dn[DN_SHOWN_MAX + 8];
+    char day[FAULT_DAY_ROOM], dn[DN_SHOWN_MAX + 8];
     int i = first_out_of_date(c, true);
     if (i < 0)
         return fault_set(err, DX_TLS_EXPIRED, "a certificate of its issuers has expired");
@@ -78,7 +78,7 @@ static int say_expired(dx_err *err, const struct chain *c)
 
 static int say_not_yet(dx_err *err, const struct chain *c)
 {
-    char day[16], dn[DN_SHOWN_MAX + 8];
+    char day[FAULT_DAY_ROOM], dn[DN_SHOWN_MAX + 8];
     int i = first_out_of_date(c, false);
     if (i < 0)
         return fault_set(err, DX_TLS_NOT_YET,

@@ -14,10 +14,11 @@ enum { VERIFY_FLAGS = GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM) };
  * they hide. host NULL: it was not asked. Returns 0 where status is 0, else DX_TLS. Without memory the words say less. */
 int verify_words(dx_err *err, unsigned status, const gnutls_datum_t *chain_der, unsigned chain_n, const char *host);
 
+enum { VERIFY_PIN_ROOM = 64, VERIFY_FINGERPRINT_ROOM = 80 };
 /* "sha256:<base64 of the SHA-256 of SubjectPublicKeyInfo>"; "": no certificate. */
-void verify_pin(const gnutls_datum_t *der, char text[64]);
+void verify_pin(const gnutls_datum_t *der, char text[VERIFY_PIN_ROOM]);
 /* "sha256:<hex of the SHA-256 of all of it>" */
-void verify_fingerprint(const gnutls_datum_t *der, char text[80]);
+void verify_fingerprint(const gnutls_datum_t *der, char text[VERIFY_FINGERPRINT_ROOM]);
 
 enum { VERIFY_PINS_MAX = 16, VERIFY_HASH_BYTES = 32 };
 struct verify_pins {
