@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * banner.c - URLs of the hub, as people and scripts want them. */
 #include "tool/banner.h"
+#include "tool/add.h"
 #include "tool/qr.h"
 #include <stdio.h>
 #include <string.h>
-
-static int add(dx_text *t, const char *s)
-{
-    return dx_text_add(t, s, strlen(s));
-}
 
 /* The first address where all wires meet: tcp and udp on one port, for this machine alone. p NULL: none. */
 static dx_bytes meeting_point(const struct hub *h)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cert_show.c - certificates for people to look at, and as JSON. */
 #include "tool/cert.h"
+#include "tool/add.h"
 #include "tool/tool.h"
 #include <errno.h>
 #include <stdio.h>
@@ -30,11 +31,6 @@ int cert_print(dx_text *t)
         tool_say("write to stdout: %s", strerror(errno));
     dx_text_free(t);
     return fine ? TOOL_DONE : TOOL_LOCAL;
-}
-
-static void add(dx_text *t, const char *s)
-{
-    dx_text_add(t, s, strlen(s));
 }
 
 void cert_line(dx_text *t, const char *name, const char *value)

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * lines.c - who, when and what, safe to look at. */
 #include "tool/lines.h"
+#include "tool/add.h"
 #include "tool/prompt.h"
 #include <string.h>
 #include <time.h>
 
 enum { NAME_COLUMNS = 10 };
-
-static int add(dx_text *t, const char *s)
-{
-    return dx_text_add(t, s, strlen(s));
-}
 
 static void add_time(dx_text *t, int64_t time_ms, bool date)
 {

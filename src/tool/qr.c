@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * qr.c - libqrencode finds the modules, this draws them. */
 #include "tool/qr.h"
+#include "tool/add.h"
 #include <errno.h>
 #include <qrencode.h>
-#include <string.h>
 
 /* White on black whatever the theme: the palette's own black and white need not be that. */
 static const char colours[] = "\033[38;5;231;48;5;16m", plain[] = "\033[0m\n";
@@ -12,11 +12,6 @@ static bool is_light(const QRcode *q, int x, int y)
 {
     bool inside = x >= 0 && y >= 0 && x < q->width && y < q->width;
     return !inside || !(q->data[y * q->width + x] & 1);
-}
-
-static int add(dx_text *out, const char *s)
-{
-    return dx_text_add(out, s, strlen(s));
 }
 
 static int draw_row(const QRcode *q, int y, dx_text *out)

@@ -2,6 +2,7 @@
  * serve.c - duplex serve: a hub on one port. On a terminal it is itself a member, without one it logs. */
 #include "hub/hub.h"
 #include "hub/name.h"
+#include "tool/add.h"
 #include "tool/banner.h"
 #include "tool/lines.h"
 #include "tool/options.h"
@@ -35,11 +36,6 @@ struct serve {
 };
 
 /* ---- words to the terminal ---- */
-
-static int add(dx_text *t, const char *s)
-{
-    return dx_text_add(t, s, strlen(s));
-}
 
 static void say(struct serve *s, const char *text, size_t n)
 {
