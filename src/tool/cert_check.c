@@ -2,8 +2,10 @@
  * cert_check.c - duplex cert check: would a dial believe it? Of a file, or of a server by dialling it. */
 #include "tool/cert.h"
 #include "tool/tool.h"
+#include "tool/trust.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- a file ---- */
 
@@ -93,7 +95,7 @@ static bool is_about_trust(const dx_err *e)
 static int judge_server(struct look *k, const struct options *o, const char *url)
 {
     const dx_tls_opts trust = {.ca = option_text(o, "ca")}, any = {.insecure = true};
-    const char *protocols = strncmp(url, "tls:", 4) ? "http/1.1" : NULL;
+    const char *protocols = strncasecmp(url, "tls:", 4) ? "http/1.1" : NULL;
     if (look_at(k, o, trust.ca ? &trust : NULL, protocols))
         return show_look(k, "believed");
     if (tool_stopped())
@@ -125,17 +127,14 @@ static int check_server(const struct options *o, const char *url)
 
 int cert_check(const struct options *o, const char *what)
 {
-    static const char *const schemes[] = {"tls://", "wss://", "https://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        if (strncmp(what, schemes[i], strlen(schemes[i])))
-            continue;
-        if (!option_text(o, "host"))
-            return check_server(o, what);
-        tool_say("--host is for a file: a server is asked for the URL's own host");
-        return TOOL_USAGE;
-    }
     if (!strstr(what, "://"))
         return check_file(o, what);
-    tool_say("no certificate is behind %.200s.  Try: tls:// wss:// https:// or a file", what);
+    if (!trust_is_tls(what)) {
+        tool_say("no certificate is behind %.200s.  Try: tls:// wss:// https:// or a file", what);
+        return TOOL_USAGE;
+    }
+    if (!option_text(o, "host"))
+        return check_server(o, what);
+    tool_say("--host is for a file: a server is asked for the URL's own host");
     return TOOL_USAGE;
 }

@@ -22,14 +22,14 @@ static bool has_scheme(const char *url, const char *scheme)
     return !strncasecmp(url, scheme, n) && url[n] == ':';
 }
 
-static bool is_tls(const char *url)
+bool trust_is_tls(const char *url)
 {
     return has_scheme(url, "tls") || has_scheme(url, "wss") || has_scheme(url, "https");
 }
 
 static bool may_be_tls(const char *url)
 {
-    return is_tls(url) || has_scheme(url, "any") || has_scheme(url, "quic");
+    return trust_is_tls(url) || has_scheme(url, "any") || has_scheme(url, "quic");
 }
 
 /* Is "name" or "name=value" among the words of url's fragment? Its value into buf. */
@@ -52,7 +52,7 @@ static int check_fragment(const char *url)
 {
     static const char *const words[] = {"cert", "key", "ca", "pin", "insecure"};
     enum { INSECURE = 4, WORDS };
-    const char *p = url && is_tls(url) ? strchr(url, '#') : NULL;
+    const char *p = url && trust_is_tls(url) ? strchr(url, '#') : NULL;
     for (p = p ? p + 1 : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         size_t n = strcspn(p, ","), name = strcspn(p, ",="), i = 0;
         char word[40];
@@ -203,7 +203,7 @@ bool trust_lacks(const struct trust *t, const struct options *o, const char *url
     bool serves = !strcmp(o->command->name, "serve");
     int scheme = (int)strcspn(url, ":");
     char none[2];
-    if (t->shows || !is_tls(url) || in_fragment(url, "cert", none, sizeof none))
+    if (t->shows || !trust_is_tls(url) || in_fragment(url, "cert", none, sizeof none))
         return false;
     if (serves)
         tool_say("who listens on %.*s:// shows a certificate.  Try: duplex serve --tls --listen %.200s", scheme, url,

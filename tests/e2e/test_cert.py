@@ -344,7 +344,7 @@ def check_dials_a_server_and_says_whether_and_why():
     p = Place()
     pin = p.json('make', 'localhost', '127.0.0.1')[0]['pin']
     with SServer(p.root / 'localhost.pem', p.root / 'localhost.key') as s:
-        for scheme in ('tls', 'https', 'wss'):
+        for scheme in ('tls', 'https', 'wss', 'TLS'):
             r = p('check', f'{scheme}://127.0.0.1:{s.port}', '--ca', 'localhost.pem')
             assert r.code == 0 and pin in r.out.decode() and 'verdict      believed' in r.out.decode(), r
             assert 'TLS1.3' in r.out.decode() and 'CN=localhost' in r.out.decode(), r
