@@ -4,21 +4,15 @@
 import asyncio
 import pathlib
 import random
-import shutil
 import socketserver
 import subprocess
 import threading
 
 from duplexlib import Process, host_port, run as duplex, start, temp, until
-from tap import Skip, case, run
+from needs import needs, websockets
+from tap import case, run
 
 MIB = random.Random(7).randbytes(1 << 20)
-
-
-def needs(*programs):
-    for p in programs:
-        if not shutil.which(p):
-            raise Skip(f'no {p} here')
 
 
 def tutorial():
@@ -77,14 +71,6 @@ def a_python_socketserver_answers_dial_in_upper_case():
         r = duplex('dial', f'tcp://127.0.0.1:{s.server_address[1]}', input=b'one\ntwo\n')
         s.shutdown()
         assert (r.code, r.out) == (0, b'ONE\nTWO\n'), r
-
-
-def websockets():
-    try:
-        import websockets
-        return websockets
-    except ImportError:
-        raise Skip('no Python websockets') from None
 
 
 @case

@@ -14,7 +14,7 @@ import ssl
 import pki
 from duplexlib import Server, host_port, recv_all, run as duplex, start, temp, until
 from tap import case, run
-from tlslib import ALERTS, V12, V13, Memory, client_context, echoes, hello, refused, s_server, spoken, tls_connect, tls_server
+from tlslib import ALERTS, V12, V13, Memory, client_context, echoes, hello, refused, s_server, spoken, tls_connect, tls_server, works
 
 # docs/exit-codes.md, by the faults of tls.h; ALERT: the peer sent one that has no number of its own.
 EXIT = {'EXPIRED': 110, 'NOT_YET': 111, 'HOST': 51, 'ISSUER': 60, 'PIN': 90, 'WEAK': 112, 'USAGE': 113, 'REVOKED': 91, 'NO_CERT': 114,
@@ -30,19 +30,6 @@ def ca():
 def listening(leaf, *options, url='tls://127.0.0.1:0', echo=('--echo',), **how):
     """duplex listen with this certificate."""
     return start('listen', *options, '--cert', leaf.chain, '--key', leaf.key, url, *echo, **how)
-
-
-def works(p, **how):
-    """A good client is served by p."""
-    with tls_connect(p.url, **how) as c:
-        c.sendall(b'still here\n')
-        got = b''
-        while len(got) < 11:
-            part = c.recv(100)
-            assert part, got
-            got += part
-        assert got == b'still here\n', got
-    return True
 
 
 def one_line(r, name, *words):

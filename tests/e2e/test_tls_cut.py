@@ -14,7 +14,7 @@ import time
 import pki
 from duplexlib import SLOW, host_port, run as duplex, start, until
 from tap import add, case, run
-from tlslib import V12, V13, Cutter, Memory, hello, reset, says, tls_connect, tls_server
+from tlslib import V12, V13, Cutter, Memory, hello, reset, says, tls_server, works
 
 SEED = int(os.environ.get('SEED', random.randrange(1 << 32)))
 print(f'# SEED={SEED}')
@@ -30,18 +30,6 @@ def ca():
 def listening(*options, url='tls://127.0.0.1:0', **how):
     leaf = pki.leaf('good')
     return start('listen', *options, '--cert', leaf.chain, '--key', leaf.key, url, **how)
-
-
-def works(p):
-    with tls_connect(p.url) as c:
-        c.sendall(b'still here\n')
-        got = b''
-        while len(got) < 11:
-            part = c.recv(100)
-            assert part, got
-            got += part
-        assert got == b'still here\n', got
-    return True
 
 
 # ---- pieces ----

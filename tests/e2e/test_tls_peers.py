@@ -15,17 +15,12 @@ import pki
 import webdriver
 from duplexlib import Process, host_port, run as duplex, start, temp
 from members import Lines, Room, here
+from needs import needs, websockets
 from on_page import enter, shown, texts
 from tap import Skip, case, run
 from tlslib import V12, V13, client_context, echoes, on_free_port, s_server, server_context, tls_connect, tls_server
 
 MIB = random.Random(7).randbytes(1 << 20)
-
-
-def needs(*programs):
-    for p in programs:
-        if not shutil.which(p):
-            raise Skip(f'no {p} here')
 
 
 def ca():
@@ -196,14 +191,6 @@ def a_python_socketserver_answers_dial_in_upper_case():
     with tls_server(pki.leaf('good'), serve) as s:
         r = duplex('dial', '--ca', ca(), s.url.replace('127.0.0.1', 'localhost'), input=b'one\ntwo\n')
         assert (r.code, r.out) == (0, b'ONE\nTWO\n'), r
-
-
-def websockets():
-    try:
-        import websockets
-        return websockets
-    except ImportError:
-        raise Skip('no Python websockets') from None
 
 
 @case

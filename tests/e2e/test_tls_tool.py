@@ -20,9 +20,9 @@ from duplexlib import DUPLEX, SLOW, Process, Server, host_port, recv_all, run as
 from members import Lines, Room, Ws, here
 from screen import Screen
 from tap import Skip, case, run
+from tlslib import V12, V13, client_context, server_context
 
 warnings.simplefilter('ignore', DeprecationWarning)  # of TLS 1.1, which is the point
-V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 WRONG_PIN = 'sha256:' + 'A' * 43 + '='
 HALVES = ' ▄▀█'
 
@@ -31,16 +31,9 @@ def shown(leaf):
     return ['--cert', leaf.chain, '--key', leaf.key]
 
 
-def over_tls(s, name='127.0.0.1', alpn=(), cert=None, version=None):
+def over_tls(s, name='127.0.0.1', **how):
     """The socket s, from now on TLS that believes the CA of the tests."""
-    c = ssl.create_default_context(cafile=pki.ca().cert)
-    if alpn:
-        c.set_alpn_protocols(alpn)
-    if cert:
-        c.load_cert_chain(cert.chain, cert.key)
-    if version:
-        c.minimum_version = c.maximum_version = version
-    return c.wrap_socket(s, server_hostname=name)
+    return client_context(**how).wrap_socket(s, server_hostname=name)
 
 
 def read_code(screen):
@@ -176,13 +169,13 @@ def what_a_tls_client_may_ask_for_is_ours_or_refused():
             for name, alpn, alert in [('nobody.example', [], 'UNRECOGNIZED'), ('127.0.0.1', ['h2'], 'APPLICATION_PROTOCOL'),
                                       ('127.0.0.1', ['http/1.0', 'duplex2'], 'APPLICATION_PROTOCOL')]:
                 try:
-                    c = over_tls(room.dial(), name, alpn, version=version)
+                    c = over_tls(room.dial(), name, alpn=alpn, version=version)
                     c.recv(1)
                     raise AssertionError(f'{name} {alpn} got in')
                 except ssl.SSLError as why:
                     assert alert in str(why).upper().replace(' ', '_'), (name, alpn, why)
             for name, alpn in ('localhost', []), ('127.0.0.1', ['h2', 'http/1.1']), ('localhost', ['duplex']):
-                c = over_tls(room.dial(), name, alpn, version=version)
+                c = over_tls(room.dial(), name, alpn=alpn, version=version)
                 assert c.selected_alpn_protocol() == (alpn[-1] if alpn else None), alpn
                 c.close()
     with Room() as room:
@@ -412,18 +405,8 @@ def v_says_what_was_agreed_on_and_with_whom():
 
 # ---- each fault: its code, and what to try ----
 
-def tls_peer(leaf, serve=recv_all, version=None, alpn=(), client_ca=None, level=None):
-    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if level is not None:
-        c.set_ciphers(f'DEFAULT@SECLEVEL={level}')
-    if version:
-        c.minimum_version = c.maximum_version = version
-    if alpn:
-        c.set_alpn_protocols(alpn)
-    if client_ca:
-        c.load_verify_locations(client_ca)
-        c.verify_mode = ssl.CERT_REQUIRED
-    c.load_cert_chain(leaf.chain, leaf.key)
+def tls_peer(leaf, serve=recv_all, **how):
+    c = server_context(leaf, **how)
 
     def one(s):
         try:

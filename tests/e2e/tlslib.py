@@ -108,6 +108,15 @@ def tls_connect(url, name='127.0.0.1', context=None, **how):
         raise
 
 
+def works(p, **how):
+    """A good client is served by p."""
+    with tls_connect(p.url, **how) as c:
+        c.sendall(b'still here\n')
+        got = exactly(c, 11)
+        assert got == b'still here\n', got
+    return True
+
+
 def refused(url, **how):
     """The words with which our server refuses such a client, at the handshake or, in TLS 1.3, right after it."""
     try:
