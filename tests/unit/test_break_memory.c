@@ -2,19 +2,9 @@
  * Want of memory: the Nth allocation fails, or all from the Nth on, for every N of a small session on each wire. No crash, no
  * leak, and the loop can be freed. And the process's cap: the largest queue pays. */
 #include "breaker.h"
+#include "fails.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t k, size_t n);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t k, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
 
 static long countdown; /* 0: nothing fails */
 static bool for_ever;
@@ -32,27 +22,6 @@ static bool fails(void)
         countdown = 0;
     failed = true;
     return true;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t k, size_t n)
-{
-    return fails() ? NULL : __real_calloc(k, n);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-char *__wrap_strdup(const char *s)
-{
-    return fails() ? NULL : __real_strdup(s);
-}
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return fails() ? NULL : __real_strndup(s, n);
 }
 
 /* ---- a session: a server that echoes and replies, a client of ours and a plain one ---- */

@@ -3,46 +3,17 @@
 #include "certs.h"
 #include "crypto/cert.h"
 #include "os/fd.h"
+#include "fails.h"
 #include <errno.h>
 #include <pthread.h>
 
 /* ---- each of our allocations can fail ---- */
 
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t k, size_t n);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t k, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
 static _Thread_local long countdown; /* 0: nothing fails */
 
 static bool fails(void)
 {
     return countdown > 0 && --countdown == 0;
-}
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t k, size_t n)
-{
-    return fails() ? NULL : __real_calloc(k, n);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-char *__wrap_strdup(const char *s)
-{
-    return fails() ? NULL : __real_strdup(s);
-}
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return fails() ? NULL : __real_strndup(s, n);
 }
 
 /* ---- help ---- */
