@@ -24,8 +24,10 @@ static int say_one(struct said *s, int i, const char **ret, const struct url *u,
     struct bytes v = url_option(u, name);
     if (!v.p)
         return 0;
-    if (v.n == 0 || v.n >= OPTION_MAX)
+    if (v.n == 0)
         return err_set(err, DX_URL, "%s: #%s wants a value", text, name);
+    if (v.n >= OPTION_MAX)
+        return err_set(err, DX_URL, "%s: the value of #%s is over %d bytes", text, name, OPTION_MAX - 1);
     memcpy(s->text[i], v.p, v.n);
     s->text[i][v.n] = 0;
     *ret = s->text[i];
