@@ -9,9 +9,9 @@ static int check_signer(const struct cert_signer *s, const char *cert_path, cons
 {
     unsigned ca = 0;
     if (gnutls_x509_crt_get_basic_constraints(s->chain.crt[0], NULL, &ca, NULL) < 0 || !ca)
-        return fault_set(err, DX_TLS_FILE, "%s: is no CA's certificate", cert_path);
+        return fault_set(err, DX_TLS_FILE, "%s is no CA's certificate", cert_path);
     if (!cert_is_of(s->chain.crt[0], s->key))
-        return fault_set(err, DX_TLS_FILE, "%s: is not the key of %s", key_path, cert_path);
+        return fault_set(err, DX_TLS_FILE, "%s is not the key of %s", key_path, cert_path);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <gnutls/gnutls.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 int fault_set(dx_err *err, int detail, const char *fmt, ...)
@@ -22,6 +23,16 @@ int fault_set(dx_err *err, int detail, const char *fmt, ...)
     return DX_TLS;
 }
 
+const char *fault_words(int gnutls_code)
+{
+    static _Thread_local char text[120];
+    snprintf(text, sizeof text, "%s", gnutls_strerror(gnutls_code));
+    size_t n = strlen(text);
+    if (n && text[n - 1] == '.')
+        text[n - 1] = '\0';
+    return text;
+}
+
 int fault_of_file(dx_err *err, int gnutls_code, const char *fmt, ...)
 {
     int saved_errno = errno;
@@ -34,7 +45,7 @@ int fault_of_file(dx_err *err, int gnutls_code, const char *fmt, ...)
         return err_set(err, DX_NOMEM, "%s: no memory", text);
     if (gnutls_code == GNUTLS_E_FILE_ERROR)
         return err_sys(err, DX_SYS, saved_errno ? saved_errno : ENOENT, "%s", text);
-    return fault_set(err, DX_TLS_FILE, "%s: %s", text, gnutls_strerror(gnutls_code));
+    return fault_set(err, DX_TLS_FILE, "%s: %s", text, fault_words(gnutls_code));
 }
 
 int fault_of_no_store(dx_err *err)

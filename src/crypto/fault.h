@@ -9,6 +9,8 @@ int fault_set(dx_err *err, int detail, const char *fmt, ...) __attribute__((form
 /* For what GnuTLS says of a file or of making something: "fmt: GnuTLS's words"; DX_NOMEM for want of memory, DX_SYS (errno) for a
  * file that cannot be opened, else DX_TLS with DX_TLS_FILE. */
 int fault_of_file(dx_err *err, int gnutls_code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* GnuTLS's words without the full stop that some have: ours go on behind them. Good until this thread asks again. */
+const char *fault_words(int gnutls_code);
 int fault_of_no_store(dx_err *err); /* the system's store holds nobody to trust */
 enum { FAULT_DAY_ROOM = 11 };
 /* "2026-01-02": a day in UTC. */

@@ -95,7 +95,7 @@ static int verify_status(struct tls_session *s, const gnutls_datum_t *chain, uns
         {.type = GNUTLS_DT_DNS_HOSTNAME, .data = (uint8_t *)s->host}};
     int r = gnutls_certificate_verify_peers(s->gnutls, ask, s->host ? 2 : 1, &status);
     if (r < 0)
-        return fault_set(fault_of(s), DX_TLS_OTHER, "the peer's certificate does not read: %s", gnutls_strerror(r));
+        return fault_set(fault_of(s), DX_TLS_OTHER, "the peer's certificate does not read: %s", fault_words(r));
     r = verify_words(fault_of(s), status, chain, n, s->host);
     if (r < 0 && s->fault && s->fault->detail == DX_TLS_ISSUER) { /* what else could be trusted: the key itself */
         char pin[VERIFY_PIN_ROOM], words[sizeof s->fault->text];
@@ -191,7 +191,7 @@ static int failed(struct tls_session *s, int r, dx_err *err)
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (faults[i].gnutls == r)
             return fault_set(err, faults[i].detail, "%s", faults[i].words);
-    return fault_set(err, DX_TLS_OTHER, "against the TLS protocol: %s", gnutls_strerror(r));
+    return fault_set(err, DX_TLS_OTHER, "against the TLS protocol: %s", fault_words(r));
 }
 
 /* What begins like no record is no TLS: told in clearer words than GnuTLS has. */
@@ -349,7 +349,7 @@ struct tls_session *tls_session_new(dx_tls *t, const struct tls_ask *a, dx_err *
     if (r == GNUTLS_E_MEMORY_ERROR)
         err_set(err, DX_NOMEM, "TLS: no memory");
     else /* what we were asked to say is nothing that TLS can: a host, a protocol */
-        err_set(err, DX_URL, "TLS cannot begin: %s", gnutls_strerror(r));
+        err_set(err, DX_URL, "TLS cannot begin: %s", fault_words(r));
     return NULL;
 }
 

@@ -91,18 +91,27 @@ static int keep_leaf(struct tls_creds *c, int index)
     return 0;
 }
 
+static int pair_failed(int r, const char *cert, const char *key, dx_err *err)
+{
+    bool one = !strcmp(cert, key);
+    if (r == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+        return fault_set(err, DX_TLS_FILE, "the key in %s is not that of the certificate in %s", key, cert);
+    if (r == GNUTLS_E_BASE64_DECODING_ERROR || r == GNUTLS_E_NO_CERTIFICATE_FOUND)
+        return fault_set(err, DX_TLS_FILE, "no certificate and key in PEM in %s%s%s", cert, one ? "" : " and ",
+                         one ? "" : key);
+    if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return fault_set(err, DX_TLS_FILE, "no key in PEM in %s", key);
+    return fault_of_file(err, r, "certificate %s%s%s", cert, one ? "" : ", key ", one ? "" : key);
+}
+
 static int read_pair(struct tls_creds *c, const char *cert, const char *key, dx_err *err)
 {
     if (c->leaf_n == TLS_CERTS_MAX)
         return err_set(err, DX_URL, "more than %d certificates", TLS_CERTS_MAX);
     int r = gnutls_certificate_set_x509_key_file2(c->gnutls, cert, key, GNUTLS_X509_FMT_PEM, NULL, 0);
-    if (r == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-        return fault_set(err, DX_TLS_FILE, "the key in %s is not that of the certificate in %s", key, cert);
     if (r >= 0)
         r = keep_leaf(c, r);
-    if (r == GNUTLS_E_BASE64_DECODING_ERROR || r == GNUTLS_E_NO_CERTIFICATE_FOUND)
-        return fault_set(err, DX_TLS_FILE, "no certificate and key in PEM in %s and %s", cert, key);
-    return r < 0 ? fault_of_file(err, r, "certificate %s, key %s", cert, key) : 0;
+    return r < 0 ? pair_failed(r, cert, key, err) : 0;
 }
 
 static int read_ca(gnutls_certificate_credentials_t c, const char *ca, dx_err *err)
@@ -123,7 +132,7 @@ static int read_alone(struct tls_creds *c, const char *cert, const char *key, co
     int r = gnutls_certificate_allocate_credentials(a);
     if (r >= 0)
         r = gnutls_certificate_set_x509_key_file2(*a, cert, key, GNUTLS_X509_FMT_PEM, NULL, 0);
-    return r < 0 ? fault_of_file(err, r, "certificate %s, key %s", cert, key) : ca ? read_ca(*a, ca, err) : 0;
+    return r < 0 ? pair_failed(r, cert, key, err) : ca ? read_ca(*a, ca, err) : 0;
 }
 
 static int read_pairs(struct tls_creds *c, const dx_tls_opts *o, dx_err *err)

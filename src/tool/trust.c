@@ -192,7 +192,7 @@ static int make_failed(const struct said *s, const dx_err *e)
     bool is_ca = file && *s->ca && !alone;
     dx_tls_drop(alone);
     tool_say("%s%s", e->text,
-             file && !is_ca && *s->cert && !*s->key && strcmp(s->cert, "auto")
+             e->code == DX_TLS && file && !is_ca && *s->cert && !*s->key && strcmp(s->cert, "auto")
                  ? ".  Is its key in another file?  Try: --key FILE"
                  : "");
     return is_ca ? TOOL_CA : file ? TOOL_OWN_CERT : tool_exit_of(e);

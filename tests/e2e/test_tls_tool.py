@@ -359,7 +359,9 @@ def files_that_do_not_read_are_named_ours_apart_from_a_ca():
             r = duplex(*argv)
             assert r.code == code and f in r.err and r.err.count('\n') == 1, (argv, r)
     r = duplex('listen', '--cert', good.cert, 'tls://127.0.0.1:0')
-    assert r.code == 58 and 'Try: --key FILE' in r.err, r
+    assert r.code == 58 and r.err == f'duplex: no key in PEM in {good.cert}.  Is its key in another file?  Try: --key FILE\n', r
+    r = duplex('listen', '--cert', missing, 'tls://127.0.0.1:0')
+    assert r.code == 58 and r.err == f'duplex: certificate {missing}: No such file or directory\n', r
     r = duplex('listen', '--cert', good.cert, '--key', pki.leaf('again').key, 'tls://127.0.0.1:0')
     assert r.code == 58 and good.cert in r.err, r
 
