@@ -65,6 +65,7 @@ static bool beyond(const char *url)
 
 static void put_welcome(struct member *m)
 {
+    const char *pin = m->hub->o.tls ? dx_tls_pin(m->hub->o.tls) : "";
     const struct room *r = m->room;
     dx_text t = {0};
     bool lan = false;
@@ -78,8 +79,8 @@ static void put_welcome(struct member *m)
         e |= text_str(&t, i ? "," : "") | text_json(&t, url, strlen(url));
     }
     e |= text_fmt(&t, "],\"lan\":%s", lan ? "true" : "false");
-    if (m->hub->o.tls && *dx_tls_pin(m->hub->o.tls))
-        e |= text_fmt(&t, ",\"pin\":\"%s\"", dx_tls_pin(m->hub->o.tls));
+    if (*pin)
+        e |= text_fmt(&t, ",\"pin\":\"%s\"", pin);
     e |= text_str(&t, "}");
     if (e >= 0)
         json_put(m, &t);
