@@ -48,12 +48,6 @@ def client_context(ca=None, version=None, alpn=(), cert=None):
     return c
 
 
-def leaving(context, name=None):
-    """A context whose peer is anybody."""
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
-
-
 def half_close(c):
     """Says our end and hears the peer's, reading nothing more: Python has no half of it."""
     c.unwrap()
