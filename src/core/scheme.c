@@ -5,6 +5,7 @@
 #include "core/conn.h"
 #include "os/addr.h"
 #include "os/clock.h"
+#include <duplex/tls.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,10 @@ dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, vo
     struct url u;
     const struct scheme *row = row_for(l, "listen", url, true, &u, err);
     struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
+    if (set && !row->tls) {
+        dx_tls_drop(set->o.tls);
+        set->o.tls = NULL;
+    }
     dx_listener *s = set ? listener_new(l, h, user, set, err) : NULL;
     settings_drop(set);
     if (s && row->serve(s, &u, url, err) < 0) {

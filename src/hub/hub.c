@@ -163,22 +163,12 @@ void hub_free(struct hub *h)
     free(h);
 }
 
-/* Where TLS may stand on the port, or must. */
-static bool takes_tls(const char *url)
-{
-    static const char *const schemes[] = {"any:", "tls:", "wss:", "https:"};
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
-        if (!strncmp(url, schemes[i], strlen(schemes[i])))
-            return true;
-    return false;
-}
-
 dx_listener *hub_listen(struct hub *h, const char *url, dx_err *err)
 {
     const dx_opts o = {.message_bytes_max = MESSAGE_MAX,
                        .queue_bytes_max = MESSAGE_MAX,
                        .conns_max = CONNS_MAX,
-                       .tls = takes_tls(url) ? h->o.tls : NULL,
+                       .tls = h->o.tls,
                        .frame = strncmp(url, "udp:", 4) && strncmp(url, "unixgram:", 9) ? "auto" : NULL};
     dx_listener *l;
     if (h->listener_count == LISTENERS_MAX) {

@@ -343,9 +343,9 @@ static int serve_any(dx_listener *s, const struct url *u, const char *text, dx_e
 {
     s->stack = stack_any;
     int r = stack_check(s->set, err);
-    if (r == 0 && url_option(u, "cert").p)
+    if (r == 0 && u->fragment.n)
         r = tls_settle(s->set, u, text, true, err);
     return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS | TCP_DATAGRAMS, "tcp", err);
 }
 
-const struct scheme scheme_any = {"any", serve_any, NULL};
+const struct scheme scheme_any = {.name = "any", .serve = serve_any, .tls = true};

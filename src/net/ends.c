@@ -141,7 +141,7 @@ static dx_conn *connect_exec(const struct dial *d, dx_err *err)
     return error ? NULL : stand(d, &stream_exec, in, out, child_ended, (void *)(intptr_t)pid, err);
 }
 
-const struct scheme scheme_stdio = {"stdio", NULL, connect_stdio};
-const struct scheme scheme_fd = {"fd", NULL, connect_fd};
-const struct scheme scheme_file = {"file", NULL, connect_file};
-const struct scheme scheme_exec = {"exec", NULL, connect_exec};
+const struct scheme scheme_stdio = {.name = "stdio", .connect = connect_stdio};
+const struct scheme scheme_fd = {.name = "fd", .connect = connect_fd};
+const struct scheme scheme_file = {.name = "file", .connect = connect_file};
+const struct scheme scheme_exec = {.name = "exec", .connect = connect_exec};

@@ -204,5 +204,5 @@ static dx_conn *connect_unix(const struct dial *d, dx_err *err)
     return stack_dial(d, &s->layer, &s->queue, false, err);
 }
 
-const struct scheme scheme_tcp = {"tcp", serve_tcp, connect_tcp};
-const struct scheme scheme_unix = {"unix", serve_unix, connect_unix};
+const struct scheme scheme_tcp = {.name = "tcp", .serve = serve_tcp, .connect = connect_tcp};
+const struct scheme scheme_unix = {.name = "unix", .serve = serve_unix, .connect = connect_unix};

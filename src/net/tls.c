@@ -118,4 +118,4 @@ static dx_conn *connect_tls(const struct dial *d, dx_err *err)
     return stack_dial(d, l, q, false, err);
 }
 
-const struct scheme scheme_tls = {"tls", serve_tls, connect_tls};
+const struct scheme scheme_tls = {.name = "tls", .serve = serve_tls, .connect = connect_tls, .tls = true};

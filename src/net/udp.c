@@ -297,5 +297,5 @@ static int serve_unixgram(dx_listener *s, const struct url *u, const char *text,
     return r < 0 ? err_set(err, r, "listen %s: no memory", text) : 0;
 }
 
-const struct scheme scheme_udp = {"udp", serve_udp, connect_udp};
-const struct scheme scheme_unixgram = {"unixgram", serve_unixgram, connect_unixgram};
+const struct scheme scheme_udp = {.name = "udp", .serve = serve_udp, .connect = connect_udp};
+const struct scheme scheme_unixgram = {.name = "unixgram", .serve = serve_unixgram, .connect = connect_unixgram};
