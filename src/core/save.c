@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * save.c - what arrives on a conn goes into a file. The handler keeps all its calls but on_data. */
-#include "core/conn.h"
+ * save.c - what arrives on a conn goes into a file. The handler keeps all its calls but on_data. Where the conn stands right on
+ * a stream, the stream moves the bytes itself (save.h); all else comes by data. */
+#include "core/save.h"
+#include "core/stream.h"
 #include "os/fd.h"
 #include <stdlib.h>
 
@@ -9,11 +11,23 @@ struct saver {
     const dx_handler *before;
     int64_t left; /* -1: no limit                          */
     int fd;
+    bool regular; /* not a pipe, where the writing waits   */
 };
 
 static struct saver *saver_of(dx_conn *c)
 {
     return (struct saver *)(uintptr_t)c->on;
+}
+
+/* n bytes have gone into the file, or -errno. */
+static void wrote(dx_conn *c, int64_t n)
+{
+    struct saver *s = saver_of(c);
+    s->left -= s->left >= 0 && n > 0 ? n : 0;
+    if (n >= 0)
+        return;
+    conn_set_why(c, DX_SYS, DX_OF_ERRNO, (int)-n, "what arrived could not be written to its file");
+    dx_abort(c);
 }
 
 static void data(dx_conn *c, const void *p, size_t n, unsigned how)
@@ -25,12 +39,28 @@ static void data(dx_conn *c, const void *p, size_t n, unsigned how)
         dx_abort(c);
         return;
     }
-    s->left -= s->left >= 0 ? (int64_t)n : 0;
-    int64_t r = os_fd_write(s->fd, p, n);
-    if (r >= 0)
-        return;
-    conn_set_why(c, DX_SYS, DX_OF_ERRNO, (int)-r, "what arrived could not be written to its file");
-    dx_abort(c);
+    wrote(c, os_fd_write(s->fd, p, n));
+}
+
+static bool is_saved(const dx_conn *c)
+{
+    return c && c->on->on_data == data && !c->quiet && !c->gone;
+}
+
+int save_file(const struct layer *l, size_t *ret_max)
+{
+    dx_conn *c = conn_of_layer(l);
+    if (!is_saved(c))
+        return -1;
+    const struct saver *s = saver_of(c);
+    *ret_max = s->left < 0 ? SIZE_MAX : (size_t)s->left;
+    return s->regular && s->left != 0 ? s->fd : -1;
+}
+
+void save_filed(struct layer *l, ssize_t n)
+{
+    if (is_saved(conn_of_layer(l)))
+        wrote(conn_of_layer(l), n);
 }
 
 static void closed(dx_conn *c, const dx_err *why)
@@ -55,10 +85,14 @@ int dx_save(dx_conn *c, int fd, int64_t n_max)
         free(s);
         return DX_SYS;
     }
-    *s = (struct saver){.on = *c->on, .before = c->on, .left = n_max, .fd = own};
+    bool regular = os_fd_rest(fd, 0) != INT64_MAX;
+    *s = (struct saver){.on = *c->on, .before = c->on, .left = n_max, .fd = own, .regular = regular};
     s->on.on_data = data;
     s->on.on_close = closed;
     c->on = &s->on;
     c->taken = 1;
+    struct stream *below = stream_of(c->layer.below);
+    if (below)
+        stream_may_file(below);
     return 0;
 }

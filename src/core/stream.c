@@ -3,8 +3,8 @@
  * completions, the timer and the chore at the end of the turn. */
 #include "core/stream_inside.h"
 #include "base/err.h"
-#include "core/conn.h"
 #include "core/hold.h"
+#include "core/save.h"
 #include "os/addr.h"
 #include "os/fd.h"
 #include <assert.h>
@@ -386,6 +386,20 @@ static void received(struct os_port *p, uint8_t *data, ssize_t n)
     }
 }
 
+/* dx_save right on the stream: what comes goes there by itself, behind what is held. */
+static int file_for(struct os_port *p, size_t *ret_max)
+{
+    const struct stream *s = of_port(p);
+    return s->layer.above && !s->hold && !s->closing && !s->done ? save_file(s->layer.above, ret_max) : -1;
+}
+
+static void filed(struct os_port *p, ssize_t n)
+{
+    struct stream *s = of_port(p);
+    stream_touched(s);
+    save_filed(s->layer.above, n);
+}
+
 static void sent(struct os_port *p)
 {
     stream_later(of_port(p));
@@ -404,5 +418,5 @@ static void out_received(struct os_port *p, uint8_t *data, ssize_t n)
     (void)n;
 }
 
-const struct os_port_ops stream_port_ops = {.received = received, .sent = sent};
+const struct os_port_ops stream_port_ops = {.received = received, .file = file_for, .filed = filed, .sent = sent};
 const struct os_port_ops stream_out_ops = {.received = out_received, .sent = out_sent};

@@ -51,4 +51,5 @@ void stream_open_soon(struct stream *s); /* the same, by the loop in its next tu
 void stream_broken(struct stream *s, const dx_err *why); /* a dial that failed: closed goes up                  */
 void stream_throw_away(struct stream *s);       /* never used: NULL is fine                                       */
 struct stream *stream_of(struct layer *bottom); /* NULL: not a stream */
+void stream_may_file(struct stream *s);         /* what stands on it may be saved: it asks save_file from now on */
 #endif

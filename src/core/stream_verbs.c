@@ -2,7 +2,7 @@
  * stream_verbs.c - what a stream is asked from above, and making one. Nothing here calls up: it queues, marks and leaves the
  * rest to the end of the turn (stream.c). */
 #include "core/stream_inside.h"
-#include "core/conn.h"
+#include "core/save.h"
 #include "os/addr.h"
 #include "os/fd.h"
 #include <assert.h>
@@ -280,6 +280,8 @@ void stream_opened(struct stream *s)
         os_recv(&s->queue.loop->engine, &s->port, true);
     if (s->write_only)
         s->end_seen = s->end_told = 1; /* there is nothing to read, and so no end to tell */
+    if (s->layer.above && save_file(s->layer.above, &(size_t){0}) >= 0)
+        stream_may_file(s); /* saved before there was a socket */
     stream_later(s);
 }
 
@@ -300,6 +302,11 @@ void stream_open_soon(struct stream *s)
 void stream_broken(struct stream *s, const dx_err *why)
 {
     stream_end(s, why);
+}
+
+void stream_may_file(struct stream *s)
+{
+    os_recv_to_file(&s->port);
 }
 
 struct stream *stream_of(struct layer *bottom)

@@ -19,7 +19,7 @@ enum { EVENTS_MAX = 512, ACCEPTS_MAX = 256, ARM_IN = 1, ARM_OUT = 2 };
 
 int os_engine_init(struct os_engine *e)
 {
-    *e = (struct os_engine){.ep = -1, .wake = -1};
+    *e = (struct os_engine){.ep = -1, .wake = -1, .pipe = OS_PIPE_NONE};
     e->room = malloc(OS_HEAD_ROOM + OS_RECV_MAX + OS_TAIL_ROOM);
     e->ep = epoll_create1(EPOLL_CLOEXEC);
     e->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -37,9 +37,10 @@ void os_engine_free(struct os_engine *e)
         close(e->ep);
     if (e->wake >= 0)
         close(e->wake);
+    os_pipe_close(&e->pipe);
     free(e->room);
     free(e->always);
-    *e = (struct os_engine){.ep = -1, .wake = -1};
+    *e = (struct os_engine){.ep = -1, .wake = -1, .pipe = OS_PIPE_NONE};
 }
 
 void os_wake(const struct os_engine *e)
@@ -136,6 +137,12 @@ void os_recv(struct os_engine *e, struct os_port *p, bool on)
     p->recv_on = on;
     if (on)
         arm(e, p, p->armed | ARM_IN);
+}
+
+void os_recv_to_file(struct os_port *p)
+{
+    /* splice reads a TCP socket without MSG_DONTWAIT: only those that are non-blocking, as all but handed-over ones are */
+    p->to_file = p->fd >= 0 && p->socket && p->ops->file && fcntl(p->fd, F_GETFL) & O_NONBLOCK;
 }
 
 /* ---- sending ---- */
@@ -265,23 +272,69 @@ ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct i
 
 /* ---- what has completed ---- */
 
+static void received_last(struct os_engine *e, struct os_port *p, ssize_t n)
+{
+    p->recv_on = 0;
+    arm(e, p, p->armed & ARM_OUT);
+    p->ops->received(p, e->room + OS_HEAD_ROOM, n);
+}
+
+/* The file does not take pages (it is opened to append, say): the pipe's n bytes go the way of the rest. */
+static void lend_pipe(struct os_engine *e, struct os_port *p, size_t n)
+{
+    uint8_t *at = e->room + OS_HEAD_ROOM;
+    p->to_file = 0;
+    while (n > 0) {
+        size_t got = os_pipe_read(&e->pipe, at, n < OS_RECV_MAX ? n : OS_RECV_MAX);
+        n -= got;
+        if (p->fd >= 0) /* else the owner has had enough, and the rest is only emptied out */
+            p->ops->received(p, at, (ssize_t)got);
+    }
+}
+
+/* From the socket through the pipe into the file. false: nothing was taken, and recv shall say what there is: what splice
+ * calls the end may be urgent data, at which it stops for ever. */
+static bool complete_to_file(struct os_engine *e, struct os_port *p)
+{
+    size_t most = 0;
+    int fd = p->ops->file(p, &most);
+    ssize_t n = fd < 0 ? 0 : os_pipe_fill(&e->pipe, p->fd, most);
+    if (n == -EINVAL || n == -ENOSYS)
+        p->to_file = 0;
+    if (n == 0 || n == -EAGAIN || !p->to_file)
+        return false;
+    if (n < 0) {
+        received_last(e, p, n);
+        return true;
+    }
+    size_t left = (size_t)n;
+    int error = os_pipe_drain(&e->pipe, fd, &left);
+    if ((size_t)n > left)
+        p->ops->filed(p, n - (ssize_t)left);
+    if (error == EINVAL) {
+        lend_pipe(e, p, left);
+    } else if (error) {
+        os_pipe_close(&e->pipe); /* with what nobody can have */
+        p->ops->filed(p, -error);
+    }
+    return true;
+}
+
 static void complete_stream(struct os_engine *e, struct os_port *p)
 {
     uint8_t *at = e->room + OS_HEAD_ROOM;
     ssize_t n;
+    if (p->to_file && complete_to_file(e, p))
+        return;
     do
         n = p->socket ? recv(p->fd, at, OS_RECV_MAX, MSG_DONTWAIT) : read(p->fd, at, OS_RECV_MAX);
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN)
         return;
-    if (n <= 0) {
-        int error = errno;
-        p->recv_on = 0;
-        arm(e, p, p->armed & ARM_OUT);
-        p->ops->received(p, at, n < 0 ? -error : 0);
-        return;
-    }
-    p->ops->received(p, at, n);
+    if (n <= 0)
+        received_last(e, p, n < 0 ? -errno : 0);
+    else
+        p->ops->received(p, at, n);
 }
 
 /* Some descriptors are kept for files, name look-ups and dials: strangers must not take the last ones. Descriptors are given

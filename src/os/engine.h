@@ -5,12 +5,14 @@
  *
  * RECEIVING  os_recv(on): each arrival is lent to ops->received until it returns: mutable, with OS_HEAD_ROOM bytes free before
  *            it and OS_TAIL_ROOM behind. n 0: the peer's end; n < 0: -errno; after either nothing more is received.
+ *            After os_recv_to_file what arrives goes to a file instead, without passing through memory: before each
+ *            arrival ops->file names it, after it ops->filed has the count. What cannot go that way is lent as ever.
  * SENDING    One at a time. os_send returns the bytes taken (> 0), or -errno; -EAGAIN: in flight, ops->sent comes once.
  * All calls on the loop's thread. A port lives inside its owner, who keeps it until the turn after os_close.
  */
 #ifndef OS_ENGINE_H
 #define OS_ENGINE_H
-#include "base/url.h"
+#include "os/pipe.h"
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -33,6 +35,8 @@ struct os_datagram {
 };
 struct os_port_ops {
     void (*received)(struct os_port *p, uint8_t *data, ssize_t n);
+    int (*file)(struct os_port *p, size_t *ret_max);  /* a descriptor, and how much it may get (> 0); -1: lend it  */
+    void (*filed)(struct os_port *p, ssize_t n);      /* n bytes have gone there; or its -errno: what came is lost */
     void (*sent)(struct os_port *p);                                  /* the send in flight may be asked for again  */
     void (*connected)(struct os_port *p, int error);                  /* 0 or errno                                 */
     void (*accepted)(struct os_port *p, int fd, int error);           /* fd >= 0, now the callee's; or errno        */
@@ -43,11 +47,12 @@ struct os_port {
     const struct os_port_ops *ops;
     int fd;       /* -1: closed                                              */
     uint8_t kind; /* enum os_kind                                            */
-    uint8_t socket : 1, recv_on : 1, send_wait : 1, no_poll : 1, gro : 1, parked : 1;
+    uint8_t socket : 1, recv_on : 1, send_wait : 1, no_poll : 1, gro : 1, parked : 1, to_file : 1;
     uint8_t armed; /* what epoll was last told: 1 in, 2 out                   */
 };
 struct os_engine {
     int ep, wake;
+    struct os_pipe pipe;     /* between any socket and its file                       */
     uint8_t *room;           /* OS_HEAD_ROOM + OS_RECV_MAX + OS_TAIL_ROOM               */
     struct os_port **always; /* ports that epoll does not take (regular files)          */
     size_t always_n, always_cap;
@@ -66,6 +71,7 @@ int os_port_open(struct os_engine *e, struct os_port *p, int fd, enum os_kind ki
 void os_close(struct os_engine *e, struct os_port *p);       /* closes the fd; twice is fine */
 int os_port_release(struct os_engine *e, struct os_port *p); /* gives the fd back, open, and forgets it */
 void os_recv(struct os_engine *e, struct os_port *p, bool on);
+void os_recv_to_file(struct os_port *p); /* where it can: a non-blocking socket; until a file refuses */
 ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more);
 /* The send in flight is not waited for: ops->sent will not come. */
 void os_send_forget(struct os_engine *e, struct os_port *p);
