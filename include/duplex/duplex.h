@@ -176,7 +176,7 @@ DX_API int  dx_send(dx_conn *c, const void *data, size_t n, unsigned how);     /
 DX_API int  dx_sendv(dx_conn *c, const dx_bytes *v, size_t count, unsigned how); /* one message of parts */
 DX_API int  dx_send_msg(dx_conn *c, dx_msg *m);              /* keeps its own reference                */
 /* n bytes of a regular file from off on, -1: to its end; dups fd. DX_TRUNCATED: it has fewer; DX_URL: it has no
- * end (dx_relay moves those); DX_ABSENT: a wire of messages. */
+ * end (dx_relay moves those); DX_ABSENT: a wire of messages. A process that dies meanwhile resets a TCP peer. */
 DX_API int  dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how);
 /* What arrives goes to a dup of fd, and not to on_data; past n_max (-1: no limit) the conn is broken off with DX_BIG.
  * DX_STATE: closed, or in a relay or saved already. */

@@ -151,7 +151,7 @@ static void end_late(struct stream *s, const char *words)
     dx_err why;
     err_set(&why, DX_TIMEOUT, "%s", words);
     if (s->port.socket && s->port.fd >= 0)
-        addr_linger_reset(s->port.fd);
+        addr_linger_reset(s->port.fd, true);
     stream_end(s, &why);
 }
 
@@ -276,11 +276,21 @@ static void break_off(struct stream *s)
 {
     static const dx_err why = {.code = DX_CLOSED, .text = "closed by us"};
     if (s->port.socket && s->port.fd >= 0)
-        addr_linger_reset(s->port.fd);
+        addr_linger_reset(s->port.fd, true);
     if (s->error)
         end_by_error(s, s->error);
     else
         stream_end(s, &why);
+}
+
+/* While a file is half out our death must not look like its end, which is what the kernel would say for us. */
+static void guard_file(struct stream *s)
+{
+    bool half = s->queue.first && !s->queue.first->blk && s->port.socket;
+    if (half == s->port.half_file)
+        return;
+    s->port.half_file = half;
+    addr_linger_reset(s->port.fd, half);
 }
 
 static void flush(struct stream *s)
@@ -288,6 +298,7 @@ static void flush(struct stream *s)
     if (s->opening)
         return;
     write_out(s);
+    guard_file(s);
     if (s->breaking) {
         break_off(s);
         return;

@@ -185,9 +185,9 @@ bool addr_tune_datagrams(int fd)
     return setsockopt(fd, SOL_UDP, UDP_GRO, &(int){1}, sizeof(int)) == 0;
 }
 
-void addr_linger_reset(int fd)
+void addr_linger_reset(int fd, bool on)
 {
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = on}, sizeof(struct linger));
 }
 
 /* A socket file that nobody answers at is what a killed server left behind. */

@@ -42,5 +42,5 @@ int addr_join(int fd, int backlog);
 int addr_dial(const struct addr *a, int type); /* a socket whose connect has begun or is done, or -errno */
 void addr_tune(int fd, int family);            /* a fresh TCP socket: TCP_NODELAY, keep-alive            */
 bool addr_tune_datagrams(int fd);              /* big buffers; true: UDP datagrams arrive joined (GRO)  */
-void addr_linger_reset(int fd);                /* the next close is a reset                              */
+void addr_linger_reset(int fd, bool on);       /* the next close is a reset, the one of our death too     */
 #endif

@@ -48,6 +48,7 @@ struct os_port {
     int fd;       /* -1: closed                                              */
     uint8_t kind; /* enum os_kind                                            */
     uint8_t socket : 1, recv_on : 1, send_wait : 1, no_poll : 1, gro : 1, parked : 1, to_file : 1;
+    uint8_t half_file : 1; /* its owner's: addr_linger_reset is on               */
     uint8_t armed; /* what epoll was last told: 1 in, 2 out                   */
 };
 struct os_engine {
