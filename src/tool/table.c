@@ -63,6 +63,28 @@ const struct command command_table[] = {
      "SUM  A name of --list, or an alias of it. Its bytes go on the wire low byte first where a CRC is reflected in and\n"
      "     out, else high byte first; crc16-modbus:be says high first, :le low first. lrc is the sum's negative.",
      0, OPTIONS_ARGS_MAX, cmd_hex},
+    {"send", "[OPTION]... FILE URL", "send a file to who waits for it with recv, nc or a program of yours",
+     "duplex send photo.jpg tcp://10.0.0.9:4000        # there: duplex recv tcp://:4000 photo.jpg\n"
+     "duplex send photo.jpg tcp://10.0.0.9:4000        # or there: nc -l 4000 >photo.jpg\n"
+     "duplex send --listen photo.jpg tcp://:4000       # who comes gets it: nc 10.0.0.8 4000 >photo.jpg\n"
+     "tar c folder | duplex send - tls://10.0.0.9:4000 --pin sha256:...  # - is standard input\n"
+     "duplex send photo.jpg wss://a.example/files      # as binary messages of at most 64 KiB",
+     "The raw transfer of the socket tutorial: the file's bytes and then the end of the stream, by tcp, unix, tls, ws or\n"
+     "wss. Done (0) is when the other side has ended too, which duplex recv does when the file is safe on its disk.\n"
+     "Whatever goes wrong here breaks the connection off, so that a part is not taken for the whole; on unix, which has\n"
+     "no reset, the other side sees an end all the same: say --size there.",
+     2, 2, cmd_send},
+    {"recv", "[OPTION]... URL FILE", "save a file that somebody sends with send, nc or a program of yours",
+     "duplex recv tcp://:4000 photo.jpg                # there: duplex send photo.jpg tcp://10.0.0.9:4000\n"
+     "duplex recv tcp://:4000 photo.jpg                # or there: nc -N 10.0.0.9 4000 <photo.jpg\n"
+     "duplex recv --dial tcp://10.0.0.8:4000 photo.jpg  # from who listens: duplex send --listen, nc -l\n"
+     "duplex recv tls://:4000 - --cert auto | tar x    # - is standard output\n"
+     "duplex recv --size 1048576 tcp://:4000 disk.img  # fewer bytes are an error",
+     "Saves what comes until the end of the stream as FILE.part, puts it safely on the disk and then gives it its name,\n"
+     "never over a file that is there unless told (--force). One transfer, then it ends. What was broken off or cut short is an\n"
+     "error (56, 18) and stays as FILE.part. A program that is killed on plain tcp or unix ends its stream in order:\n"
+     "tls, wss, ws and duplex send tell that from an end, and so does --size.",
+     2, 2, cmd_recv},
     {"help", "[COMMAND | exit-codes]", "say more about a command",
      "duplex help dial\n"
      "duplex help exit-codes",
@@ -124,6 +146,20 @@ const struct opt option_table[] = {
     {"hex", 0, "append", OPT_FLAG, NULL, "show the bytes with that checksum behind them"},
     {"hex", 0, "check", OPT_TEXT, "NAME", "do they end in the right checksum?"},
     {"hex", 0, "list", OPT_FLAG, NULL, "the checksums there are, with their parameters"},
+    {"send", 'l', "listen", OPT_FLAG, NULL, "wait for who fetches it; without this, dial"},
+    {"recv", 'd', "dial", OPT_FLAG, NULL, "fetch it from who listens; without this, wait for who sends"},
+    {"recv", 0, "force", OPT_FLAG, NULL, "in place of a file that is there, or of its .part"},
+    {"recv", 0, "size", OPT_COUNT, "BYTES", "so many must come: fewer are truncated (18), more too big\n(63)"},
+    {"send recv", 'q', "quiet", OPT_FLAG, NULL, "say nothing but what goes wrong"},
+    {"send recv", 'v', "verbose", OPT_FLAG, NULL, "say who is at the other end"},
+    {"send recv", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
+    {"send recv", 0, "idle", OPT_MS, "TIME", "give up when nothing moves for so long"},
+    {"send recv", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM, its issuers behind it); auto:\nthis machine's own"},
+    {"send recv", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
+    {"send recv", 0, "pin", OPT_TEXT, "PIN", "dialling: believe this key alone: sha256:..., as its owner\nshows it; may stand several times"},
+    {"send recv", 0, "ca", OPT_TEXT, "FILE", "dialling: believe this CA in place of those of the system"},
+    {"send recv", 0, "insecure", OPT_FLAG, NULL, "dialling: believe anybody: for debugging alone"},
+    {"send recv", 0, "client-ca", OPT_TEXT, "FILE", "listening: take only clients with a certificate of this CA"},
     {0},
 };
 /* clang-format on */

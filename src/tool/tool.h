@@ -91,5 +91,7 @@ int cmd_listen(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_cert(int argc, char **argv);
 int cmd_hex(int argc, char **argv);
+int cmd_send(int argc, char **argv);
+int cmd_recv(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 #endif

@@ -208,6 +208,9 @@ bool trust_lacks(const struct trust *t, const struct options *o, const char *url
     if (serves)
         tool_say("who listens on %.*s:// shows a certificate.  Try: duplex serve --tls --listen %.200s", scheme, url,
                  url);
+    else if (strcmp(o->command->name, "listen"))
+        tool_say("who listens on %.*s:// shows a certificate.  Try: --cert auto, or --cert FILE --key FILE", scheme,
+                 url);
     else
         tool_say("who listens on %.*s:// shows a certificate.  Try: duplex listen %.200s%ccert=auto, or --cert FILE "
                  "--key FILE",
@@ -215,11 +218,19 @@ bool trust_lacks(const struct trust *t, const struct options *o, const char *url
     return true;
 }
 
+/* Whose certificate is asked for: the other side's, or ours. */
+static bool does_dial(const struct options *o)
+{
+    const char *name = o->command->name;
+    return !strcmp(name, "dial") || (!strcmp(name, "send") && !option_has(o, "listen")) ||
+           (!strcmp(name, "recv") && option_has(o, "dial"));
+}
+
 int trust_read(struct trust *t, const struct options *o, const char *url, const char *names)
 {
     static struct said s; /* large for a stack; one thread */
     dx_err err = {0};
-    bool dials = !strcmp(o->command->name, "dial");
+    bool dials = does_dial(o);
     int r = check_wires(o);
     *t = (struct trust){0};
     if (r < 0)

@@ -193,6 +193,14 @@ int cmd_hex(int argc, char **argv)
 {
     return argc + !argv;
 }
+int cmd_send(int argc, char **argv)
+{
+    return argc + !argv;
+}
+int cmd_recv(int argc, char **argv)
+{
+    return argc + !argv;
+}
 int cmd_help(int argc, char **argv)
 {
     return argc + !argv;
