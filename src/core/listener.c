@@ -37,6 +37,13 @@ static void stop_accepting(dx_listener *s)
     s->stop = NULL;
 }
 
+static void free_grave(struct layer *l)
+{
+    free(l);
+}
+
+static const struct layer_type grave_type = {.name = "listener", .free = free_grave};
+
 void listener_free(dx_listener *s)
 {
     dx_loop *l = s->loop;
@@ -64,7 +71,8 @@ void listener_free(dx_listener *s)
     settings_drop(s->set);
     free(s->twins);
     free(s->path);
-    free(s);
+    s->grave.type = &grave_type; /* what the engine has heard in this turn may still name a port of it */
+    loop_bury(l, &s->grave);
 }
 
 int listener_add_url(dx_listener *s, const char *url)

@@ -20,6 +20,7 @@ struct lone {
     struct layer *layer;
 };
 struct dx_listener {
+    struct layer grave; /* first: no layer of a stack, but the loop's dead are layers */
     dx_loop *loop;
     dx_listener *next, **at;
     const dx_handler *on;
@@ -51,7 +52,7 @@ dx_listener *listener_new(dx_loop *l, const dx_handler *on, void *user, struct s
 /* Takes a listening stream socket. 0, DX_LIMIT, DX_NOMEM, DX_SYS: fd stays the caller's. */
 int listener_add(dx_listener *s, int fd, const char *wire, const char *unlink_path);
 int listener_add_url(dx_listener *s, const char *url); /* copies; one that is there already is no error */
-void listener_free(dx_listener *s);                    /* at once: its conns must be gone or going      */
+void listener_free(dx_listener *s); /* its conns must be gone or going; its struct's memory goes at the end of the turn */
 void listener_drain_twins(dx_listener *s, int64_t ms);
 void listener_gained(dx_listener *s); /* a transport more; accepting stops at conns_max */
 void listener_lost(dx_listener *s);

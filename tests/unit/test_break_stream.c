@@ -478,4 +478,27 @@ TEST(no_such_thing_is_said_in_words)
         loop_gone(l);
     }
 }
+
+static dx_listener *to_drain;
+
+static void drain_and_count(dx_conn *c, const dx_err *why)
+{
+    count_close(c, why);
+    dx_listener_drain(to_drain, 0);
+}
+
+TEST(a_listener_that_ends_in_a_handler_may_have_a_caller_in_the_same_turn)
+{
+    static const dx_handler h = {.on_open = count_open, .on_close = drain_and_count};
+    dx_loop *l = fresh_loop();
+    dx_listener *s = to_drain = listen_on(l, "tcp://127.0.0.1:0", &h, NULL);
+    int one = raw_tcp(s), two, port = port_of(dx_listener_url(s, 0));
+    UNTIL(l, seen.opens == 1, 2000);
+    raw_reset(one); /* the loop hears of both in one turn, of this one first */
+    two = raw_dial(SOCK_STREAM, port);
+    UNTIL(l, seen.closes == 1, 2000);
+    turn(l, 10);
+    close(two);
+    loop_gone(l);
+}
 TEST_MAIN
