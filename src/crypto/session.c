@@ -14,6 +14,9 @@
 enum {
     ALPN_MAX = 8,
     WARNINGS_MAX = 8, /* warning alerts and renegotiations that a peer may send: each costs us work */
+    /* Bytes of a handshake, or behind it without one of data: GnuTLS would keep 16 MiB of a message, piece by piece;
+     * and its time to read a certificate grows with the square of what is in it. */
+    BARREN_MAX = 64 << 10,
 };
 
 struct tls_session {
@@ -28,6 +31,7 @@ struct tls_session {
     dx_err *fault; /* what the callbacks found; NULL: nothing      */
     uint8_t server : 1, shaken : 1, no_memory : 1, heard : 1;
     uint8_t warnings;
+    uint32_t barren; /* bytes since the last of data */
 };
 
 /* ---- bytes ---- */
@@ -165,6 +169,7 @@ static const struct {
     {GNUTLS_E_KEY_USAGE_VIOLATION, DX_TLS_USAGE, "the peer's certificate is not meant for this use"},
     {GNUTLS_E_DECRYPTION_FAILED, DX_TLS_OTHER, "a record that does not decrypt"},
     {GNUTLS_E_UNEXPECTED_PACKET_LENGTH, DX_TLS_OTHER, "a record of an impossible length"},
+    {GNUTLS_E_HANDSHAKE_TOO_LARGE, DX_TLS_OTHER, "too much of TLS itself, and no data"},
 };
 
 static int fault_of_alert(struct tls_session *s, dx_err *err)
@@ -210,16 +215,23 @@ static int check_first(struct tls_session *s, dx_err *err)
 int tls_shake(struct tls_session *s, dx_err *err)
 {
     int r = check_first(s, err);
+    size_t had;
     if (r < 0)
         return r;
-    do
+    do { /* behind a piece of a message GnuTLS says "again" though the next one has come */
+        had = s->in_n;
         r = gnutls_handshake(s->gnutls);
-    while (r == GNUTLS_E_WARNING_ALERT_RECEIVED && ++s->warnings < WARNINGS_MAX);
+        s->barren += (uint32_t)(had - s->in_n);
+        if (r < 0 && s->barren > BARREN_MAX)
+            r = GNUTLS_E_HANDSHAKE_TOO_LARGE;
+    } while (r == GNUTLS_E_INTERRUPTED || (r == GNUTLS_E_AGAIN && s->in_n < had && s->in_n > 0) ||
+             (r == GNUTLS_E_WARNING_ALERT_RECEIVED && ++s->warnings < WARNINGS_MAX));
     if (r == GNUTLS_E_AGAIN && !s->no_memory)
         return 0;
     if (r < 0 || s->no_memory)
         return failed(s, r, err);
     s->shaken = 1;
+    s->barren = 0;
     /* Now, and not in the first flight as GnuTLS would: so that the client's Finished is acknowledged at once. One whose next
      * words wait for that (Nagle) would lose 40 ms to a delayed ACK. */
     if (s->server && gnutls_protocol_get_version(s->gnutls) == GNUTLS_TLS1_3)
@@ -250,6 +262,9 @@ int64_t tls_open(struct tls_session *s, uint8_t *to, dx_err *err)
     do { /* behind a ticket or a new key GnuTLS says "again" though more has come */
         had = s->in_n;
         r = gnutls_record_recv(s->gnutls, to, TLS_OPEN_MAX);
+        s->barren = r > 0 ? 0 : s->barren + (uint32_t)(had - s->in_n);
+        if (s->barren > BARREN_MAX)
+            r = GNUTLS_E_HANDSHAKE_TOO_LARGE;
     } while (r == GNUTLS_E_INTERRUPTED || (r == GNUTLS_E_AGAIN && s->in_n < had && s->in_n > 0) ||
              (r < 0 && is_harmless(s, r)));
     if (r > 0)

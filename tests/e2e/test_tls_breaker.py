@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""TLS with peers that cut messages into records as they like, that come back with an old ticket, that show too much; and with files that
+are no certificates."""
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+
+import pki
+from duplexlib import Server, host_port, start, temp, until
+from duplexlib import run as duplex
+from tap import case, run
+from tlslib import Memory, V12, V13, client_context, echoes, server_context, tls_server
+
+FILE, CHAIN = 58, 60
+
+
+def ca():
+    return pki.ca().cert
+
+
+def listening(*options, **how):
+    good = pki.leaf('good')
+    return start('listen', '--cert', good.chain, '--key', good.key, *options, 'tls://127.0.0.1:0', '--upper', stdin=subprocess.DEVNULL, **how)
+
+
+def recut(data, n):
+    """TLS records whose handshake messages lie in records of at most n bytes each."""
+    out, i = b'', 0
+    while i < len(data):
+        k = int.from_bytes(data[i + 3:i + 5], 'big')
+        head, body = data[i:i + 3], data[i + 5:i + 5 + k]
+        step = n if head[0] == 22 else max(k, 1)
+        out += b''.join(head + len(part).to_bytes(2, 'big') + part for part in (body[j:j + step] for j in range(0, k, step)))
+        i += 5 + k
+    return out
+
+
+@case
+def a_client_hello_in_many_records_of_one_segment_is_heard():
+    with listening() as p:
+        for version in V12, V13:
+            for n in 1, 4, 50, 200:
+                with socket.create_connection(host_port(p.url), 20) as s:
+                    c = Memory(s, client_context(version=version))
+                    with contextlib.suppress(ssl.SSLWantReadError):
+                        c.tls.do_handshake()
+                    s.sendall(recut(c.out.read(), n))
+                    c.shake().write(b'hello\n')
+                    c.flush()
+                    assert c.read(6) == b'HELLO\n', (version, n)
+
+
+@case
+def a_servers_first_words_in_many_records_of_one_segment_are_heard():
+    for n in 1, 30, 500:
+        def serve(s):
+            into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = server_context(version=V12).wrap_bio(into, out, server_side=True)
+            cut = [recut]  # the first flight alone is in the clear, but for the end of the handshake
+
+            def go(call):
+                while True:
+                    try:
+                        return call()
+                    except ssl.SSLWantReadError:
+                        if words := out.read():
+                            s.sendall(cut.pop()(words, n) if cut else words)
+                        data = s.recv(1 << 16)
+                        into.write(data) if data else into.write_eof()
+
+            go(tls.do_handshake)
+            tls.write(go(lambda: tls.read(100)))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                tls.unwrap()
+            s.sendall(out.read())
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(1 << 16):  # or what it still says would be answered by a reset
+                pass
+
+        with Server(serve) as s:
+            r = duplex('dial', '--ca', ca(), s.url.replace('tcp:', 'tls:'), input=b'hello\n', seconds=15)
+            assert (r.code, r.out) == (0, b'hello\n'), (n, r)
+
+
+run()
