@@ -45,8 +45,8 @@ static inline dx_tls *dx_tls_new(const dx_tls_opts *o, dx_err *err)
 }
 DX_API dx_tls *dx_tls_ref(dx_tls *t);    /* NULL: NULL */
 DX_API void    dx_tls_drop(dx_tls *t);   /* NULL is fine */
-/* Reads its files anew, and renews an "auto" leaf that is due: new conns get them, open ones keep what they have. On
- * failure all stays as it was. 0, or as dx_tls_new. Any thread. */
+/* Reads its files anew, and renews an "auto" leaf that is due: new conns get them, open ones keep what they have; tickets
+ * of before are taken no more. On failure all stays as it was. 0, or as dx_tls_new. Any thread. */
 DX_API int         dx_tls_reload(dx_tls *t, dx_err *err);
 /* "sha256:<base64>" of its first certificate: what a client should pin; "": it has none. Good until t goes or this thread
  * asks again. */

@@ -318,7 +318,7 @@ static int set_up(struct tls_session *s, const struct tls_ask *a)
     if (r >= 0)
         r = set_protocols(g, a->protocols, a->server);
     if (r >= 0)
-        r = a->server ? gnutls_session_ticket_enable_server(g, &s->tls->ticket_key)
+        r = a->server ? gnutls_session_ticket_enable_server(g, &s->creds->ticket_key)
                       : gnutls_session_ticket_enable_client(g);
     if (r >= 0 && s->host && !is_address(s->host))
         r = gnutls_server_name_set(g, GNUTLS_NAME_DNS, s->host, strlen(s->host));

@@ -62,6 +62,9 @@ void tls_creds_drop(struct tls_creds *c)
     }
     if (c->gnutls)
         gnutls_certificate_free_credentials(c->gnutls);
+    if (c->ticket_key.data)
+        gnutls_memset(c->ticket_key.data, 0, c->ticket_key.size);
+    gnutls_free(c->ticket_key.data);
     free(c);
 }
 
@@ -167,7 +170,10 @@ static struct tls_creds *creds_read(const dx_tls_opts *o, dx_err *err)
     }
     c->refs = 1;
     gnutls_certificate_set_flags(c->gnutls, GNUTLS_CERTIFICATE_API_V2); /* else each pair is said to be the first */
-    int r = o->cert ? read_pairs(c, o, err) : 0;
+    int r =
+        gnutls_session_ticket_key_generate(&c->ticket_key) < 0 ? err_set(err, DX_NOMEM, "certificates: no memory") : 0;
+    if (r == 0 && o->cert)
+        r = read_pairs(c, o, err);
     if (r == 0 && o->ca)
         r = read_ca(c->gnutls, o->ca, err);
     c->trusts = o->ca || o->pins || o->insecure;
@@ -224,9 +230,6 @@ static int contradicts(const dx_tls_opts *o, dx_err *err)
 static void tls_free(dx_tls *t)
 {
     tls_creds_drop(t->creds);
-    if (t->ticket_key.data)
-        gnutls_memset(t->ticket_key.data, 0, t->ticket_key.size);
-    gnutls_free(t->ticket_key.data);
     os_lock_free(&t->lock);
     free(t->strings);
     free(t);
@@ -244,7 +247,7 @@ dx_tls *dx_tls_new_sized(const dx_tls_opts *o, size_t o_bytes, dx_err *err)
     }
     t->refs = 1;
     os_lock_init(&t->lock);
-    if (keep_options(t, &mine) < 0 || !tls_priority() || gnutls_session_ticket_key_generate(&t->ticket_key) < 0)
+    if (keep_options(t, &mine) < 0 || !tls_priority())
         err_set(err, DX_NOMEM, "certificates: no memory");
     else if (verify_pins_parse(mine.pins, &t->pins, err) == 0 && (t->creds = creds_read(&t->o, err)))
         return t;

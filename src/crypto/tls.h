@@ -20,14 +20,16 @@ struct tls_creds {
     gnutls_certificate_credentials_t alone[TLS_CERTS_MAX];
     unsigned leaf_n;
     bool trusts; /* the system's store is loaded, or needs not be        */
+    /* GnuTLS derives those in use from it, and changes them with the time. With the files, for a ticket lets a client in whose
+     * certificate is not looked at again: what these no longer trust must not come in by one. */
+    gnutls_datum_t ticket_key;
 };
 struct dx_tls {
     atomic_int refs;
     dx_tls_opts o; /* strings are our copies */
     char *strings;
     struct verify_pins pins;
-    gnutls_datum_t ticket_key; /* GnuTLS derives those in use from it, and changes them with the time */
-    os_lock lock;              /* over creds */
+    os_lock lock; /* over creds */
     struct tls_creds *creds;
 };
 /* The creds of now, with a reference for the caller; with the system's store where trust is asked for and nothing else says it. NULL

@@ -88,4 +88,26 @@ def a_servers_first_words_in_many_records_of_one_segment_are_heard():
             assert (r.code, r.out) == (0, b'hello\n'), (n, r)
 
 
+@case
+def a_ticket_does_not_let_in_whom_a_reload_has_shut_out():
+    me, trusted = pki.leaf('revoked-client'), temp('ca.pem')
+    for version in '-tls1_2', '-tls1_3':
+        shutil.copy(ca(), trusted)
+        with listening('-v', '--client-ca', trusted) as p:
+            def client(*options):
+                host, port = host_port(p.url)
+                return duplex('s_client', '-connect', f'{host}:{port}', version, '-CAfile', ca(), '-cert', me.chain, '-key', me.key, '-ign_eof',
+                              *options, program=['openssl'], input=b'exit\n')
+
+            ticket = temp('ticket')
+            assert b'EXIT' in client('-sess_out', ticket).out
+            again = client('-sess_in', ticket)
+            assert b'EXIT' in again.out and b'Reused' in again.out, again
+            shutil.copy(pki.crl(), trusted)
+            p.interrupt(signal.SIGHUP)
+            until(lambda: 'anew' in p.err)
+            late = client('-sess_in', ticket)
+            assert b'EXIT' not in late.out and b'Reused' not in late.out, (version, late)
+
+
 run()
