@@ -145,7 +145,8 @@ bool name_of_crt(gnutls_x509_crt_t crt, unsigned i, char text[NAME_ROOM])
     size_t n = sizeof raw - 1;
     int kind = gnutls_x509_crt_get_subject_alt_name(crt, i, raw, &n, NULL);
     text[0] = '\0';
-    if (kind == GNUTLS_SAN_DNSNAME)
+    /* A name that holds a NUL is nobody's: its beginning may be another's. */
+    if (kind == GNUTLS_SAN_DNSNAME && !memchr(raw, 0, n))
         snprintf(text, NAME_ROOM, "%.*s", (int)n, raw);
     else if (kind == GNUTLS_SAN_IPADDRESS && (n == 4 || n == 16))
         inet_ntop(n == 4 ? AF_INET : AF_INET6, raw, text, NAME_ROOM);

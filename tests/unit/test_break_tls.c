@@ -149,4 +149,35 @@ TEST(a_handshake_is_bounded)
     CHECK_SAY(i <= 5, "%d records of %d bytes", i, PLAIN_MAX);
     finish();
 }
+
+TEST(a_name_that_holds_a_nul_is_nobody_s)
+{
+    static const char evil[] = "a.example?.evil";
+    char text[NAME_ROOM];
+    gnutls_x509_crt_t crt, read;
+    gnutls_x509_privkey_t key;
+    gnutls_datum_t der;
+    MUST(gnutls_x509_privkey_init(&key));
+    MUST(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+    MUST(gnutls_x509_crt_init(&crt));
+    MUST(gnutls_x509_crt_init(&read));
+    MUST(gnutls_x509_crt_set_version(crt, 3));
+    MUST(gnutls_x509_crt_set_key(crt, key));
+    MUST(gnutls_x509_crt_set_serial(crt, "\x01", 1));
+    MUST(gnutls_x509_crt_set_activation_time(crt, time(NULL)));
+    MUST(gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 1000));
+    MUST(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, evil, sizeof evil - 1, 0));
+    MUST(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0));
+    MUST(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der));
+    unsigned char *at_name = memmem(der.data, der.size, evil, sizeof evil - 1);
+    CHECK(at_name);
+    at_name[strlen("a.example")] = 0; /* GnuTLS would not write it so */
+    MUST(gnutls_x509_crt_import(read, &der, GNUTLS_X509_FMT_DER));
+    CHECK(name_of_crt(read, 0, text));
+    CHECK_STR(text, "");
+    gnutls_free(der.data);
+    gnutls_x509_crt_deinit(read);
+    gnutls_x509_crt_deinit(crt);
+    gnutls_x509_privkey_deinit(key);
+}
 TEST_MAIN
