@@ -98,6 +98,8 @@ static int verify_status(struct tls_session *s, const gnutls_datum_t *chain, uns
          .data = (uint8_t *)(uintptr_t)(s->server ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER)},
         {.type = GNUTLS_DT_DNS_HOSTNAME, .data = (uint8_t *)s->host}};
     int r = gnutls_certificate_verify_peers(s->gnutls, ask, s->host ? 2 : 1, &status);
+    if (r == GNUTLS_E_CONSTRAINT_ERROR)
+        return fault_set(fault_of(s), DX_TLS_ISSUER, "the peer shows %u certificates, which is too long a chain", n);
     if (r < 0)
         return fault_set(fault_of(s), DX_TLS_OTHER, "the peer's certificate does not read: %s", fault_words(r));
     r = verify_words(fault_of(s), status, chain, n, s->host);

@@ -99,19 +99,36 @@ static int pair_failed(int r, const char *cert, const char *key, dx_err *err)
     bool one = !strcmp(cert, key);
     if (r == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
         return fault_set(err, DX_TLS_FILE, "the key in %s is not that of the certificate in %s", key, cert);
-    if (r == GNUTLS_E_BASE64_DECODING_ERROR || r == GNUTLS_E_NO_CERTIFICATE_FOUND)
-        return fault_set(err, DX_TLS_FILE, "no certificate and key in PEM in %s%s%s", cert, one ? "" : " and ",
-                         one ? "" : key);
     if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         return fault_set(err, DX_TLS_FILE, "no key in PEM in %s", key);
+    if (r == GNUTLS_E_DECRYPTION_FAILED)
+        return fault_set(err, DX_TLS_FILE, "%s: the key wants a password; one without is needed", key);
     return fault_of_file(err, r, "certificate %s%s%s", cert, one ? "" : ", key ", one ? "" : key);
+}
+
+/* The certificate by itself: GnuTLS does not say which file is wrong, and keeps memory of a certificate that does not read. */
+static int check_cert(const char *cert, dx_err *err)
+{
+    struct cert_list list;
+    dx_err mine;
+    int r = cert_load(cert, &list, &mine);
+    if (r == 0)
+        cert_list_free(&list);
+    if (r != DX_TLS)
+        return 0;
+    if (err)
+        *err = mine;
+    return r;
 }
 
 static int read_pair(struct tls_creds *c, const char *cert, const char *key, dx_err *err)
 {
     if (c->leaf_n == TLS_CERTS_MAX)
         return err_set(err, DX_URL, "more than %d certificates", TLS_CERTS_MAX);
-    int r = gnutls_certificate_set_x509_key_file2(c->gnutls, cert, key, GNUTLS_X509_FMT_PEM, NULL, 0);
+    int r = check_cert(cert, err);
+    if (r < 0)
+        return r;
+    r = gnutls_certificate_set_x509_key_file2(c->gnutls, cert, key, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (r >= 0)
         r = keep_leaf(c, r);
     return r < 0 ? pair_failed(r, cert, key, err) : 0;

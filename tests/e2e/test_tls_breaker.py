@@ -110,4 +110,36 @@ def a_ticket_does_not_let_in_whom_a_reload_has_shut_out():
             assert b'EXIT' not in late.out and b'Reused' not in late.out, (version, late)
 
 
+@case
+def a_chain_that_is_too_long_is_called_so():
+    good = pki.leaf('good')
+    long = type('Leaf', (), {'chain': temp('long.pem'), 'key': good.key})
+    pathlib.Path(long.chain).write_text(good.pem * 30)
+    with tls_server(long, echoes, fails=True) as s:
+        r = duplex('dial', '--ca', ca(), s.url, input=b'hello\n')
+        assert r.code == CHAIN and '30 certificates' in r.err and r.out == b'', r
+
+
+@case
+def a_file_that_does_not_read_is_named_alone_and_said_why():
+    good, other = pki.leaf('good'), pki.leaf('again')
+    key = pathlib.Path(good.key).read_text()
+    locked = pki.openssl('pkcs8', '-topk8', '-in', good.key, '-passout', 'pass:secret').decode()
+
+    def file(text):
+        path = temp('file.pem')
+        pathlib.Path(path).write_text(text)
+        os.chmod(path, 0o600)
+        return path
+
+    for name, cert, its_key, which, word in [
+            ('empty', '', key, 'cert', 'no certificate'), ('no key', good.pem, '', 'key', 'no key'), ('swapped', key, good.pem, 'cert', 'no certificate'),
+            ('locked', good.pem, locked, 'key', 'password'), ('cut', good.pem[:-60], key, 'cert', ''),
+            ('spoilt', good.pem[:200] + 'AAAA' + good.pem[204:], key, 'cert', ''), ('of another', good.pem, pathlib.Path(other.key).read_text(), 'both', 'not that of')]:
+        files = {'cert': file(cert), 'key': file(its_key)}
+        r = duplex('listen', '--cert', files['cert'], '--key', files['key'], 'tls://127.0.0.1:0', '--echo')
+        assert r.code == FILE and r.err.count('\n') == 1 and word in r.err, (name, r)  # a leak would be said below, and be exit 1
+        assert all((path in r.err) == (which in (kind, 'both')) for kind, path in files.items()), (name, r)
+
+
 run()
