@@ -2,6 +2,7 @@
  * conn.c - one set of verbs for every wire, and the rules of QUEUE, CLOSING and RE-ENTRY in duplex.h. */
 #include "core/conn.h"
 #include "core/scheme.h"
+#include "core/stream.h"
 #include "os/fd.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +259,23 @@ int dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned how)
     if (own < 0)
         return DX_SYS;
     return was_sent(c, c->layer.below->type->give_file(c->layer.below, own, off, (size_t)n, how), how);
+}
+
+int conn_send_pieces(dx_conn *c, const void *p, size_t n, size_t piece_max)
+{
+    const uint8_t *at = p;
+    int r = may_send(c, n);
+    for (size_t k; r >= 0 && n > 0; at += k, n -= k) {
+        k = n < piece_max ? n : piece_max;
+        r = c->layer.below->type->give(c->layer.below, &(struct span){NULL, at, k}, 1, 0);
+    }
+    return was_sent(c, r, 0);
+}
+
+int conn_send_spliced(dx_conn *c, size_t n)
+{
+    int r = may_send(c, n);
+    return r < 0 ? r : was_sent(c, stream_give_spliced(stream_of(c->layer.below)), 0);
 }
 
 void dx_pause(dx_conn *c, bool on)

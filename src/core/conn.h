@@ -41,6 +41,10 @@ static inline void conn_answered(struct dx_conn *c)
         c->owes = 1;
 }
 
+/* dx_send of bytes that would be one message, in pieces that together count as one send. */
+int conn_send_pieces(struct dx_conn *c, const void *p, size_t n, size_t piece_max);
+int conn_send_spliced(struct dx_conn *c, size_t n); /* dx_send of what is in the loop's pipe; right on a stream alone */
+
 unsigned msg_how(const dx_msg *m);
 /* The message as `key` (a static address) encodes it on this loop: encode writes at most n + extra bytes to at and returns how
  * many. Made once, kept with the message. 0 or DX_NOMEM; *ret borrows the message's reference. */

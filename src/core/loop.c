@@ -27,6 +27,7 @@ dx_loop *dx_loop_new(dx_err *err)
     }
     l->chores_end = &l->chores;
     l->dead_end = &l->dead;
+    l->store.tubes = &l->engine.tubes;
     os_random(l->user_timers.seed, sizeof l->user_timers.seed);
     l->now = os_now_ms();
     return l;

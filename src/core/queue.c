@@ -20,7 +20,9 @@ static struct queued *node_new(struct store *s)
 static void node_free(struct store *s, struct queued *d)
 {
     block_drop(d->blk);
-    if (!d->blk)
+    if (queued_is_tube(d))
+        os_tubes_give(s->tubes, d->tube);
+    else if (!d->blk)
         os_fd_close(d->fd);
     if (s->spare_n == SPARE_MAX) {
         account_free(d, sizeof *d);
@@ -39,7 +41,7 @@ void store_free(struct store *s)
     }
     block_drop(s->copies);
     block_drop(s->encoded);
-    *s = (struct store){0};
+    *s = (struct store){.tubes = s->tubes};
 }
 
 static void append(struct queue *q, struct queued *d)
@@ -152,6 +154,18 @@ int queue_add_file(struct queue *q, struct store *s, int fd, int64_t off, size_t
     return 0;
 }
 
+int queue_add_tube(struct queue *q, struct store *s, struct os_tube *p)
+{
+    struct queued *d = node_new(s);
+    if (!d) {
+        os_tubes_give(s->tubes, p);
+        return DX_NOMEM;
+    }
+    *d = (struct queued){.tube = p, .n = p->n, .fd = -1};
+    append(q, d);
+    return 0;
+}
+
 size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret_n)
 {
     size_t count = 0, n = 0;
@@ -182,7 +196,7 @@ void queue_eat(struct queue *q, struct store *s, size_t n)
             d->n -= n;
             if (d->blk)
                 d->p += n;
-            else
+            else if (d->fd >= 0)
                 d->off += (int64_t)n;
             return;
         }

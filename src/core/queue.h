@@ -6,6 +6,7 @@
 #include "core/block.h"
 
 struct iovec;
+struct os_tubes;
 /* The currency between layers. blk NULL: borrowed bytes, copied unless written at once. */
 struct span {
     struct block *blk;
@@ -14,10 +15,11 @@ struct span {
 };
 struct queued {
     struct queued *next;
-    struct block *blk; /* NULL: a file                              */
+    struct block *blk; /* NULL: a file, or a pipe                   */
     union {
         const uint8_t *p;
         int64_t off;
+        struct os_tube *tube; /* fd is -1 then; owned, and n of it is what it holds */
     };
     size_t n;
     int fd; /* owned                                      */
@@ -34,16 +36,22 @@ static inline size_t queue_waits(const struct queue *q)
 {
     return q->n + (q->under ? q->under->n : 0);
 }
+static inline bool queued_is_tube(const struct queued *d)
+{
+    return !d->blk && d->fd < 0;
+}
+/* A pipe that waits is as much as shall wait: the next to arrive would want another one. */
 static inline bool queue_past_half(const struct queue *q)
 {
-    return queue_waits(q) > q->max / 2;
+    return queue_waits(q) > q->max / 2 || (q->last && queued_is_tube(q->last));
 }
 /* Where queues get their nodes and copies from: one a loop. */
 struct store {
     struct queued *spare;
     size_t spare_n;
-    struct block *copies;  /* small sends and TLS records of all conns, one behind the other */
-    struct block *encoded; /* dx_msg encodings, apart, so that they stay adjacent */
+    struct block *copies;   /* small sends and TLS records of all conns, one behind the other */
+    struct block *encoded;  /* dx_msg encodings, apart, so that they stay adjacent */
+    struct os_tubes *tubes; /* the engine's                                           */
 };
 void store_free(struct store *s);
 
@@ -63,6 +71,7 @@ static inline bool queue_merge(struct queue *q, const struct span *v)
 /* n bytes (at most BLOCK_BYTES / 2) at its end, already counted: the caller fills them before it does anything else. NULL: no
  * memory. */
 uint8_t *queue_room(struct queue *q, struct store *s, size_t n);
+int queue_add_tube(struct queue *q, struct store *s, struct os_tube *p); /* owns p, also on failure */
 int queue_add_file(struct queue *q, struct store *s, int fd, int64_t off, size_t n);
 /* The first bytes as at most max iovecs; 0: empty, or a file is first. */
 size_t queue_iov(const struct queue *q, struct iovec *v, size_t max, size_t *ret_n);

@@ -212,6 +212,8 @@ static void write_out(struct stream *s)
         if (count) {
             bool more = asked < s->queue.n;
             n = os_send(&l->engine, out, v, count, more);
+        } else if (queued_is_tube(f)) {
+            n = os_send_tube(&l->engine, out, f->tube);
         } else {
             asked = f->n < FILE_STEP ? f->n : FILE_STEP;
             n = f->n ? os_send_file(&l->engine, out, f->fd, f->off, asked) : 0;
@@ -223,7 +225,8 @@ static void write_out(struct stream *s)
             stream_touched(s);
         } else if (n != -EAGAIN) {
             s->error = n < 0 ? (int16_t)-n : EIO;
-            s->breaking |= !count && s->error != EPIPE && s->error != ECONNRESET; /* the file's fault, not the peer's */
+            s->breaking |= !count && !queued_is_tube(f) && s->error != EPIPE &&
+                           s->error != ECONNRESET; /* the file's fault, not the peer's */
         }
     }
     if (out->send_wait && !s->stalled) {
@@ -286,7 +289,7 @@ static void break_off(struct stream *s)
 /* While a file is half out our death must not look like its end, which is what the kernel would say for us. */
 static void guard_file(struct stream *s)
 {
-    bool half = s->queue.first && !s->queue.first->blk && s->port.socket;
+    bool half = s->queue.first && !s->queue.first->blk && !queued_is_tube(s->queue.first) && s->port.socket;
     if (half == s->port.half_file)
         return;
     s->port.half_file = half;
@@ -376,6 +379,10 @@ static void received(struct os_port *p, uint8_t *data, ssize_t n)
         discard(s, n);
     } else if (n <= 0 && s->error) {
         end_by_error(s, s->error);
+    } else if (n > 0 && !data) {
+        layer_take_above(&s->layer, NULL, (size_t)n, 0); /* the loop's pipe has it */
+        if (!s->done && stream_stopped(s))
+            os_recv(&s->queue.loop->engine, &s->port, false);
     } else if (n > 0) {
         if (!s->hold) {
             feed(s, data, (size_t)n, 0);

@@ -52,4 +52,9 @@ void stream_broken(struct stream *s, const dx_err *why); /* a dial that failed: 
 void stream_throw_away(struct stream *s);       /* never used: NULL is fine                                       */
 struct stream *stream_of(struct layer *bottom); /* NULL: not a stream */
 void stream_may_file(struct stream *s);         /* what stands on it may be saved: it asks save_file from now on */
+size_t stream_unsent(struct stream *s);         /* written, and not yet at the peer                               */
+/* From now on, or no longer, what arrives on s comes up as take(l, NULL, n) while it stands in the loop's pipe, from where
+ * stream_give_spliced moves it on into another stream. false: one of the two cannot. */
+bool stream_splice(struct stream *s, struct stream *to, bool on);
+int stream_give_spliced(struct stream *s);
 #endif

@@ -102,6 +102,40 @@ static int stream_give_file(struct layer *layer, int fd, int64_t off, size_t n, 
     return 0;
 }
 
+/* What does not go out at once waits in the pipe, and the pipe in the queue. */
+int stream_give_spliced(struct stream *s)
+{
+    dx_loop *l = s->queue.loop;
+    struct os_port *out = stream_out(s);
+    struct os_tube *hot = l->engine.tubes.hot;
+    ssize_t n = 0;
+    if (s->done || s->breaking || s->finishing || s->error)
+        return DX_CLOSED;
+    if (s->read_only)
+        return DX_STATE;
+    while (!s->queue.first && !out->send_wait && hot->n && (n = os_send_tube(&l->engine, out, hot)) > 0)
+        stream_touched(s);
+    if (n < 0 && n != -EAGAIN)
+        s->error = (int16_t)-n;
+    int r = hot->n ? queue_add_tube(&s->queue, &l->store, os_tubes_take(&l->engine.tubes)) : 0;
+    if (r < 0)
+        stream_no_memory(s);
+    else if (s->error || !out->send_wait)
+        stream_later(s);
+    return r;
+}
+
+bool stream_splice(struct stream *s, struct stream *to, bool on)
+{
+    s->port.splice = on && os_splices(s->port.fd) && os_splices(stream_out(to)->fd);
+    return s->port.splice == on;
+}
+
+size_t stream_unsent(struct stream *s)
+{
+    return os_fd_unsent(stream_out(s)->fd);
+}
+
 static int stream_finish(struct layer *layer)
 {
     struct stream *s = of(layer);

@@ -38,6 +38,7 @@ void os_engine_free(struct os_engine *e)
     if (e->wake >= 0)
         close(e->wake);
     os_pipe_close(&e->pipe);
+    os_tubes_free(&e->tubes);
     free(e->room);
     free(e->always);
     *e = (struct os_engine){.ep = -1, .wake = -1, .pipe = OS_PIPE_NONE};
@@ -242,6 +243,15 @@ ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off
     return done;
 }
 
+ssize_t os_send_tube(struct os_engine *e, struct os_port *p, struct os_tube *from)
+{
+    sigset_t old;
+    quiet_begin(&old);
+    ssize_t done = os_splice_out(from, p->fd);
+    quiet_end(&old, done == -EPIPE);
+    return done == -EAGAIN ? wait_out(e, p) : done;
+}
+
 ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,
                           const struct sockaddr *to, socklen_t to_n)
 {
@@ -320,11 +330,31 @@ static bool complete_to_file(struct os_engine *e, struct os_port *p)
     return true;
 }
 
+/* false: not by this way, or there is no pipe; through memory it will do. */
+static bool complete_splice(struct os_engine *e, struct os_port *p)
+{
+    struct os_tube *hot = os_tubes_hot(&e->tubes);
+    ssize_t n = hot ? os_splice_in(p->fd, hot) : -ENOMEM;
+    /* The end, or urgent data, at which splice stops for ever: recv shall say. */
+    if (n == 0 || n == -EAGAIN || n == -EINVAL || n == -ENOSYS || n == -ENOMEM)
+        return false;
+    if (n < 0) { /* told once: recv would not say it again */
+        received_last(e, p, n);
+        return true;
+    }
+    p->ops->received(p, NULL, n);
+    if (e->tubes.hot && e->tubes.hot->n)
+        os_tubes_give(&e->tubes, os_tubes_take(&e->tubes));
+    return true;
+}
+
 static void complete_stream(struct os_engine *e, struct os_port *p)
 {
     uint8_t *at = e->room + OS_HEAD_ROOM;
     ssize_t n;
     if (p->to_file && complete_to_file(e, p))
+        return;
+    if (p->splice && complete_splice(e, p))
         return;
     do
         n = p->socket ? recv(p->fd, at, OS_RECV_MAX, MSG_DONTWAIT) : read(p->fd, at, OS_RECV_MAX);

@@ -8,11 +8,14 @@
  *            After os_recv_to_file what arrives goes to a file instead, without passing through memory: before each
  *            arrival ops->file names it, after it ops->filed has the count. What cannot go that way is lent as ever.
  * SENDING    One at a time. os_send returns the bytes taken (> 0), or -errno; -EAGAIN: in flight, ops->sent comes once.
+ * SPLICING   Where p->splice is set an arrival comes as received(p, NULL, n): it stands in e->tubes.hot and not in memory, and
+ *            os_send_tube moves it on. What is still in it when received returns is lost, unless os_tubes_take has it.
  * All calls on the loop's thread. A port lives inside its owner, who keeps it until the turn after os_close.
  */
 #ifndef OS_ENGINE_H
 #define OS_ENGINE_H
 #include "os/pipe.h"
+#include "os/splice.h"
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -49,6 +52,7 @@ struct os_port {
     uint8_t kind; /* enum os_kind                                            */
     uint8_t socket : 1, recv_on : 1, send_wait : 1, no_poll : 1, gro : 1, parked : 1, to_file : 1;
     uint8_t half_file : 1; /* its owner's: addr_linger_reset is on               */
+    uint8_t splice : 1;    /* its owner's: see SPLICING                          */
     uint8_t armed; /* what epoll was last told: 1 in, 2 out                   */
 };
 struct os_engine {
@@ -57,6 +61,7 @@ struct os_engine {
     uint8_t *room;           /* OS_HEAD_ROOM + OS_RECV_MAX + OS_TAIL_ROOM               */
     struct os_port **always; /* ports that epoll does not take (regular files)          */
     size_t always_n, always_cap;
+    struct os_tubes tubes;
     int64_t datagram_drops;
     int fd_last; /* the descriptor accepted last */
 };
@@ -77,6 +82,7 @@ ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, s
 /* The send in flight is not waited for: ops->sent will not come. */
 void os_send_forget(struct os_engine *e, struct os_port *p);
 ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n);
+ssize_t os_send_tube(struct os_engine *e, struct os_port *p, struct os_tube *from); /* some of what is in it */
 /* count datagrams of seg bytes each (the last may be shorter) lie in v; to NULL: connected. All of them or -errno. */
 ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,
                           const struct sockaddr *to, socklen_t to_n);

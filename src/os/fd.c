@@ -3,6 +3,7 @@
 #include "os/clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -68,6 +70,15 @@ int os_fd_use(int fd)
 void os_fd_end(int fd)
 {
     shutdown(fd, SHUT_WR);
+}
+
+size_t os_fd_unsent(int fd)
+{
+    struct stat st;
+    int n = 0;
+    if (fd < 0 || fstat(fd, &st) < 0 || !(S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
+        return 0;
+    return ioctl(fd, S_ISSOCK(st.st_mode) ? SIOCOUTQ : FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 int64_t os_fd_write(int fd, const void *p, size_t n)
