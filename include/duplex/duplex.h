@@ -183,6 +183,11 @@ DX_API int  dx_send_file(dx_conn *c, int fd, int64_t off, int64_t n, unsigned ho
 DX_API int  dx_save(dx_conn *c, int fd, int64_t n_max);
 DX_API int  dx_relay(dx_conn *a, dx_conn *b);                /* join two: back-pressure, half-close; a's and b's
                                                                 handlers keep only on_close                */
+/* dx_relay, and look is shown all that passes before it goes on: good until it returns, and not to be written to. data NULL:
+ * from has said its end. Streams are copied then; without a look what two plain ones say much of is spliced. */
+typedef void dx_relay_look(dx_conn *from, const void *data, size_t n, unsigned how);
+DX_API int dx_relay_looked(dx_conn *a, dx_conn *b, dx_relay_look *look);
+DX_API uint64_t dx_relayed(const dx_conn *c);                /* bytes from c that the other took; in on_close too */
 DX_API void dx_pause(dx_conn *c, bool on);                   /* no on_data, on_end while on            */
 DX_API int  dx_finish(dx_conn *c);                           /* DX_STATE: said already                 */
 DX_API void dx_close(dx_conn *c);

@@ -31,6 +31,8 @@ static void not_called(dx_conn *c, const void *data, size_t n, unsigned how)
 
 static const dx_handler on_bridge = {.on_open = bridge_open, .on_data = not_called};
 
+static const dx_handler *bridge_on = &on_bridge;
+
 static const struct scheme *scheme_named(const char *name)
 {
     const struct scheme *s = all_schemes;
@@ -52,7 +54,7 @@ static bool build(struct world *w, const char *other, struct bridge *b)
     else
         snprintf(b->url, sizeof b->url, "%s", w->url);
     w->scheme = here;
-    if (!serve(w, &on_bridge))
+    if (!serve(w, bridge_on))
         return false;
     server = dial(w, NULL, &on_fill);
     if (server)
@@ -117,6 +119,47 @@ static void relay_backpressure(struct world *w)
     WAIT(all_closed(w));
 }
 
+static size_t looked[2], looked_ends;
+static void look(dx_conn *from, const void *data, size_t n, unsigned how)
+{
+    (void)how;
+    looked[end_of(from)->who[0] == 'f'] += n;
+    looked_ends += !data;
+}
+
+static void bridge_open_looked(dx_conn *c)
+{
+    struct end *e = end_of(c);
+    struct bridge *b = e->w->c->arg;
+    b->far = dial(e->w, b->url, &on_quiet);
+    if (!b->far)
+        return;
+    b->far->who = "far";
+    if (dx_relay_looked(c, b->far->c, look) < 0)
+        fail(e->w, "dx_relay_looked");
+}
+
+static const dx_handler on_looked_bridge = {.on_open = bridge_open_looked, .on_data = not_called};
+
+/* Whoever looks sees all that passes, and counts agree. */
+static void relay_looked(struct world *w)
+{
+    struct bridge b = {0};
+    bridge_on = &on_looked_bridge;
+    MUST_DO(build(w, "tcp4", &b));
+    WAIT(w->c->opens);
+    put_all(w->c, MIB, 16 * KIB);
+    WAIT(w->c->got == MIB);
+    MUST_INT(dx_relayed(b.far->c), MIB);
+    dx_finish(w->c->c);
+    WAIT(w->c->ends);
+    MUST_INT(looked[0], MIB);
+    MUST_INT(looked[1], MIB);
+    MUST_INT(looked_ends, 2);
+    end_close(w->c);
+    WAIT(all_closed(w));
+}
+
 /* One side breaks: the other must not hang. */
 static void relay_break(struct world *w)
 {
@@ -162,6 +205,7 @@ const struct behaviour behave_relay[] = {
     {"relay to tls, with half-close", HAS_SPLICE, 0, relay_tls},
     {"relay to exec:cat, with half-close", HAS_SPLICE, 0, relay_exec},
     {"relay passes back-pressure on", HAS_SPLICE, 0, relay_backpressure},
+    {"relay shows what passes", HAS_SPLICE, 0, relay_looked},
     {"relay passes a break on", HAS_SPLICE, 0, relay_break},
     {"relay from one pipe to another", HAS_NO_WIRE, 0, relay_pipes},
     {0},

@@ -249,6 +249,69 @@ TEST(an_answer_that_came_before_the_reset_passes_the_relay)
     loop_gone(l);
 }
 
+static uint64_t relayed;
+static void count_relayed(dx_conn *c, const dx_err *why)
+{
+    (void)why;
+    relayed = dx_relayed(c);
+}
+static const dx_handler relayed_on = {.on_open = count_open, .on_close = count_relayed};
+
+/* Writes until nobody on the way takes more. */
+static void write_till_full(dx_loop *l, int fd)
+{
+    static char junk[64 << 10];
+    for (int still = 0; still < 50; still++) {
+        while (send(fd, junk, sizeof junk, MSG_NOSIGNAL) > 0)
+            still = 0;
+        turn(l, 2);
+    }
+}
+
+/* All that can be read, and what ended it: 0, or errno. */
+static size_t read_till_end(dx_loop *l, int fd, int *ret_error)
+{
+    static char junk[64 << 10];
+    size_t n = 0;
+    int64_t until = now_ms() + 10000;
+    for (ssize_t r; now_ms() < until; n += r > 0 ? (size_t)r : 0) {
+        r = recv(fd, junk, sizeof junk, 0);
+        if (r == 0 || (r < 0 && errno != EAGAIN)) {
+            *ret_error = r ? errno : 0;
+            return n;
+        }
+        turn(l, r < 0);
+    }
+    *ret_error = ETIMEDOUT;
+    return n;
+}
+
+TEST(all_that_came_before_a_reset_passes_the_relay_and_then_the_reset)
+{
+    char there[40], here[40];
+    int far = raw_server(there, sizeof there), near = raw_server(here, sizeof here), writer, reader, error;
+    dx_loop *l = fresh_loop();
+    dx_conn *a = dial(l, here, &quiet, NULL), *b = dial(l, there, &relayed_on, NULL);
+    relayed = 0;
+    UNTIL(l, seen.opens && other, 2000);
+    UNTIL(l, (writer = accept4(far, NULL, NULL, SOCK_NONBLOCK)) >= 0, 1000);
+    UNTIL(l, (reader = accept4(near, NULL, NULL, SOCK_NONBLOCK)) >= 0, 1000);
+    CHECK_INT(dx_relay(a, b), 0);
+    write_till_full(l, writer);
+    setsockopt(writer, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    close(writer);
+    turn(l, 100); /* time to break off too early */
+    size_t got = read_till_end(l, reader, &error);
+    CHECK_INT(error, ECONNRESET);
+    CHECK_SAY(relayed > 1 << 20, "%llu bytes had come", (unsigned long long)relayed);
+    CHECK_INT(got, relayed);
+    close(reader);
+    close(near);
+    close(far);
+    UNTIL(l, !other, 2000);
+    loop_gone(l);
+}
+
 TEST(a_conn_is_relayed_or_saved_once)
 {
     int v[2], w[2];
