@@ -60,6 +60,12 @@ static void fail(struct frame_layer *f, int64_t code)
     layer_fail(&f->layer, (int)code, DX_OF_NOTHING, 0, text);
 }
 
+/* What is cut by a length says nothing of being text. */
+static unsigned how_of(const struct frame_layer *f)
+{
+    return f->spec.kind == FRAME_FIXED || f->spec.kind == FRAME_LENGTH ? DX_BINARY : DX_TEXT;
+}
+
 /* What had ended by time alone before more came, though the timer has not run yet in this turn. */
 static size_t take_due(struct frame_layer *f, uint8_t *p)
 {
@@ -71,7 +77,7 @@ static size_t take_due(struct frame_layer *f, uint8_t *p)
         if (got <= 0)
             break;
         used += (size_t)got;
-        layer_take_above(&f->layer, (uint8_t *)(uintptr_t)m.p, m.n, DX_TEXT);
+        layer_take_above(&f->layer, (uint8_t *)(uintptr_t)m.p, m.n, how_of(f));
     }
     return used;
 }
@@ -91,7 +97,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         if (got <= 0)
             break;
         used += (size_t)got;
-        layer_take_above(l, (uint8_t *)(uintptr_t)m.p, m.n, DX_TEXT);
+        layer_take_above(l, (uint8_t *)(uintptr_t)m.p, m.n, how_of(f));
     }
     if (got < 0) {
         fail(f, got);
