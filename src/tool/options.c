@@ -187,6 +187,27 @@ static int give(struct options *r, const struct opt *o, const char *text, char *
     return 0;
 }
 
+/* Is it one of the words in "[a|b]"? */
+static bool is_word_of(const struct opt *o, const char *word)
+{
+    size_t n = word ? strlen(word) : 0;
+    for (const char *p = o->arg + 1; n && *p; p += strcspn(p, "|]") + 1)
+        if (strcspn(p, "|]") == n && !memcmp(p, word, n))
+            return true;
+    return false;
+}
+
+/* "--name", "--name=word", or "--name" "word" where the next is one of its words. */
+static int take_word(struct options *r, const struct opt *o, const char *eq, const char *next, char *why, size_t why_n)
+{
+    const char *word = eq ? eq + 1 : is_word_of(o, next) ? next : NULL;
+    if (eq && !is_word_of(o, word)) {
+        snprintf(why, why_n, "--%s is %s, not '%.60s'", o->name, o->arg, word);
+        return -1;
+    }
+    return give(r, o, word, why, why_n) < 0 ? -1 : word && !eq ? 2 : 1;
+}
+
 /* "--name", "--name=value" or "--name" "value". Returns how many words of argv it took, or -1. */
 static int take_long(struct options *r, char **argv, char *why, size_t why_n)
 {
@@ -195,6 +216,8 @@ static int take_long(struct options *r, char **argv, char *why, size_t why_n)
     const struct opt *o = opt_named(r->command, name, n);
     if (!o)
         return unknown(r->command, name, n, why, why_n);
+    if (o->kind == OPT_WORD)
+        return take_word(r, o, eq, argv[1], why, why_n);
     if (o->kind == OPT_FLAG) {
         if (!eq)
             return give(r, o, NULL, why, why_n) < 0 ? -1 : 1;
@@ -222,7 +245,7 @@ static int take_short(struct options *r, char **argv, char *why, size_t why_n)
                      isprint((unsigned char)*p) ? *p : '?', r->command->name);
             return -1;
         }
-        if (o->kind != OPT_FLAG) {
+        if (o->kind != OPT_FLAG && o->kind != OPT_WORD) {
             if (!p[1] && !argv[1]) {
                 snprintf(why, why_n, "-%c wants a value: -%c %s", *p, *p, o->arg);
                 return -1;

@@ -13,14 +13,15 @@ enum opt_kind {
     OPT_TEXT,
     OPT_COUNT, /* a whole number, 1 and up                                                */
     OPT_MS,    /* a duration: 500, 500ms, 1.5s, 2m, 1h; a bare number is milliseconds     */
+    OPT_WORD,  /* one of the words of its arg, "[a|b]"; without one the first             */
 };
 struct opt {
     const char *commands; /* who has it, separated by blanks: "dial listen"               */
     char letter;          /* 0: none                                                      */
     const char *name;     /* without the dashes                                           */
     enum opt_kind kind;
-    const char *arg;      /* what --help calls its value; NULL for a flag                 */
-    const char *help;     /* short lines, separated by newlines                           */
+    const char *arg;  /* what --help calls its value; NULL for a flag                 */
+    const char *help; /* short lines, separated by newlines                           */
 };
 struct command {
     const char *name, *args, *summary;
@@ -37,13 +38,14 @@ struct options {
     const struct command *command;
     struct option_given {
         const struct opt *opt;
-        const char *text; /* a flag's is NULL                                             */
+        const char *
+            text; /* a flag's is NULL, and that of a word that was left out                                             */
         int64_t number;
     } given[OPTIONS_GIVEN_MAX];
     int given_count;
     const char *args[OPTIONS_ARGS_MAX];
     int arg_count;
-    bool help;            /* -h or --help stood there; nothing after it was read          */
+    bool help; /* -h or --help stood there; nothing after it was read          */
 };
 
 /* Reads argv[1..] by the rows of c. 0, or -1 with words in why that name the option and the nearest known one.
