@@ -85,6 +85,25 @@ const struct command command_table[] = {
      "error (56, 18) and stays as FILE.part. A program that is killed on plain tcp or unix ends its stream in order:\n"
      "tls, wss, ws and duplex send tell that from an end, and so does --size.",
      2, 2, cmd_recv},
+    {"relay", "[OPTION]... LISTEN-URL TARGET-URL", "listen on one wire, and join each connection to another",
+     "duplex relay tcp://:8080 unix:///run/app.sock     # any wire to any wire, many connections at once\n"
+     "duplex relay tls://:4433 tcp://127.0.0.1:80 --cert a.pem --key a.key  # TLS here, none there; or the other way\n"
+     "duplex relay ws://:6080 --target vnc=tcp://127.0.0.1:5900  # a browser reaches ws://host:6080/vnc and no more\n"
+     "duplex relay udp://:5000 tcp://10.0.0.9:4001 --frame line  # each datagram a line, each line a datagram\n"
+     "duplex relay tcp://127.0.0.1:8080 tcp://a.example:80 --tap hex --record a.ndjson  # look, and keep",
+     "Says \"listening URL\" on stderr when ready. A target that does not answer ends its client and nothing else. An\n"
+     "end passes as an end, a reset as a reset, after all that came before it. Without --frame a stream's bytes are\n"
+     "messages as they come, of at most 64 KiB on ws and 1200 on datagrams. --cert and --key are the listener's where\n"
+     "that has TLS, else they are shown to the target; the fragment of a URL speaks for itself. On udp off this machine\n"
+     "whoever forges a source makes the target's answers go there. SIGHUP reads the certificates anew.",
+     1, 2, cmd_relay},
+    {"replay", "[OPTION]... FILE URL", "play a recorded connection again, and compare what comes back",
+     "duplex replay a.ndjson tcp://127.0.0.1:80         # the client's side, with its timing\n"
+     "duplex replay a.ndjson tcp://127.0.0.1:0 --server  # the server's side: listens, plays with one client, ends\n"
+     "duplex replay --conn 3 --fast a.ndjson unix:///run/app.sock  # the third connection, as fast as answers come",
+     "FILE is from duplex relay --record; docs/record.md has its format. What we say waits until all that the other side\n"
+     "had said before it has come. The first difference is named, with its line, and the exit code is 119.",
+     2, 2, cmd_replay},
     {"help", "[COMMAND | exit-codes]", "say more about a command",
      "duplex help dial\n"
      "duplex help exit-codes",
@@ -160,6 +179,28 @@ const struct opt option_table[] = {
     {"send recv", 0, "ca", OPT_TEXT, "FILE", "dialling: believe this CA in place of those of the system"},
     {"send recv", 0, "insecure", OPT_FLAG, NULL, "dialling: believe anybody: for debugging alone"},
     {"send recv", 0, "client-ca", OPT_TEXT, "FILE", "listening: take only clients with a certificate of this CA"},
+    {"relay replay", 'f', "frame", OPT_TEXT, "SPEC", "cut a stream that is joined to messages: line, fixed:N,\nlength:OFFSET,SIZE,be|le,ADJUST ..."},
+    {"relay", 0, "target", OPT_TEXT, "NAME=URL", "ws://host/NAME leads there, any other path nowhere; may\nstand several times, in place of TARGET-URL"},
+    {"relay", '1', "once", OPT_FLAG, NULL, "serve one client, then end; the exit code says how it went"},
+    {"relay", 'n', "max", OPT_COUNT, "N", "at most so many clients at a time (10000); more wait"},
+    {"relay", 0, "idle", OPT_MS, "TIME", "close a connection that is silent for so long"},
+    {"relay", 't', "timeout", OPT_MS, "TIME", "give up dialling a target after so long (10s)"},
+    {"relay", 0, "tap", OPT_WORD, "[text|hex]", "show on stderr what passes, with the time"},
+    {"relay", 0, "log", OPT_TEXT, "FILE", "show it there instead; what the file holds stays"},
+    {"relay", 0, "timestamps", OPT_FLAG, NULL, "show the time since the line before, too"},
+    {"relay", 0, "record", OPT_TEXT, "FILE", "keep all that passes in a new file, for duplex replay"},
+    {"relay", 'v', "verbose", OPT_FLAG, NULL, "say a line a connection when it is over"},
+    {"replay", 0, "server", OPT_FLAG, NULL, "play the server's side: listen on URL"},
+    {"replay", 0, "conn", OPT_COUNT, "N", "play connection N (the first)"},
+    {"replay", 0, "speed", OPT_TEXT, "FACTOR", "so many times as fast: 2, 0.5"},
+    {"replay", 0, "fast", OPT_FLAG, NULL, "without the recorded pauses"},
+    {"replay", 't', "timeout", OPT_MS, "TIME", "give up when nothing comes for so long (10s)"},
+    {"relay replay", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM); auto: this machine's own"},
+    {"relay replay", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
+    {"relay replay", 0, "client-ca", OPT_TEXT, "FILE", "serve only clients with a certificate of this CA"},
+    {"relay replay", 0, "pin", OPT_TEXT, "PIN", "believe this key alone of who is dialled: sha256:...; may\nstand several times"},
+    {"relay replay", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
+    {"relay replay", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
     {0},
 };
 /* clang-format on */

@@ -93,5 +93,7 @@ int cmd_cert(int argc, char **argv);
 int cmd_hex(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_recv(int argc, char **argv);
+int cmd_relay(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 #endif

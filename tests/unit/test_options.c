@@ -107,6 +107,27 @@ TEST(what_does_not_read_is_refused_with_words)
     }
 }
 
+TEST(a_word_of_a_few_may_be_left_out)
+{
+    static const struct {
+        const char *line, *word;
+        int args;
+    } rows[] = {{"relay --tap a b", NULL, 2},
+                {"relay --tap hex a b", "hex", 2},
+                {"relay --tap=text a b", "text", 2},
+                {"relay a b --tap", NULL, 2},
+                {"relay --tap he a", NULL, 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CHECK_SAY(parse(rows[i].line) == 0, "%s: %s", rows[i].line, why);
+        CHECK(option_has(&got, "tap"));
+        CHECK_INT(got.arg_count, rows[i].args);
+        const char *word = option_text(&got, "tap");
+        CHECK_STR(word ? word : "none", rows[i].word ? rows[i].word : "none");
+    }
+    CHECK_INT(parse("relay --tap=he a b"), -1);
+    CHECK_STR(why, "--tap is [text|hex], not 'he'");
+}
+
 TEST(help_wins_over_what_follows_it)
 {
     CHECK_INT(parse("dial --help --nonsense"), 0);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ * record.c - writing a record: each event a line and one write, so that a relay that is killed leaves whole lines. */
+#include "tool/record.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t record_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static const struct {
+    int code;
+    const char *name;
+} reasons[] = {{DX_OK, "ended"},   {DX_END, "ended"},      {DX_CLOSED, "ended"},        {DX_TIMEOUT, "timeout"},
+               {DX_BIG, "big"},    {DX_RESET, "reset"},    {DX_REFUSED, "refused"},     {DX_RESOLVE, "name"},
+               {DX_TLS, "tls"},    {DX_PROTO, "protocol"}, {DX_TRUNCATED, "truncated"}, {DX_LIMIT, "limit"},
+               {DX_NOMEM, "limit"}};
+
+const char *record_reason(int code)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].code == code)
+            return reasons[i].name;
+    return "failed";
+}
+
+static void fail(struct recorder *r, int error)
+{
+    if (!r->error)
+        r->error = error;
+}
+
+static void put(struct recorder *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct recorder *r, const char *fmt, ...)
+{
+    char buf[200];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(buf, sizeof buf, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= sizeof buf || dx_text_add(&r->line, buf, (size_t)n) < 0)
+        fail(r, ENOMEM);
+}
+
+static void put_string(struct recorder *r, const char *name, const char *value)
+{
+    put(r, ",\"%s\":\"", name);
+    if (dx_json_escape(value, strlen(value), &r->line) < 0)
+        fail(r, ENOMEM);
+    put(r, "\"");
+}
+
+/* A URL, without what its fragment may say of keys. */
+static void put_url(struct recorder *r, const char *name, const char *url)
+{
+    char bare[1024];
+    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(url, "#"), url);
+    put_string(r, name, bare);
+}
+
+static void begin(struct recorder *r, uint64_t conn, const char *event)
+{
+    dx_text_clear(&r->line);
+    put(r, "{\"t\":%" PRId64 ",\"conn\":%" PRIu64 ",\"event\":\"%s\"", record_now_us() - r->start_us, conn, event);
+}
+
+/* After a line that could not be written no other one follows: a record has no hole in it. */
+static void finish(struct recorder *r)
+{
+    put(r, "}\n");
+    for (size_t done = 0; done < r->line.n && !r->error;) {
+        ssize_t n = write(r->fd, r->line.p + done, r->line.n - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            fail(r, errno);
+    }
+}
+
+int recorder_open(struct recorder *r, const char *path, const char *listen)
+{
+    char at[40];
+    time_t now = time(NULL);
+    struct tm tm;
+    *r = (struct recorder){.start_us = record_now_us()};
+    r->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+    if (r->fd < 0)
+        return errno;
+    gmtime_r(&now, &tm);
+    strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    put(r, "{\"duplex-record\":%d", RECORD_VERSION);
+    put_string(r, "at", at);
+    put_url(r, "listen", listen);
+    finish(r);
+    return r->error;
+}
+
+int recorder_close(struct recorder *r)
+{
+    if (r->fd >= 0 && close(r->fd) < 0)
+        fail(r, errno);
+    r->fd = -1;
+    dx_text_free(&r->line);
+    return r->error;
+}
+
+void record_open(struct recorder *r, uint64_t conn, const char *peer, const char *target, bool client_messages,
+                 bool server_messages)
+{
+    if (r->fd < 0)
+        return;
+    begin(r, conn, "open");
+    put_url(r, "peer", peer);
+    put_url(r, "target", target);
+    put_string(r, "client", client_messages ? "messages" : "bytes");
+    put_string(r, "server", server_messages ? "messages" : "bytes");
+    finish(r);
+}
+
+void record_data(struct recorder *r, uint64_t conn, bool server, const void *data, size_t n, unsigned how,
+                 bool messages)
+{
+    if (r->fd < 0)
+        return;
+    begin(r, conn, data ? "data" : "end");
+    put_string(r, "from", server ? "server" : "client");
+    if (data && messages)
+        put_string(r, "as", how & DX_TEXT ? "text" : "binary");
+    if (data) {
+        put(r, ",\"hex\":\"");
+        if (dx_hex(data, n, "", &r->line) < 0)
+            fail(r, ENOMEM);
+        put(r, "\"");
+    }
+    finish(r);
+}
+
+void record_close(struct recorder *r, uint64_t conn, const char *by, const dx_err *why)
+{
+    if (r->fd < 0)
+        return;
+    begin(r, conn, "close");
+    put_string(r, "by", by);
+    put_string(r, "reason", record_reason(why->code));
+    put_string(r, "words", why->text);
+    finish(r);
+}
