@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * tls.c - tls://, and where a listener's or a dial's certificates come from. */
-#include "net/tls.h"
+ * tls.c - tls://, making and asking TLS layers, and where a listener's or a dial's certificates come from. */
+#include "net/tls_inside.h"
 #include "base/err.h"
-#include "core/stream.h"
-#include "crypto/session.h"
 #include "net/tcp.h"
-#include <duplex/tls.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_MAX = 1024 };
+enum {
+    OPTION_MAX = 1024,
+    SHAKE_MS = 10000,      /* a server's: how long a handshake may take                           */
+    UNDER_MAX = 256 << 10, /* sealed bytes that wait in the stream: past half of it sealing rests */
+};
 
 /* A fragment's options as those of dx_tls_new, in storage. */
 struct said {
@@ -89,6 +90,107 @@ int tls_settle(struct settings *set, const struct url *u, const char *text, bool
     free(s);
     return r;
 }
+
+/* ---- making one ---- */
+
+static struct tls_layer *layer_new(struct stream *s, const struct settings *set, const struct tls_ask *ask, dx_err *err)
+{
+    struct tls_layer *t = tls_layer_new();
+    if (!t) {
+        err_set(err, DX_NOMEM, "TLS: no memory");
+        return NULL;
+    }
+    struct tls_ask mine = *ask;
+    mine.push = tls_keep_sealed;
+    mine.arg = t;
+    t->queue.max = set->o.queue_bytes_max;
+    t->queue.loop = s->queue.loop;
+    t->queue.under = &s->queue;
+    if (s->queue.max > UNDER_MAX)
+        s->queue.max = UNDER_MAX;
+    t->session = tls_session_new(set->o.tls, &mine, err);
+    if (t->session)
+        return t;
+    tls_layer_free(&t->layer);
+    return NULL;
+}
+
+int tls_accept(dx_listener *s, struct layer *bottom, struct queue *q, const char *alpn,
+               int (*inner)(dx_listener *s, struct layer *bottom, struct queue *q))
+{
+    struct tls_ask ask = {.server = true, .protocols = alpn};
+    struct stream *stream = stream_of(bottom);
+    struct tls_layer *t = layer_new(stream, s->set, &ask, NULL);
+    (void)q;
+    if (!t)
+        return DX_NOMEM;
+    t->from = s;
+    t->inner = inner;
+    layer_put_above(bottom, &t->layer);
+    lone_add(s, &t->lone, &t->layer);
+    loop_timer(s->loop, &t->timer, s->loop->now + SHAKE_MS);
+    return 0;
+}
+
+struct layer *tls_dial(const struct dial *d, struct stream *s, const char *alpn, struct queue **ret_q, dx_err *err)
+{
+    char *host = strndup((const char *)d->url->host.p, d->url->host.n);
+    struct tls_ask ask = {.host = host, .protocols = alpn};
+    struct tls_layer *t = host ? layer_new(s, d->set, &ask, err) : NULL;
+    free(host);
+    if (t && (t->text = strdup(d->text))) {
+        layer_put_above(&s->layer, &t->layer);
+        loop_timer(d->loop, &t->timer, d->loop->now + d->set->o.dial_ms_max);
+        *ret_q = &t->queue;
+        return &t->layer;
+    }
+    if (!host || t)
+        err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
+    if (t)
+        tls_layer_free(&t->layer);
+    return NULL;
+}
+
+static struct tls_layer *tls_of(const dx_conn *c)
+{
+    struct layer *l = c->layer.below;
+    while (l && l->type != &tls_layer_type)
+        l = l->below;
+    return l ? tls_layer_of(l) : NULL;
+}
+
+const char *tls_layer_alpn(const struct layer *l)
+{
+    return l->type == &tls_layer_type ? tls_alpn(((const struct tls_layer *)l)->session) : "";
+}
+
+int dx_tls_peer(dx_conn *c, void (*fn)(void *arg, const dx_cert_info *i), void *arg)
+{
+    struct tls_layer *t = c->gone ? NULL : tls_of(c);
+    return t && t->shaken ? tls_peer(t->session, fn, arg) : DX_STATE;
+}
+
+dx_tls *dx_listener_tls(const dx_listener *s)
+{
+    return s->set->o.tls;
+}
+
+int dx_tls_info_sized(dx_conn *c, dx_tls_info *ret, size_t ret_bytes)
+{
+    struct tls_layer *t = c->gone ? NULL : tls_of(c);
+    dx_tls_info mine = {0};
+    if (!t || !t->shaken)
+        return DX_STATE;
+    tls_tell(t->session, &mine);
+    if (ret_bytes > sizeof mine) {
+        memset((char *)ret + sizeof mine, 0, ret_bytes - sizeof mine);
+        ret_bytes = sizeof mine;
+    }
+    memcpy(ret, &mine, ret_bytes);
+    return 0;
+}
+
+/* ---- tls:// ---- */
 
 static int stack_tls(dx_listener *s, struct layer *bottom, struct queue *q)
 {

@@ -1,120 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * tls_layer.c - a TLS session (crypto/session.h) between a stream and what stands on it. Its queue holds plain bytes and files; it
- * seals them, four records at a time, as the stream takes them. What came is opened into one block of the loop and lent upwards; what is
- * not used up is held. */
+ * tls_layer.c - a TLS session (crypto/session.h) between a stream and what stands on it. Here is the input, the ends and
+ * the turn; tls_seal.c has the output. What came is opened into a block of the thread's pool and lent upwards; what is not used up is
+ * held. */
 #include "base/err.h"
-#include "core/hold.h"
-#include "core/stream.h"
-#include "crypto/session.h"
-#include "net/tls.h"
-#include "os/fd.h"
-#include <stdio.h>
+#include "net/tls_inside.h"
 #include <stdlib.h>
-#include <string.h>
-
-enum {
-    SHAKE_MS = 10000,      /* a server's: how long a handshake may take                             */
-    UNDER_MAX = 256 << 10, /* sealed bytes that wait in the stream: past half of it sealing rests   */
-    IOV_MAX_SEAL = 16,
-    RUN_MAX = 4 * TLS_RECORD_MAX,
-};
-
-struct tls_layer {
-    struct layer layer; /* first */
-    struct queue queue; /* plain bytes and files, to be sealed */
-    struct chore chore;
-    struct timer timer; /* the handshake's deadline; closing: does the peer still take anything? */
-    struct lone lone;   /* a server's, until something stands on it */
-    struct tls_session *session;
-    struct hold *hold; /* plain bytes that were not used up above */
-    struct block *out; /* within a call: sealed bytes from out_from on that are not given below yet */
-    uint8_t *out_from;
-    dx_listener *from; /* NULL: a client's */
-    int (*inner)(dx_listener *s, struct layer *bottom, struct queue *q);
-    char *text; /* a client's: the URL, until the handshake is over */
-    uint16_t shaken : 1, paused : 1, end_seen : 1, end_told : 1, finishing : 1, bye : 1, closing : 1, done : 1,
-        high : 1;
-    uint16_t moved : 1; /* since the timer last looked */
-    uint16_t cut : 1;   /* the peer's end came without close_notify */
-};
-
-static const struct layer_type tls_type;
-
-static struct tls_layer *of(struct layer *l)
-{
-    return (struct tls_layer *)l;
-}
-
-static dx_loop *loop_of(const struct tls_layer *t)
-{
-    return t->queue.loop;
-}
-
-static void later(struct tls_layer *t)
-{
-    loop_chore(loop_of(t), &t->chore);
-}
-
-/* ---- sealed bytes on their way down ---- */
-
-static void give_sealed(struct tls_layer *t)
-{
-    struct block *b = t->out;
-    if (!b)
-        return;
-    struct span v = {b, t->out_from, (size_t)(b->data + b->used - t->out_from)};
-    t->out = NULL;
-    layer_give_below(&t->layer, &v, 1, 0); /* where the stream is broken its own end is on its way up */
-    block_drop(b);
-}
-
-static bool keep_sealed(void *arg, const void *p, size_t n)
-{
-    struct tls_layer *t = arg;
-    if (t->out && t->out->cap - t->out->used < n)
-        give_sealed(t);
-    if (!t->out) {
-        t->out = block_with_room(&loop_of(t)->store.copies, n);
-        if (!t->out)
-            return false;
-        t->out_from = t->out->data + t->out->used;
-    }
-    memcpy(t->out->data + t->out->used, p, n);
-    t->out->used += (uint32_t)n;
-    return true;
-}
-
-/* Records as full as can be: runs of small spans are joined in a copy. */
-static int seal_spans(struct tls_layer *t, const struct span *v, size_t count)
-{
-    uint8_t few[TLS_RECORD_MAX];
-    size_t have = 0;
-    int r = 0;
-    for (size_t i = 0; i < count && r >= 0; i++) {
-        const uint8_t *p = v[i].p;
-        for (size_t n = v[i].n, k; n > 0 && r >= 0; p += k, n -= k) {
-            if (have == 0 && (n >= TLS_RECORD_MAX || i + 1 == count)) {
-                k = n < TLS_RECORD_MAX ? n : TLS_RECORD_MAX;
-                r = tls_seal(t->session, p, k);
-                continue;
-            }
-            k = n < TLS_RECORD_MAX - have ? n : TLS_RECORD_MAX - have;
-            memcpy(few + have, p, k);
-            have += k;
-            if (have == TLS_RECORD_MAX) {
-                r = tls_seal(t->session, few, have);
-                have = 0;
-            }
-        }
-    }
-    return have && r >= 0 ? tls_seal(t->session, few, have) : r;
-}
 
 /* ---- the end ---- */
 
 static void clear(struct tls_layer *t)
 {
-    queue_clear(&t->queue, &loop_of(t)->store);
+    queue_clear(&t->queue, &tls_loop(t)->store);
     hold_free(&t->hold);
 }
 
@@ -125,10 +21,10 @@ static void give_up(struct tls_layer *t, const dx_err *err)
     dx_err why = *err;
     if (t->text)
         err_set(&why, err->code, "dial %.120s: %s", t->text, err->text);
-    give_sealed(t);
+    tls_give_sealed(t);
     clear(t);
     t->closing = t->finishing = t->bye = 1; /* nothing can be sealed any more */
-    loop_timer_off(loop_of(t), &t->timer);
+    loop_timer_off(tls_loop(t), &t->timer);
     if (c) {
         conn_set_why(c, err->code, err->detail_of, err->detail, why.text);
         conn_broken(c);
@@ -160,70 +56,13 @@ static void end_when_empty(struct tls_layer *t)
     if (t->finishing && !t->bye) {
         t->bye = 1;
         tls_bye(t->session);
-        give_sealed(t);
+        tls_give_sealed(t);
         layer_finish_below(&t->layer);
     }
     if (t->closing) {
-        loop_timer_off(loop_of(t), &t->timer);
+        loop_timer_off(tls_loop(t), &t->timer);
         layer_close_below(&t->layer);
     }
-}
-
-/* ---- sealing what is queued, as the stream takes it ---- */
-
-static int seal_file(struct tls_layer *t)
-{
-    struct queued *f = t->queue.first;
-    struct block *b = block_new(0);
-    size_t n = f->n < RUN_MAX ? f->n : RUN_MAX;
-    int64_t got = b ? os_fd_read_at(f->fd, f->off, b->data, n) : 0;
-    int r = b ? 0 : DX_NOMEM;
-    if (r == 0 && f->n && got <= 0)
-        r = got < 0 ? DX_SYS : DX_TRUNCATED;
-    struct span v = {NULL, b ? b->data : NULL, got > 0 ? (size_t)got : 0};
-    if (r == 0)
-        r = seal_spans(t, &v, 1);
-    if (r >= 0)
-        queue_eat(&t->queue, &loop_of(t)->store, v.n);
-    block_drop(b);
-    return r;
-}
-
-static int seal_bytes(struct tls_layer *t)
-{
-    struct iovec iov[IOV_MAX_SEAL];
-    struct span v[IOV_MAX_SEAL];
-    size_t n, room = RUN_MAX, count = queue_iov(&t->queue, iov, IOV_MAX_SEAL, &n), used = 0;
-    for (; used < count && room > 0; used++) {
-        v[used] = (struct span){NULL, iov[used].iov_base, iov[used].iov_len < room ? iov[used].iov_len : room};
-        room -= v[used].n;
-    }
-    int r = seal_spans(t, v, used);
-    if (r >= 0)
-        queue_eat(&t->queue, &loop_of(t)->store, RUN_MAX - room);
-    return r;
-}
-
-/* Big sends are sealed from where they lie, behind what is queued: a sealed copy is as good as another. 1: done; 0: a file is
- * before them, or too many pieces. */
-static int seal_through(struct tls_layer *t, const struct span *v, size_t count)
-{
-    struct iovec iov[IOV_MAX_SEAL];
-    struct span all[IOV_MAX_SEAL];
-    size_t queued;
-    if (count >= IOV_MAX_SEAL)
-        return 0;
-    size_t k = queue_iov(&t->queue, iov, IOV_MAX_SEAL - count, &queued);
-    if (queued != t->queue.n)
-        return 0;
-    for (size_t i = 0; i < k; i++)
-        all[i] = (struct span){NULL, iov[i].iov_base, iov[i].iov_len};
-    memcpy(all + k, v, count * sizeof *v);
-    int r = seal_spans(t, all, k + count);
-    give_sealed(t);
-    queue_eat(&t->queue, &loop_of(t)->store, queued);
-    t->high |= queue_past_half(&t->queue);
-    return r < 0 ? r : 1;
 }
 
 /* A file that fails under our hands: the peer must not take what it got for all there was. */
@@ -241,11 +80,9 @@ static void file_failed(struct tls_layer *t, int code)
 static void drain(struct tls_layer *t)
 {
     int r = 0;
-    while (t->queue.first && !queue_past_half(t->queue.under) && r >= 0) {
-        r = t->queue.first->blk ? seal_bytes(t) : seal_file(t);
-        t->moved = 1;
-    }
-    give_sealed(t);
+    while (t->queue.first && !queue_past_half(t->queue.under) && r >= 0)
+        r = tls_seal_queued(t);
+    tls_give_sealed(t);
     if (r == DX_SYS || r == DX_TRUNCATED)
         file_failed(t, r);
     else if (r < 0)
@@ -347,6 +184,12 @@ static int open_records(struct tls_layer *t, dx_err *err)
     return r < 0 ? (int)r : 0;
 }
 
+/* A caller's handshake came to nothing: there is no conn to tell it. */
+static void count_fault(struct tls_layer *t)
+{
+    tls_loop(t)->handshake_faults += t->from != NULL;
+}
+
 /* Whoever speaks plain text here is told so, in HTTP where that may be what it spoke. */
 static void answer_plain(struct tls_layer *t)
 {
@@ -361,11 +204,11 @@ static void answer_plain(struct tls_layer *t)
 
 static void stands(struct tls_layer *t)
 {
-    loop_timer_off(loop_of(t), &t->timer);
+    loop_timer_off(tls_loop(t), &t->timer);
     free(t->text);
     t->text = NULL;
     t->shaken = 1;
-    give_sealed(t);
+    tls_give_sealed(t);
     if (!t->from) {
         layer_opened_above(&t->layer);
     } else {
@@ -378,7 +221,7 @@ static void stands(struct tls_layer *t)
     if (t->paused) /* it was asked for before there was anything to rest */
         layer_pause_below(&t->layer, true);
     if (t->queue.first || t->finishing)
-        later(t);
+        tls_later(t);
 }
 
 /* true: it stands. */
@@ -391,19 +234,19 @@ static bool shake(struct tls_layer *t)
         return true;
     }
     if (r < 0)
-        loop_of(t)->handshake_faults += t->from != NULL;
+        count_fault(t);
     if (r < 0 && err.detail == DX_TLS_PLAIN)
         answer_plain(t);
     if (r < 0)
         give_up(t, &err);
     else
-        give_sealed(t);
+        tls_give_sealed(t);
     return false;
 }
 
 static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 {
-    struct tls_layer *t = of(l);
+    struct tls_layer *t = tls_layer_of(l);
     dx_err err;
     (void)how;
     if (t->done || (t->closing && t->shaken) || t->end_seen)
@@ -414,7 +257,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     int r = open_records(t, &err);
     size_t left = t->closing || t->done ? 0 : tls_unread(t->session);
     tls_lend(t->session, NULL, 0);
-    give_sealed(t); /* answers of TLS's own: alerts, new keys */
+    tls_give_sealed(t); /* answers of TLS's own: alerts, new keys */
     if (r == DX_END) {
         t->end_seen = 1;
         tell_end(t);
@@ -426,11 +269,11 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 
 static void ended(struct layer *l)
 {
-    struct tls_layer *t = of(l);
+    struct tls_layer *t = tls_layer_of(l);
     if (t->end_seen || t->closing)
         return;
     if (!t->shaken) {
-        loop_of(t)->handshake_faults += t->from != NULL;
+        count_fault(t);
         give_up_for(t, DX_TLS, DX_OF_TLS, DX_TLS_CUT, "the peer ended inside the TLS handshake");
         return;
     }
@@ -440,20 +283,20 @@ static void ended(struct layer *l)
 
 static void opened(struct layer *l)
 {
-    shake(of(l));
+    shake(tls_layer_of(l));
 }
 
 static void closed(struct layer *l, const dx_err *why)
 {
-    struct tls_layer *t = of(l);
+    struct tls_layer *t = tls_layer_of(l);
     t->done = 1;
     lone_del(&t->lone);
-    loop_timer_off(loop_of(t), &t->timer);
+    loop_timer_off(tls_loop(t), &t->timer);
     clear(t);
     if (l->above)
         layer_closed_above(l, why); /* the conn buries the stack */
     else
-        layer_bury_stack(l, loop_of(t));
+        layer_bury_stack(l, tls_loop(t));
 }
 
 /* ---- the turn ---- */
@@ -485,14 +328,14 @@ static void run_chore(struct chore *c, dx_loop *l)
 
 static void writable(struct layer *l)
 {
-    go_on(of(l));
+    go_on(tls_layer_of(l));
 }
 
 static void timer_fire(struct timer *timer, dx_loop *loop)
 {
     struct tls_layer *t = (struct tls_layer *)((char *)timer - offsetof(struct tls_layer, timer));
     if (!t->shaken) {
-        loop->handshake_faults += t->from != NULL;
+        count_fault(t);
         give_up_for(t, DX_TIMEOUT, DX_OF_NOTHING, 0, "no TLS handshake in time");
         layer_abort_below(&t->layer);
     } else if (t->moved) { /* closing, and the peer takes what is queued */
@@ -506,76 +349,28 @@ static void timer_fire(struct timer *timer, dx_loop *loop)
 
 /* ---- asked from above ---- */
 
-static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
-{
-    struct tls_layer *t = of(l);
-    size_t total = 0;
-    if (t->done || t->finishing)
-        return DX_CLOSED;
-    for (size_t i = 0; i < count; i++)
-        total += v[i].n;
-    int r = total >= WRITE_THROUGH && t->shaken && !(how & DX_MORE) ? seal_through(t, v, count) : 0;
-    if (r > 0)
-        return 0;
-    if (r == 0)
-        r = queue_add(&t->queue, &loop_of(t)->store, v, count, 0, false);
-    if (r < 0)
-        layer_abort_below(l); /* a part of it may stand in the queue */
-    else
-        later(t);
-    return r;
-}
-
-static uint8_t *room(struct layer *l, size_t n)
-{
-    struct tls_layer *t = of(l);
-    if (n >= WRITE_THROUGH || t->done || t->finishing)
-        return NULL;
-    later(t);
-    return queue_room(&t->queue, &loop_of(t)->store, n);
-}
-
-static int give_msg(struct layer *l, dx_msg *m)
-{
-    struct span span;
-    int r = msg_plain(m, loop_of(of(l)), &span);
-    return r < 0 ? r : give(l, &span, 1, 0);
-}
-
-static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
-{
-    struct tls_layer *t = of(l);
-    (void)how;
-    if (t->done || t->finishing || queue_add_file(&t->queue, &loop_of(t)->store, fd, off, n) < 0) {
-        os_fd_close(fd);
-        return t->done || t->finishing ? DX_CLOSED : DX_NOMEM;
-    }
-    later(t);
-    return 0;
-}
-
 static int finish(struct layer *l)
 {
-    struct tls_layer *t = of(l);
+    struct tls_layer *t = tls_layer_of(l);
     t->finishing = 1;
-    later(t);
+    tls_later(t);
     return 0;
 }
 
 static void pause_it(struct layer *l, bool on)
 {
-    struct tls_layer *t = of(l);
+    struct tls_layer *t = tls_layer_of(l);
     t->paused = on;
     if (!t->shaken)
         return; /* a handshake does not rest */
     if (!on)
-        later(t);
+        tls_later(t);
     layer_pause_below(l, on);
 }
 
 static void close_down(struct layer *l)
 {
-    struct tls_layer *t = of(l);
+    struct tls_layer *t = tls_layer_of(l);
     if (t->done || t->closing)
         return;
     t->closing = t->finishing = 1;
@@ -585,16 +380,16 @@ static void close_down(struct layer *l)
             layer_abort_below(l);
         return; /* else it goes out when the handshake is over: its deadline stands */
     }
-    loop_timer(loop_of(t), &t->timer, loop_of(t)->now + DRAIN_STALL_MS);
+    loop_timer(tls_loop(t), &t->timer, tls_loop(t)->now + DRAIN_STALL_MS);
     layer_pause_below(l, false); /* what the peer still sends is read over, or both would wait for each other */
-    later(t);
+    tls_later(t);
 }
 
-static void layer_free(struct layer *l)
+void tls_layer_free(struct layer *l)
 {
-    struct tls_layer *t = of(l);
-    loop_chore_off(loop_of(t), &t->chore);
-    loop_timer_off(loop_of(t), &t->timer);
+    struct tls_layer *t = tls_layer_of(l);
+    loop_chore_off(tls_loop(t), &t->chore);
+    loop_timer_off(tls_loop(t), &t->timer);
     lone_del(&t->lone);
     clear(t);
     block_drop(t->out);
@@ -603,7 +398,7 @@ static void layer_free(struct layer *l)
     free(t);
 }
 
-static const struct layer_type tls_type = {
+const struct layer_type tls_layer_type = {
     .name = "tls",
     .is_tls = true,
     .opened = opened,
@@ -611,115 +406,24 @@ static const struct layer_type tls_type = {
     .ended = ended,
     .writable = writable,
     .closed = closed,
-    .give = give,
-    .room = room,
-    .give_msg = give_msg,
-    .give_file = give_file,
+    .give = tls_give,
+    .room = tls_room,
+    .give_msg = tls_give_msg,
+    .give_file = tls_give_file,
     .finish = finish,
     .pause = pause_it,
     .close = close_down,
     .abort = layer_abort_below,
-    .free = layer_free,
+    .free = tls_layer_free,
 };
 
-/* ---- making one ---- */
-
-static struct tls_layer *layer_new(struct stream *s, const struct settings *set, const struct tls_ask *ask, dx_err *err)
+struct tls_layer *tls_layer_new(void)
 {
     struct tls_layer *t = calloc(1, sizeof *t);
-    if (!t) {
-        err_set(err, DX_NOMEM, "TLS: no memory");
-        return NULL;
+    if (t) {
+        t->layer.type = &tls_layer_type;
+        t->chore.run = run_chore;
+        t->timer.fire = timer_fire;
     }
-    struct tls_ask mine = *ask;
-    mine.push = keep_sealed;
-    mine.arg = t;
-    t->layer.type = &tls_type;
-    t->chore.run = run_chore;
-    t->timer.fire = timer_fire;
-    t->queue.max = set->o.queue_bytes_max;
-    t->queue.loop = s->queue.loop;
-    t->queue.under = &s->queue;
-    if (s->queue.max > UNDER_MAX)
-        s->queue.max = UNDER_MAX;
-    t->session = tls_session_new(set->o.tls, &mine, err);
-    if (t->session)
-        return t;
-    layer_free(&t->layer);
-    return NULL;
-}
-
-int tls_accept(dx_listener *s, struct layer *bottom, struct queue *q, const char *alpn,
-               int (*inner)(dx_listener *s, struct layer *bottom, struct queue *q))
-{
-    struct tls_ask ask = {.server = true, .protocols = alpn};
-    struct stream *stream = stream_of(bottom);
-    struct tls_layer *t = layer_new(stream, s->set, &ask, NULL);
-    (void)q;
-    if (!t)
-        return DX_NOMEM;
-    t->from = s;
-    t->inner = inner;
-    layer_put_above(bottom, &t->layer);
-    lone_add(s, &t->lone, &t->layer);
-    loop_timer(s->loop, &t->timer, s->loop->now + SHAKE_MS);
-    return 0;
-}
-
-struct layer *tls_dial(const struct dial *d, struct stream *s, const char *alpn, struct queue **ret_q, dx_err *err)
-{
-    char *host = strndup((const char *)d->url->host.p, d->url->host.n);
-    struct tls_ask ask = {.host = host, .protocols = alpn};
-    struct tls_layer *t = host ? layer_new(s, d->set, &ask, err) : NULL;
-    free(host);
-    if (t && (t->text = strdup(d->text))) {
-        layer_put_above(&s->layer, &t->layer);
-        loop_timer(d->loop, &t->timer, d->loop->now + d->set->o.dial_ms_max);
-        *ret_q = &t->queue;
-        return &t->layer;
-    }
-    if (!host || t)
-        err_set(err, DX_NOMEM, "dial %s: no memory", d->text);
-    if (t)
-        layer_free(&t->layer);
-    return NULL;
-}
-
-static struct tls_layer *tls_of(const dx_conn *c)
-{
-    struct layer *l = c->layer.below;
-    while (l && l->type != &tls_type)
-        l = l->below;
-    return l ? of(l) : NULL;
-}
-
-const char *tls_layer_alpn(const struct layer *l)
-{
-    return l->type == &tls_type ? tls_alpn(((const struct tls_layer *)l)->session) : "";
-}
-
-int dx_tls_peer(dx_conn *c, void (*fn)(void *arg, const dx_cert_info *i), void *arg)
-{
-    struct tls_layer *t = c->gone ? NULL : tls_of(c);
-    return t && t->shaken ? tls_peer(t->session, fn, arg) : DX_STATE;
-}
-
-dx_tls *dx_listener_tls(const dx_listener *s)
-{
-    return s->set->o.tls;
-}
-
-int dx_tls_info_sized(dx_conn *c, dx_tls_info *ret, size_t ret_bytes)
-{
-    struct tls_layer *t = c->gone ? NULL : tls_of(c);
-    dx_tls_info mine = {0};
-    if (!t || !t->shaken)
-        return DX_STATE;
-    tls_tell(t->session, &mine);
-    if (ret_bytes > sizeof mine) {
-        memset((char *)ret + sizeof mine, 0, ret_bytes - sizeof mine);
-        ret_bytes = sizeof mine;
-    }
-    memcpy(ret, &mine, ret_bytes);
-    return 0;
+    return t;
 }
