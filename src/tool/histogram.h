@@ -8,8 +8,8 @@
 
 #define HISTOGRAM_MAX ((uint64_t)3600 * 1000000000) /* what is larger counts as this (an hour)          */
 enum {
-    HISTOGRAM_EXACT = 2048,                           /* values below it are kept as they are             */
-    HISTOGRAM_DOUBLINGS = 31,                         /* 2048 << 31 is beyond the hour                    */
+    HISTOGRAM_EXACT = 2048,   /* values below it are kept as they are             */
+    HISTOGRAM_DOUBLINGS = 31, /* 2048 << 31 is beyond the hour                    */
     HISTOGRAM_SLOTS = HISTOGRAM_EXACT + HISTOGRAM_DOUBLINGS * HISTOGRAM_EXACT / 2,
 };
 struct histogram { /* zeroed is empty */

@@ -104,6 +104,19 @@ const struct command command_table[] = {
      "FILE is from duplex relay --record; docs/record.md has its format. What we say waits until all that the other side\n"
      "had said before it has come. The first difference is named, with its line, and the exit code is 119.",
      2, 2, cmd_replay},
+    {"bench", "[OPTION]... URL", "load on a server, and whether and how soon what it answers is right",
+     "duplex bench tcp://127.0.0.1:2000               # 50 conns ask an echo server as fast as it answers, for 10 s\n"
+     "duplex bench --rate 5000 ws://127.0.0.1:4000    # 5000 messages a second, on time whatever comes back\n"
+     "duplex bench -c 1000 --room lobby ws://127.0.0.1:2333  # duplex serve: one member speaks, does it reach all?\n"
+     "duplex bench --rate 200 --path /status http://127.0.0.1:8080  # requests, each status checked\n"
+     "duplex bench -n 1 --message hex:010300000002c40b --expect any tcp://10.0.0.9:502  # how long does one take?\n"
+     "duplex bench --json --live udp://127.0.0.1:5000 >log.ndjson  # an object a second, and the result",
+     "The closed loop sends the next message when a reply has come: it shows what the server can do, and hides its stalls, for\n"
+     "nobody asks meanwhile. --rate sends on time, and latency counts from the time a message was due: what users feel.\n"
+     "Every byte that comes back is compared. Exit code 119: replies were wrong or came unasked for, or more were lost\n"
+     "than --loss-max allows. HTTP: a request is a connection of its own, a status of 2xx or 3xx is right. A room's key is\n"
+     "$DUPLEX_KEY. Ctrl-C shows what was measured so far. docs/bench.md has the numbers and the JSON.",
+     1, 1, cmd_bench},
     {"help", "[COMMAND | exit-codes]", "say more about a command",
      "duplex help dial\n"
      "duplex help exit-codes",
@@ -201,6 +214,30 @@ const struct opt option_table[] = {
     {"relay replay", 0, "pin", OPT_TEXT, "PIN", "believe this key alone of who is dialled: sha256:...; may\nstand several times"},
     {"relay replay", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
     {"relay replay", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
+    {"bench", 'c', "conns", OPT_COUNT, "N", "so many conns (50); HTTP: requests at a time (10)"},
+    {"bench", 0, "rate", OPT_TEXT, "R", "open loop: R messages a second over all conns; max: the\nclosed loop"},
+    {"bench", 0, "size", OPT_COUNT, "BYTES", "of a message (64)"},
+    {"bench", 0, "depth", OPT_COUNT, "D", "closed loop: messages in flight a conn (1)"},
+    {"bench", 0, "for", OPT_MS, "TIME", "measure for so long (10s)"},
+    {"bench", 0, "warm-up", OPT_MS, "TIME", "and before it, uncounted (a tenth, at most 1s; with -n none)"},
+    {"bench", 'n', "max", OPT_COUNT, "N", "so many messages in all, and no more"},
+    {"bench", 0, "message", OPT_TEXT, "TEXT", "send this and not text of our own; @FILE: what is in it,\nhex:01AF: these bytes"},
+    {"bench", 0, "expect", OPT_TEXT, "WHAT", "what must come back: echo, upper (case), any, none (one\nway); HTTP: any body unless it is said"},
+    {"bench", 'f', "frame", OPT_TEXT, "SPEC", "a stream of bytes has messages: line, fixed:N ..."},
+    {"bench", 0, "wait", OPT_MS, "TIME", "for replies that are still out at the end (5s); a datagram's\nis lost after so long (1s)"},
+    {"bench", 0, "loss-max", OPT_TEXT, "SHARE", "so much may be lost, as 0.1% (none)"},
+    {"bench", 0, "method", OPT_TEXT, "NAME", "HTTP: GET, or what else (POST where there is a body)"},
+    {"bench", 0, "path", OPT_TEXT, "PATH", "HTTP: ask for this, not for the URL's"},
+    {"bench", 0, "room", OPT_TEXT, "NAME", "conns are members of this room of duplex serve: the first\nspeaks, the others hear"},
+    {"bench", 0, "threads", OPT_COUNT, "N", "so many threads share the conns (1)"},
+    {"bench", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
+    {"bench", 0, "json", OPT_FLAG, NULL, "the result as a JSON object"},
+    {"bench", 0, "live", OPT_FLAG, NULL, "and a line, or with --json an object, a second; on a\nterminal there is a line anyhow"},
+    {"bench", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM) where the server asks for one"},
+    {"bench", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
+    {"bench", 0, "pin", OPT_TEXT, "PIN", "believe this key alone: sha256:..., as its owner shows it;\nmay stand several times"},
+    {"bench", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
+    {"bench", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
     {0},
 };
 /* clang-format on */

@@ -222,6 +222,10 @@ int cmd_recv(int argc, char **argv)
 {
     return argc + !argv;
 }
+int cmd_bench(int argc, char **argv)
+{
+    return argc + !argv;
+}
 int cmd_help(int argc, char **argv)
 {
     return argc + !argv;
