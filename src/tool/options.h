@@ -3,6 +3,7 @@
  * (man pages, completions) read the same rows. */
 #ifndef TOOL_OPTIONS_H
 #define TOOL_OPTIONS_H
+#include "tool/nearest.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,8 +65,6 @@ int64_t option_number(const struct options *o, const char *name, int64_t otherwi
 const char *option_next(const struct options *o, const char *name, int *at);
 
 const struct command *command_find(const char *name); /* NULL: none */
-/* The candidate that word most looks like; NULL: none is near. */
-const char *nearest(const char *word, const char *const *candidates, size_t count);
 const char *nearest_command(const char *word);
 void help_overview(FILE *to);
 void help_command(const struct command *c, FILE *to);
