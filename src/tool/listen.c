@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * listen.c - duplex listen URL...: echo, upper case, or the first client joined to stdin and stdout. */
+ * listen.c - duplex listen URL...: echo, upper case, a rules file, or the first client joined to stdin and stdout. */
 #include "tool/bucket.h"
+#include "tool/listen_rules.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
@@ -17,6 +18,7 @@ struct server {
     dx_listener *listeners[LISTENERS_MAX];
     int listener_count;
     struct trust trusts[LISTENERS_MAX]; /* of each URL, whether it listens or not */
+    struct listen_rules *rules;         /* under --rules                           */
     bool upper, once, verbose;
     dx_id served; /* under --once */
     uint64_t clients;
@@ -182,6 +184,8 @@ static void reload(void *arg)
     struct server *s = arg;
     for (int i = 0; i < LISTENERS_MAX; i++)
         trust_reload(&s->trusts[i]);
+    if (s->rules)
+        listen_rules_reload(s->rules);
 }
 
 /* 0, or the exit code. */
@@ -191,7 +195,7 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         const char *url = o->args[i], *frame = option_text(o, "frame");
         dx_err err = {0};
         dx_opts opts = *base;
-        opts.frame = talk_conn_frame(url, frame ? frame : s->upper ? "auto" : NULL);
+        opts.frame = s->rules ? NULL : talk_conn_frame(url, frame ? frame : s->upper ? "auto" : NULL);
         int r = trust_read(&s->trusts[i], o, url, NULL);
         if (r >= 0)
             return r;
@@ -203,7 +207,7 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         s->listeners[s->listener_count++] = l;
     }
     for (int i = 0; i < o->arg_count; i++)
-        if (s->trusts[i].tls)
+        if (s->trusts[i].tls || s->rules)
             tool_hangups(reload, s);
     for (int i = 0; i < s->listener_count; i++)
         for (int k = 0; dx_listener_url(s->listeners[i], k); k++)
@@ -253,6 +257,35 @@ static int serve_echo(struct server *s, const struct options *o, const dx_opts *
     return r;
 }
 
+static void first_came(void *arg)
+{
+    accept_no_more(arg);
+}
+
+static int serve_rules(struct server *s, const struct options *o, dx_opts *opts)
+{
+    struct listen_rules rules = {.on_first = first_came, .arg = s};
+    int r = listen_rules_read(&rules, o);
+    opts->coding = NULL; /* the rules read it themselves: they match bytes as well */
+    opts->message_bytes_max = RULES_MESSAGE_MAX;
+    s->rules = &rules;
+    if (r < 0 && (r = listen_all(s, o, &listen_rules_on, &rules, opts)) == 0)
+        r = serve(s);
+    dx_loop_free(s->loop);
+    s->loop = NULL;
+    listen_rules_free(&rules);
+    return r ? r : rules.code;
+}
+
+/* --echo, --upper and --rules exclude each other. */
+static bool one_mode(const struct options *o)
+{
+    if (option_has(o, "echo") + option_has(o, "upper") + option_has(o, "rules") <= 1)
+        return true;
+    tool_say("one of --echo, --upper and --rules.  Try: duplex listen --help");
+    return false;
+}
+
 int cmd_listen(int argc, char **argv)
 {
     struct options o;
@@ -261,10 +294,8 @@ int cmd_listen(int argc, char **argv)
     int r = options_read(argc, argv, &o);
     if (r >= 0)
         return r;
-    if (option_has(&o, "echo") && option_has(&o, "upper")) {
-        tool_say("--echo or --upper, not both.  Try: duplex listen --help");
+    if (!one_mode(&o))
         return TOOL_USAGE;
-    }
     if (!(s.loop = dx_loop_new(&err)))
         return tool_fail("listen", o.args[0], &err);
     tool_signals(s.loop);
@@ -276,7 +307,9 @@ int cmd_listen(int argc, char **argv)
                     .coding = option_text(&o, "encoding")};
     if (s.upper && !opts.coding)
         opts.coding = "auto";
-    r = s.upper || option_has(&o, "echo") ? serve_echo(&s, &o, &opts) : serve_talk(&s, &o, &opts);
+    r = option_has(&o, "rules")             ? serve_rules(&s, &o, &opts)
+        : s.upper || option_has(&o, "echo") ? serve_echo(&s, &o, &opts)
+                                            : serve_talk(&s, &o, &opts);
     for (int i = 0; i < LISTENERS_MAX; i++)
         trust_free(&s.trusts[i]);
     return r;

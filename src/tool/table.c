@@ -20,13 +20,14 @@ const struct command command_table[] = {
      "empty one; on a terminal Ctrl-D ends it), stdout the body of the response. A status of 400 and up ends with code 22,\n"
      "-v shows status and fields.",
      1, 1, cmd_dial},
-    {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, or a talk over stdin and stdout",
+    {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, a file of rules, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"
      "duplex listen tcp://:0 udp://:0 --upper          # upper case; the word exit ends a talk\n"
+     "duplex listen tcp://:5020 --rules device.rules -v  # play a device: match and answer, as docs/rules.md says\n"
      "duplex listen unix:///tmp/x.sock <answer >question  # the first client, joined to stdin and stdout\n"
      "duplex listen tls://:4000 --cert a.pem --key a.key --echo  # TLS; --cert auto: a certificate of our own",
-     "Says \"listening URL\" on stderr, a line an address, when ready. Without --echo or --upper the first client\n"
-     "is joined to stdin and stdout and the command ends with it. SIGHUP reads the certificates anew.",
+     "Says \"listening URL\" on stderr, a line an address, when ready. Without --echo, --upper or --rules the first\n"
+     "client is joined to stdin and stdout and the command ends with it. SIGHUP reads certificates and rules anew.",
      1, 16, cmd_listen},
     {"serve", "[OPTION]...", "one port where browsers, nc, UDP and Unix sockets meet in a room",
      "duplex serve                                    # this machine: http://127.0.0.1:2333/ and nc 127.0.0.1 2333\n"
@@ -238,6 +239,7 @@ const struct opt option_table[] = {
     {"bench", 0, "pin", OPT_TEXT, "PIN", "believe this key alone: sha256:..., as its owner shows it;\nmay stand several times"},
     {"bench", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
     {"bench", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
+    {"listen", 0, "rules", OPT_TEXT, "FILE", "answer by the rules in it; --frame and --encoding win over\nwhat it says"},
     {0},
 };
 /* clang-format on */
