@@ -294,9 +294,11 @@ static int set_protocols(gnutls_session_t g, const char *list, bool server)
 {
     gnutls_datum_t v[ALPN_MAX];
     unsigned count = 0;
-    for (const char *at = list; at && *at && count < ALPN_MAX;) {
+    for (const char *at = list; at && *at;) {
         at += strspn(at, ", ");
         size_t n = strcspn(at, ", ");
+        if (n && count == ALPN_MAX)
+            return GNUTLS_E_INVALID_REQUEST;
         if (n)
             v[count++] = (gnutls_datum_t){(uint8_t *)(uintptr_t)at, (unsigned)n};
         at += n;
@@ -319,9 +321,8 @@ static int set_up(struct tls_session *s, const struct tls_ask *a)
         r = gnutls_credentials_set(g, GNUTLS_CRD_CERTIFICATE, s->creds->gnutls);
     if (r >= 0)
         r = set_protocols(g, a->protocols, a->server);
-    if (r >= 0)
-        r = a->server ? gnutls_session_ticket_enable_server(g, &s->creds->ticket_key)
-                      : gnutls_session_ticket_enable_client(g);
+    if (r >= 0 && a->server)
+        r = gnutls_session_ticket_enable_server(g, &s->creds->ticket_key);
     if (r >= 0 && s->host && !is_address(s->host))
         r = gnutls_server_name_set(g, GNUTLS_NAME_DNS, s->host, strlen(s->host));
     gnutls_session_set_ptr(g, s);
@@ -339,7 +340,7 @@ static int set_up(struct tls_session *s, const struct tls_ask *a)
 struct tls_session *tls_session_new(dx_tls *t, const struct tls_ask *a, dx_err *err)
 {
     unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_EXTENSIONS | GNUTLS_KEY_SHARE_TOP |
-                     (a->server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT);
+                     (a->server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT | GNUTLS_NO_TICKETS);
     struct tls_creds *creds = tls_creds_now(t, !a->server, err);
     if (!creds)
         return NULL;

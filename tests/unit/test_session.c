@@ -369,10 +369,11 @@ TEST(an_option_of_a_newer_caller_is_refused_and_not_lost)
 TEST(a_host_or_a_protocol_that_tls_cannot_say_is_not_want_of_memory)
 {
     struct tls_ask asks[] = {{.host = "\xFF\xFE.example", .push = keep, .arg = &a},
-                             {.protocols = (char[300]){""}, .push = keep, .arg = &a}};
+                             {.protocols = (char[300]){""}, .push = keep, .arg = &a},
+                             {.protocols = "1,2,3,4,5,6,7,8,9", .push = keep, .arg = &a}};
     memset((char *)(uintptr_t)asks[1].protocols, 'x', 299);
     prepare();
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         dx_err err = {0};
         CHECK(!tls_session_new(believer, &asks[i], &err));
         CHECK_SAY(err.code == DX_URL && strstr(err.text, "TLS cannot begin: "), "%d %s", err.code, err.text);
