@@ -12,7 +12,7 @@
  *            Under a latch that auto made only GBK characters are sent.
  * FRAMING    "none"            bytes as they come
  *            "line"            ends at LF; CR LF and LF are taken off; sending adds the end the peer used last,
- *                              LF until then
+ *                              LF until then; "line:lf" "line:crlf" "line:none" add that, whatever the peer uses
  *            "delim:0D0A"      ends at these bytes
  *            "gap:20ms"        ends when nothing came for so long
  *            "fixed:8"         every 8 bytes

@@ -105,6 +105,18 @@ static const char *parse_length(const char *p, struct frame_spec *f)
     return *p == ',' ? parse_adjust(p + 1, f) : "after be or le come ',' and a number";
 }
 
+static const char *parse_line(const char *p, struct frame_spec *f)
+{
+    static const char *const eols[] = {[EOL_NONE] = "none", [EOL_LF] = "lf", [EOL_CRLF] = "crlf"};
+    for (uint8_t i = 0; i < sizeof eols / sizeof *eols; i++)
+        if (!strcmp(p, eols[i])) {
+            f->eol = i;
+            f->eol_stays = true;
+            return NULL;
+        }
+    return "after 'line:' comes what sending adds: lf, crlf or none";
+}
+
 static const char *parse_kind(const char *spec, struct frame_spec *f)
 {
     static const struct {
@@ -112,13 +124,10 @@ static const char *parse_kind(const char *spec, struct frame_spec *f)
         enum frame_kind kind;
         const char *(*parse)(const char *p, struct frame_spec *f);
     } kinds[] = {
-        {"none", FRAME_NONE, NULL},
-        {"line", FRAME_LINE, NULL},
-        {"auto", FRAME_AUTO, NULL},
-        {"delim:", FRAME_DELIM, parse_delim},
-        {"gap:", FRAME_GAP, parse_gap},
-        {"fixed:", FRAME_FIXED, parse_fixed},
-        {"length:", FRAME_LENGTH, parse_length},
+        {"none", FRAME_NONE, NULL},           {"line", FRAME_LINE, NULL},
+        {"line:", FRAME_LINE, parse_line},    {"auto", FRAME_AUTO, NULL},
+        {"delim:", FRAME_DELIM, parse_delim}, {"gap:", FRAME_GAP, parse_gap},
+        {"fixed:", FRAME_FIXED, parse_fixed}, {"length:", FRAME_LENGTH, parse_length},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = strlen(kinds[i].name);
@@ -144,7 +153,7 @@ void frame_init(struct frame *f, const struct frame_spec *spec)
 {
     /* A peer that has said nothing yet is most likely somebody at an nc. */
     bool lines = spec->kind == FRAME_LINE || spec->kind == FRAME_AUTO;
-    *f = (struct frame){.spec = spec, .eol = lines ? EOL_LF : EOL_NONE};
+    *f = (struct frame){.spec = spec, .eol = spec->eol_stays ? spec->eol : lines ? EOL_LF : EOL_NONE};
 }
 
 /* ---- telnet (RFC 854, 855, 1143) ---- */
@@ -268,7 +277,8 @@ static int64_t next_line(struct frame *f, const uint8_t *p, size_t n, bool ends,
     bool cr = len > 0 && lf[-1] == '\r';
     if (len - cr > f->spec->message_max)
         return DX_BIG;
-    f->eol = cr ? EOL_CRLF : EOL_LF;
+    if (!f->spec->eol_stays)
+        f->eol = cr ? EOL_CRLF : EOL_LF;
     whole(f, p, len - cr, ret);
     return (int64_t)used;
 }

@@ -11,6 +11,7 @@ struct frame_spec {
     uint8_t kind;
     uint8_t size, big_endian;       /* of the length field                       */
     uint8_t delim_n, delim[8];
+    uint8_t eol, eol_stays;         /* enum frame_eol: what sending adds, whatever the peer uses */
     uint32_t offset;
     uint64_t fixed;
     int64_t adjust, gap_ms;

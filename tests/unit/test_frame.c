@@ -221,6 +221,7 @@ TEST(bad_specs_say_what_is_wrong)
     static const char *const t[][2] = {
         {"", "frame '': it is one of none, line, delim:, gap:, fixed:, length:, auto"},
         {"lines", "frame 'lines': it is one of none, line, delim:, gap:, fixed:, length:, auto"},
+        {"line:cr", "frame 'line:cr': after 'line:' comes what sending adds: lf, crlf or none"},
         {"delim:", "frame 'delim:': a delimiter has 1 to 8 bytes"},
         {"delim:010203040506070809", "frame 'delim:010203040506070809': a delimiter has 1 to 8 bytes"},
         {"delim:\\n", "frame 'delim:\\n': after 'delim:' come bytes in hex, such as 0D0A"},
@@ -389,6 +390,12 @@ TEST(tails_go_behind_what_is_sent)
     CHECK_MEM(frame_tail(&feed.f).p, frame_tail(&feed.f).n, "\n", 1);
     feed_run(&feed, "x\r\n", 3, 0);
     CHECK_MEM(frame_tail(&feed.f).p, frame_tail(&feed.f).n, "\r\n", 2);
+    feed_start(&feed, "line:crlf", 0);
+    feed_run(&feed, "x\n", 2, 0);
+    CHECK_MEM(frame_tail(&feed.f).p, frame_tail(&feed.f).n, "\r\n", 2);
+    feed_start(&feed, "line:none", 0);
+    feed_run(&feed, "x\r\n", 3, 0);
+    CHECK_INT(frame_tail(&feed.f).n, 0);
     feed_start(&feed, "delim:00FF", 0);
     CHECK_MEM(frame_tail(&feed.f).p, frame_tail(&feed.f).n, "\x00\xFF", 2);
     feed_start(&feed, "fixed:2", 0);
