@@ -6,30 +6,58 @@
 
 enum { A_DAY_MS = 86400000 }; /* a datagram talk ends by its user, not by a minute's silence */
 
+struct dialler {
+    const char *url;
+    dx_opts opts;
+};
+
+static int dial(struct talk *t)
+{
+    const struct dialler *d = t->user;
+    dx_err err = {0};
+    return dx_connect(t->loop, d->url, &talk_on, t, &d->opts, &err) ? 0 : tool_fail("dial", t->url, &err);
+}
+
+static int dial_and_talk(struct talk *t, const struct options *o)
+{
+    struct dialler d = {.url = t->url,
+                        .opts = {.dial_ms_max = option_number(o, "timeout", 0), .idle_ms_max = A_DAY_MS}};
+    struct trust trust;
+    dx_err err = {0};
+    int r = trust_read(&trust, o, t->url, NULL);
+    if (r >= 0)
+        return r;
+    t->loop = dx_loop_new(&err);
+    if (!t->loop) {
+        trust_free(&trust);
+        return tool_fail("dial", t->url, &err);
+    }
+    d.opts.tls = trust.tls;
+    d.opts.frame = talk_conn_frame(t->url, t->frame);
+    d.opts.coding = t->coding;
+    t->user = &d;
+    t->redial = dial;
+    tool_signals(t->loop);
+    if ((r = dial(t)) == 0)
+        r = talk_run(t);
+    else
+        dx_loop_free(t->loop);
+    trust_free(&trust);
+    return r;
+}
+
 int cmd_dial(int argc, char **argv)
 {
     struct options o;
-    struct trust trust;
-    dx_err err = {0};
     int r = options_read(argc, argv, &o);
-    if (r >= 0 || (r = trust_read(&trust, &o, o.args[0], NULL)) >= 0)
+    if (r >= 0)
         return r;
-    struct talk t = {.doing = "dial", .url = o.args[0], .loop = dx_loop_new(&err)};
-    if (!t.loop) {
-        trust_free(&trust);
-        return tool_fail("dial", t.url, &err);
+    struct talk t = {.doing = "dial", .url = o.args[0]};
+    if ((r = talk_options(&t, &o)) < 0) {
+        t.retry.on = option_has(&o, "retry");
+        t.retry.tries_max = option_number(&o, "retry", 0);
+        r = dial_and_talk(&t, &o);
     }
-    talk_options(&t, &o);
-    tool_signals(t.loop);
-    dx_opts opts = {.dial_ms_max = option_number(&o, "timeout", 0),
-                    .idle_ms_max = A_DAY_MS,
-                    .tls = trust.tls,
-                    .frame = talk_conn_frame(t.url, t.frame),
-                    .coding = t.coding};
-    bool dials = dx_connect(t.loop, t.url, &talk_on, &t, &opts, &err);
-    trust_free(&trust); /* the conn has a reference of its own */
-    if (dials)
-        return talk_run(&t);
-    dx_loop_free(t.loop);
-    return tool_fail("dial", t.url, &err);
+    talk_free(&t);
+    return r;
 }

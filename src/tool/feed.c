@@ -21,21 +21,36 @@ static const char *spec_for_stdin(const char *spec)
     return !strcmp(spec, "auto") || !strncmp(spec, "gap:", 4) ? "line" : spec;
 }
 
+/* What is typed has no other ends than those of lines. */
+static const char *stdin_spec(const char *spec, bool typed)
+{
+    return typed ? "line" : spec_for_stdin(spec);
+}
+
 int feed_init(struct feed *f, const char *wire, enum dx_kind kind, const char *spec, bool typed, dx_err *err)
 {
-    bool grams = feed_datagrams(wire);
-    memset(f, 0, sizeof *f);
+    bool grams = feed_datagrams(wire), works = f->out && outgoing_works(f->out), given = spec != NULL;
+    *f = (struct feed){.out = f->out, .went = f->went, .went_arg = f->went_arg};
     f->piece_end = "";
     f->piece_max = grams ? DATAGRAM_PIECE : MESSAGE_PIECE;
     f->stream = kind == DX_BYTES;
+    if (works) {
+        f->text = !f->out->hex;
+        spec = f->out->hex || !spec || !strcmp(spec, "none") ? "line" : stdin_spec(spec, typed);
+        f->framer = dx_framer_new(spec, grams ? DATAGRAM_MAX : MESSAGE_MAX, err);
+        return f->framer ? 0 : err->code;
+    }
     if (f->stream || (spec && !strcmp(spec, "none")) || (!spec && !grams && !typed))
         return 0;
-    f->text = !spec || !strcmp(spec_for_stdin(spec), "line");
+    f->text = !spec || !strncmp(spec_for_stdin(spec), "line", 4);
     if (!spec && grams) {
         spec = "delim:0A";
         f->piece_end = "\n";
     }
-    f->framer = dx_framer_new(spec ? spec_for_stdin(spec) : "line", grams ? DATAGRAM_MAX : MESSAGE_MAX, err);
+    f->framer = dx_framer_new(given  ? stdin_spec(spec, typed)
+                              : spec ? spec
+                                     : "line",
+                              grams ? DATAGRAM_MAX : MESSAGE_MAX, err);
     return f->framer ? 0 : err->code;
 }
 
@@ -74,15 +89,30 @@ static void sent(struct feed *f, size_t n)
     }
 }
 
-static int send_one(struct feed *f, dx_conn *to, dx_bytes piece, bool whole)
+static int send_parts(struct feed *f, dx_conn *to, dx_bytes piece, const char *end)
 {
-    dx_bytes parts[2] = {piece, {f->piece_end, strlen(f->piece_end)}};
+    dx_bytes parts[2] = {piece, {end, strlen(end)}};
     unsigned how = DX_BINARY;
     if (f->stream)
         how = 0;
     else if (f->text && dx_is_utf8(piece.p, piece.n))
         how = DX_TEXT;
-    return dx_sendv(to, parts, whole && parts[1].n ? 2 : 1, how);
+    int r = dx_sendv(to, parts, parts[1].n ? 2 : 1, how);
+    if (r >= 0 && f->went)
+        f->went(f->went_arg, piece);
+    return r;
+}
+
+int feed_whole(struct feed *f, dx_conn *to, dx_bytes message)
+{
+    return send_parts(f, to, message, "");
+}
+
+static int send_one(struct feed *f, dx_conn *to, dx_bytes piece, bool whole)
+{
+    int r = f->framer && f->out && outgoing_works(f->out) ? outgoing_make(f->out, piece, &piece, &f->fault_at) : 0;
+    f->count++;
+    return r < 0 ? r : send_parts(f, to, piece, whole ? f->piece_end : "");
 }
 
 int feed_pump(struct feed *f, dx_conn *to, bool ended)

@@ -192,7 +192,7 @@ static void reload(void *arg)
 static int listen_all(struct server *s, const struct options *o, const dx_handler *on, void *user, const dx_opts *base)
 {
     for (int i = 0; i < o->arg_count; i++) {
-        const char *url = o->args[i], *frame = option_text(o, "frame");
+        const char *url = o->args[i], *frame = base->frame;
         dx_err err = {0};
         dx_opts opts = *base;
         opts.frame = s->rules ? NULL : talk_conn_frame(url, frame ? frame : s->upper ? "auto" : NULL);
@@ -235,14 +235,19 @@ static void talk_joined(struct talk *t, dx_conn *c)
 static int serve_talk(struct server *s, const struct options *o, const dx_opts *opts)
 {
     struct talk t = {.doing = "listen", .url = o->args[0], .loop = s->loop, .listening = true};
-    talk_options(&t, o);
+    int r = talk_options(&t, o);
     t.on_joined = talk_joined;
     t.user = s;
-    int r = listen_all(s, o, &talk_on, &t, opts);
+    dx_opts mine = *opts;
+    mine.frame = t.frame;
+    mine.coding = t.coding;
+    if (r < 0)
+        r = listen_all(s, o, &talk_on, &t, &mine);
     if (r)
         dx_loop_free(s->loop);
     else
         r = talk_run(&t);
+    talk_free(&t);
     s->loop = NULL;
     return r;
 }
@@ -304,6 +309,7 @@ int cmd_listen(int argc, char **argv)
     s.verbose = option_has(&o, "verbose");
     dx_opts opts = {.idle_ms_max = option_number(&o, "idle", 0),
                     .conns_max = (size_t)option_number(&o, "max", 0),
+                    .frame = option_text(&o, "frame"),
                     .coding = option_text(&o, "encoding")};
     if (s.upper && !opts.coding)
         opts.coding = "auto";

@@ -116,7 +116,7 @@ static int number_read(const struct opt *o, const char *text, int64_t *ret_numbe
     int64_t milli = decimal(text, &rest);
     if (milli < 0)
         return -1;
-    if (o->kind == OPT_COUNT) {
+    if (o->kind == OPT_COUNT || o->kind == OPT_MAYBE) {
         if (*rest || milli % 1000 || milli == 0 || strchr(text, '.'))
             return -1;
         *ret_number = milli / 1000;
@@ -137,7 +137,8 @@ static int give(struct options *r, const struct opt *o, const char *text, char *
         snprintf(why, why_n, "more than %d options", OPTIONS_GIVEN_MAX);
         return -1;
     }
-    if ((o->kind == OPT_COUNT || o->kind == OPT_MS) && number_read(o, text, &number) < 0) {
+    if ((o->kind == OPT_COUNT || o->kind == OPT_MS || (o->kind == OPT_MAYBE && text)) &&
+        number_read(o, text, &number) < 0) {
         snprintf(why, why_n, "--%s wants %s, not '%.60s'", o->name,
                  o->kind == OPT_MS ? "a duration such as 500ms, 2s or 1m" : "a whole number from 1 on", text);
         return -1;
@@ -177,7 +178,7 @@ static int take_long(struct options *r, char **argv, char *why, size_t why_n)
         return unknown(r->command, name, n, why, why_n);
     if (o->kind == OPT_WORD)
         return take_word(r, o, eq, argv[1], why, why_n);
-    if (o->kind == OPT_FLAG) {
+    if (o->kind == OPT_FLAG || (o->kind == OPT_MAYBE && !eq)) {
         if (!eq)
             return give(r, o, NULL, why, why_n) < 0 ? -1 : 1;
         snprintf(why, why_n, "--%s takes no value", o->name);
@@ -204,7 +205,7 @@ static int take_short(struct options *r, char **argv, char *why, size_t why_n)
                      isprint((unsigned char)*p) ? *p : '?', r->command->name);
             return -1;
         }
-        if (o->kind != OPT_FLAG && o->kind != OPT_WORD) {
+        if (o->kind != OPT_FLAG && o->kind != OPT_WORD && o->kind != OPT_MAYBE) {
             if (!p[1] && !argv[1]) {
                 snprintf(why, why_n, "-%c wants a value: -%c %s", *p, *p, o->arg);
                 return -1;
@@ -335,7 +336,7 @@ static void help_option(FILE *to, const struct opt *o)
     const char *rest = strchr(o->help, '\n');
     int first = rest ? (int)(rest - o->help) : (int)strlen(o->help);
     snprintf(head, sizeof head, "%c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-             o->letter ? ',' : ' ', o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+             o->letter ? ',' : ' ', o->name, o->arg && o->kind != OPT_MAYBE ? " " : "", o->arg ? o->arg : "");
     fprintf(to, "  %-24s %.*s\n", head, first, o->help);
     indented(to, rest ? rest + 1 : NULL, 27);
 }

@@ -13,6 +13,7 @@ enum opt_kind {
     OPT_FLAG,
     OPT_TEXT,
     OPT_COUNT, /* a whole number, 1 and up                                                */
+    OPT_MAYBE, /* a flag, or a whole number behind '=': --retry, --retry=5                  */
     OPT_MS,    /* a duration: 500, 500ms, 1.5s, 2m, 1h; a bare number is milliseconds     */
     OPT_WORD,  /* one of the words of its arg, "[a|b]"; without one the first             */
 };

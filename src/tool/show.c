@@ -25,6 +25,8 @@ void show_free(struct show *s)
 static int show_lines(struct show *s)
 {
     const char *p = s->utf8.p, *end = p + s->utf8.n;
+    if (s->exact)
+        return dx_text_add(&s->out, p, s->utf8.n);
     while (p < end) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         size_t n = (size_t)((nl ? nl : end) - p);
@@ -40,7 +42,9 @@ static int show_lines(struct show *s)
 static int show_part(struct show *s, const void *data, size_t n)
 {
     dx_text_clear(&s->utf8);
-    if (dx_decode(s->decoder, data, n, true, &s->utf8) < 0)
+    if (!s->decoder && dx_text_add(&s->utf8, data, n) < 0)
+        return DX_NOMEM;
+    if (s->decoder && dx_decode(s->decoder, data, n, true, &s->utf8) < 0)
         return DX_NOMEM;
     return s->utf8.n ? show_lines(s) : 0;
 }

@@ -5,7 +5,8 @@
 #include <duplex/text.h>
 
 struct show {
-    dx_decoder *decoder;
+    dx_decoder *decoder;  /* NULL: bytes stay as they are      */
+    bool exact;           /* for no terminal: nothing becomes a picture, line ends stay */
     dx_text tail;         /* came, and may be half a character or half a line */
     dx_text utf8, out;    /* out: ready for the terminal until the next call  */
 };

@@ -10,6 +10,8 @@ const struct command command_table[] = {
      "duplex dial unix:///tmp/x.sock <question >answer  # exact bytes both ways, to the peer's end\n"
      "echo hi | duplex dial --once udp://127.0.0.1:53   # one datagram out, one back\n"
      "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal\n"
+     "duplex dial --hex --checksum crc16-modbus --send 010300000002 --every 100ms tcp://10.0.0.9:502  # poll a device\n"
+     "duplex dial tcp://10.0.0.9:4001 --send 'AT\\r\\n' --wait-for OK --within 2s  # 0: it came; 119: it did not\n"
      "duplex dial tls://10.0.0.9:2333 --pin sha256:...    # TLS, by the pin that serve --tls shows\n"
      "duplex dial https://a.example/in <question >answer  # a POST: its body out, the response's body in",
      "The end of stdin is said to the peer (half-close), and what still comes is printed until the peer's end.\n"
@@ -18,7 +20,10 @@ const struct command command_table[] = {
      "half-close: after the end of stdin a second of silence ends the talk (--idle-ends).\n"
      "http and https are one POST: stdin is its body (a file by its length, a pipe in chunks as it comes, </dev/null an\n"
      "empty one; on a terminal Ctrl-D ends it), stdout the body of the response. A status of 400 and up ends with code 22,\n"
-     "-v shows status and fields.",
+     "-v shows status and fields.\n"
+     "--hex and --checksum are about messages: each line of stdin is one, or what --frame cuts; its end is taken off, and --eol\n"
+     "puts one on. On a byte stream 20 ms of silence ends a checked message, unless --frame says otherwise. A wrong checksum is\n"
+     "shown, and 119 at the end.",
      1, 1, cmd_dial},
     {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, a file of rules, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"
@@ -128,7 +133,7 @@ const struct command command_table[] = {
 const struct opt option_table[] = {
     {"listen", 0, "echo", OPT_FLAG, NULL, "send back what comes"},
     {"listen", 0, "upper", OPT_FLAG, NULL, "send back what comes in ASCII upper case, its line end\nkept; exit is answered EXIT and closes"},
-    {"dial listen", 'f', "frame", OPT_TEXT, "SPEC", "bytes into messages: none, line (a message a line, its\nend taken off), fixed:N"},
+    {"dial listen", 'f', "frame", OPT_TEXT, "SPEC", "bytes into messages: none, line (a message a line, its\nend taken off), gap:20ms, fixed:N, delim:HEX,\nlength:OFFSET,SIZE,be|le,ADJUST"},
     {"dial listen", 'e', "encoding", OPT_TEXT, "NAME", "the peer's coding: gb18030, big5 ... or auto; ours is\nUTF-8"},
     {"dial", '1', "once", OPT_FLAG, NULL, "end after the first answer"},
     {"listen", '1', "once", OPT_FLAG, NULL, "serve one client, then end"},
@@ -240,6 +245,17 @@ const struct opt option_table[] = {
     {"bench", 0, "ca", OPT_TEXT, "FILE", "believe this CA in place of those of the system"},
     {"bench", 0, "insecure", OPT_FLAG, NULL, "believe anybody: for debugging alone"},
     {"listen", 0, "rules", OPT_TEXT, "FILE", "answer by the rules in it; --frame and --encoding win over\nwhat it says"},
+    {"dial listen", 0, "hex", OPT_FLAG, NULL, "lines of hex in, lines of hex pairs out; on pipes too"},
+    {"dial listen", 0, "eol", OPT_TEXT, "lf|crlf|none", "what goes behind each line that is sent"},
+    {"dial listen", 0, "checksum", OPT_TEXT, "NAME", "behind each message sent, and checked on what comes:\ncrc16-modbus, crc32, xor, lrc ... (duplex hex --list)"},
+    {"dial listen", 's', "send", OPT_TEXT, "TEXT", "send this, not stdin; \\r \\n \\t \\xHH are read, and with\n--hex it is hex"},
+    {"dial listen", 0, "every", OPT_MS, "TIME", "send it, or all of stdin, again and again, on time"},
+    {"dial listen", 0, "timestamps", OPT_FLAG, NULL, "before each line its time, and the time since the last"},
+    {"dial listen", 0, "log", OPT_TEXT, "FILE", "append what passes both ways to this file"},
+    {"dial listen", 0, "json", OPT_FLAG, NULL, "stdout is a JSON object an event (docs/events.md)"},
+    {"dial", 0, "retry", OPT_MAYBE, "[=N]", "where it is refused or broken dial again, at most N times\nin a row, later and later; stdin waits"},
+    {"dial", 0, "wait-for", OPT_TEXT, "TEXT", "end with 0 when this has come, else with 119"},
+    {"dial", 0, "within", OPT_MS, "TIME", "how long to wait for that (10s)"},
     {0},
 };
 /* clang-format on */

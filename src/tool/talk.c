@@ -8,15 +8,18 @@
 #include <duplex/ws.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     IDLE_ENDS_MS = 1000, /* where our end cannot be said alone (ws, datagrams), and on a terminal */
     GOODBYE_MS = 2000,   /* after Ctrl-C                                                         */
     FLUSH_MS = 10,       /* how often to look whether stdout has taken all                       */
-    SHOW_REST_MS = 60,   /* a prompt without a newline is shown after so long                    */
+    CONTENT_MAX = 16 << 20,
+    SHOW_REST_MS = 60, /* a prompt without a newline is shown after so long                    */
 };
 
 static void wire_idle(dx_conn *c);
@@ -30,13 +33,30 @@ const char *talk_conn_frame(const char *url, const char *frame)
     return frame;
 }
 
-void talk_options(struct talk *t, const struct options *o)
+int talk_options(struct talk *t, const struct options *o)
 {
-    t->frame = option_text(o, "frame");
-    t->coding = option_text(o, "encoding");
+    int r = manner_read(&t->manner, o);
+    t->frame = t->manner.frame;
+    t->coding = t->manner.coding;
     t->once = option_has(o, "once");
     t->verbose = option_has(o, "verbose");
     t->idle_ends_ms = option_number(o, "idle-ends", 0);
+    t->from_option = option_text(o, "send") != NULL;
+    int null = t->from_option ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO); /* so that its end comes at once */
+        close(null);
+    }
+    return r;
+}
+
+void talk_free(struct talk *t)
+{
+    manner_free(&t->manner);
+    dx_text_free(&t->content);
+    dx_text_free(&t->line_end);
+    feed_free(&t->feed);
+    show_free(&t->show);
 }
 
 /* The first failure is the cause. */
@@ -59,19 +79,59 @@ static void failed(struct talk *t, int code, const char *text)
     over(t);
 }
 
+static void print(struct talk *t, const void *p, size_t n, const dx_text *after)
+{
+    dx_bytes parts[2] = {{p, n}, {after ? after->p : NULL, after ? after->n : 0}};
+    int r = t->here ? dx_sendv(t->here, parts, parts[1].n ? 2 : 1, 0) : 0;
+    if (r > 0 && t->wire)
+        dx_pause(t->wire, true);
+    else if (r < 0 && r != DX_CLOSED && r != DX_STATE)
+        failed(t, TOOL_LOCAL, "stdout does not take what came");
+}
+
+/* A line of --json; before stdout is a conn, and after, it goes there by itself. */
+static void print_event(struct talk *t, int r)
+{
+    const dx_text *line = &t->manner.events.out;
+    if (r < 0)
+        failed(t, TOOL_LIMIT, "no memory");
+    else if (t->here)
+        print(t, line->p, line->n, NULL);
+    else if (write(STDOUT_FILENO, line->p, line->n) < 0)
+        verdict(t, TOOL_LOCAL);
+}
+
 /* ---- stdin to the wire ---- */
+
+static void went(void *arg, dx_bytes data)
+{
+    struct talk *t = arg;
+    dx_bytes event;
+    int r = manner_went(&t->manner, data, &event);
+    if (r < 0 || event.n)
+        print_event(t, r);
+}
+
+/* There is more to say than stdin has, or to hear. */
+static bool goes_on(const struct talk *t)
+{
+    return t->manner.every_ms || (t->manner.wait_for && !t->met);
+}
 
 /* All of stdin is sent: say so, where the wire can, or wait for silence. */
 static void say_input_end(struct talk *t)
 {
     bool wait = t->idle_ends_ms > 0;
-    if (t->input_said)
+    if (t->input_said || goes_on(t))
         return;
     t->input_said = true;
     if (t->verbose)
         tool_say("end of input");
-    if (t->half_close)
+    if (t->half_close) {
         dx_finish(t->wire);
+        if (t->manner.events.on)
+            print_event(t, events_end(&t->manner.events, moment_now(), VIEW_OUT));
+    }
     t->heard = dx_loop_now(t->loop);
     if (t->peer_ended)
         over(t);
@@ -88,9 +148,25 @@ static void input_failed(struct talk *t, int code)
                                   : dx_code_text(code));
 }
 
+static void no_hex(struct talk *t)
+{
+    char text[120];
+    snprintf(text, sizeof text, "line %" PRIu64 " of our input is no hex from character %zu on", t->feed.count,
+             t->feed.fault_at + 1);
+    if (t->typed)
+        tool_say("%s", text);
+    else
+        failed(t, TOOL_USAGE, text);
+}
+
 static void pump(struct talk *t)
 {
-    int r = feed_pump(&t->feed, t->wire, t->input_ended);
+    int r;
+    while ((r = feed_pump(&t->feed, t->wire, t->input_ended)) == DX_URL) {
+        no_hex(t);
+        if (!t->typed)
+            return;
+    }
     if (r < 0 && r != DX_CLOSED && r != DX_STATE) {
         input_failed(t, r);
         return;
@@ -113,7 +189,7 @@ static int feed_typed(struct talk *t, const char *line, size_t n)
 {
     const char *coding = t->show.decoder ? dx_decoder_reply_coding(t->show.decoder) : "utf-8";
     dx_text coded = {0};
-    if (!strcasecmp(coding, "utf-8"))
+    if (!strcasecmp(coding, "utf-8") || t->manner.hex)
         return feed_take(&t->feed, line, n, dx_loop_now(t->loop));
     int r = dx_encode(coding, line, n, &coded);
     if (r >= 0)
@@ -136,12 +212,81 @@ static int take_lines(struct talk *t, const char *p, size_t n)
     return r;
 }
 
+/* ---- what goes without stdin ---- */
+
+static bool repeats_stdin(const struct talk *t)
+{
+    return t->manner.every_ms && !t->from_option;
+}
+
+static dx_bytes message_of(const struct talk *t)
+{
+    const dx_text *m = &t->manner.send;
+    return (dx_bytes){m->p ? m->p : "", m->n};
+}
+
+static void send_message(struct talk *t)
+{
+    int r = feed_whole(&t->feed, t->wire, message_of(t));
+    if (r < 0 && r != DX_CLOSED && r != DX_STATE && r != DX_FULL)
+        input_failed(t, r);
+}
+
+static void tick(void *arg)
+{
+    struct talk *t = arg;
+    if (!t->wire || !t->joined)
+        return;
+    send_message(t);
+    every_done(t->every);
+}
+
+static void begin_every(struct talk *t)
+{
+    if (!t->every && !(t->every = every_new(t->loop, t->manner.every_ms, tick, t)))
+        failed(t, TOOL_LIMIT, "no memory or thread to keep the time");
+}
+
+/* stdin is there and the conn stands. */
+static void begin_sending(struct talk *t)
+{
+    if (!t->from_option)
+        return;
+    if (t->manner.every_ms)
+        begin_every(t);
+    else
+        send_message(t);
+}
+
+static void gather(struct talk *t, const void *data, size_t n)
+{
+    if (t->content.n + n > CONTENT_MAX)
+        failed(t, TOOL_BIG, "standard input is too long to repeat");
+    else if (dx_text_add(&t->content, data, n) < 0)
+        failed(t, TOOL_LIMIT, "no memory");
+}
+
+static void content_ended(struct talk *t)
+{
+    int r = manner_content(&t->manner, &t->content);
+    if (r < 0) {
+        begin_every(t);
+        return;
+    }
+    verdict(t, r);
+    over(t);
+}
+
 static void here_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct talk *t = dx_user(c);
     (void)how;
     if (!t->wire || t->input_ended)
         return;
+    if (repeats_stdin(t)) {
+        gather(t, data, n);
+        return;
+    }
     int r = t->typed ? take_lines(t, data, n) : feed_take(&t->feed, data, n, dx_loop_now(t->loop));
     if (r < 0)
         input_failed(t, r);
@@ -153,7 +298,9 @@ static void here_end(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     t->input_ended = true;
-    if (t->wire)
+    if (t->wire && repeats_stdin(t) && !t->every)
+        content_ended(t);
+    else if (t->wire)
         pump(t);
 }
 
@@ -166,28 +313,32 @@ static void wire_writable(dx_conn *c)
 
 /* ---- from the wire to stdout ---- */
 
-static void print(struct talk *t, const void *p, size_t n, const char *after)
-{
-    dx_bytes parts[2] = {{p, n}, {after, strlen(after)}};
-    int r = t->here ? dx_sendv(t->here, parts, parts[1].n ? 2 : 1, 0) : 0;
-    if (r > 0 && t->wire)
-        dx_pause(t->wire, true);
-    else if (r < 0 && r != DX_CLOSED && r != DX_STATE)
-        failed(t, TOOL_LOCAL, "stdout does not take what came");
-}
-
 static void print_shown(struct talk *t)
 {
     if (t->show.out.n)
-        print(t, t->show.out.p, t->show.out.n, "");
+        print(t, t->show.out.p, t->show.out.n, NULL);
+}
+
+static void print_rest(struct talk *t)
+{
+    struct view *v = &t->manner.view;
+    if (!manner_views(&t->manner) && show_rest(&t->show) == 0)
+        print_shown(t);
+    else if (!t->manner.events.on && manner_views(&t->manner) && view_rest(v, moment_now()) == 0 && v->out.n)
+        print(t, v->out.p, v->out.n, NULL);
 }
 
 static void show_rest_of(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     t->show_timer = false;
-    if (show_rest(&t->show) == 0)
-        print_shown(t);
+    print_rest(t);
+}
+
+static void wait_for_rest(struct talk *t, dx_conn *c)
+{
+    if (show_waits(&t->show) && !t->show_timer)
+        t->show_timer = dx_after(c, SHOW_REST_MS, show_rest_of) == 0;
 }
 
 static void show(struct talk *t, dx_conn *c, const void *data, size_t n)
@@ -197,22 +348,57 @@ static void show(struct talk *t, dx_conn *c, const void *data, size_t n)
         return;
     }
     print_shown(t);
-    if (show_waits(&t->show) && !t->show_timer)
-        t->show_timer = dx_after(c, SHOW_REST_MS, show_rest_of) == 0;
+    wait_for_rest(t, c);
+}
+
+/* ---- --wait-for ---- */
+
+static void unmet(struct talk *t, const char *when)
+{
+    char text[200];
+    snprintf(text, sizeof text, "'%.100s' did not come %s", t->manner.wait_for, when);
+    failed(t, TOOL_UNMET, text);
+}
+
+static void within_over(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    char when[60];
+    snprintf(when, sizeof when, "within %.3g s", (double)t->manner.within_ms / 1000);
+    if (!t->met && c == t->wire)
+        unmet(t, when);
+}
+
+static void look_for(struct talk *t, dx_bytes data, bool whole)
+{
+    if (t->met || !manner_met(&t->manner, data, whole))
+        return;
+    t->met = true;
+    over(t);
 }
 
 static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct talk *t = dx_user(c);
+    bool whole = dx_kind_of(c) == DX_MESSAGES && !(how & DX_MORE);
+    dx_bytes lines, came = {data, n};
     if (c != t->wire)
         return; /* the body of a request that is no talk */
     t->heard = dx_loop_now(t->loop);
     if (!t->came++)
         t->alert = !t->listening && !strcmp(dx_wire(c), "tcp") && tls_is_alert(data, n);
-    if (t->shown)
+    if (manner_came(&t->manner, came, whole, &lines) < 0)
+        failed(t, TOOL_LIMIT, "no memory");
+    if (manner_views(&t->manner)) {
+        if (lines.n)
+            print(t, lines.p, lines.n, NULL);
+        wait_for_rest(t, c);
+    } else if (t->shown)
         show(t, c, data, n);
     else
-        print(t, data, n, t->line_ends && !(how & DX_MORE) ? "\n" : "");
+        print(t, data, n, how & DX_MORE ? NULL : &t->line_end);
+    if (t->manner.wait_for)
+        look_for(t, came, whole);
     if (t->once && !(how & DX_MORE))
         over(t);
 }
@@ -242,6 +428,8 @@ static void wire_end(dx_conn *c)
     if (c != t->wire)
         return;
     t->peer_ended = true;
+    if (t->manner.events.on)
+        print_event(t, events_end(&t->manner.events, moment_now(), VIEW_IN));
     if (t->verbose || (t->typed && !t->input_said))
         tool_say("the peer has ended");
     if (exchange_refused(c, t->url)) {
@@ -249,20 +437,85 @@ static void wire_end(dx_conn *c)
         over(t);
         return;
     }
-    if (t->half_close && !t->typed && !t->input_said) {
+    t->lost = t->retry.on && !t->input_said;
+    if (t->half_close && !t->typed && !t->input_said && !t->lost && !goes_on(t)) {
         if (t->here)
             dx_finish(t->here);
         return; /* stdin goes on to its own end */
     }
-    if (!t->half_close && !t->input_said && (dx_queued(c) || t->feed.waits))
+    if (!t->half_close && !t->input_said && !t->lost && (dx_queued(c) || t->feed.waits))
         failed(t, TOOL_UNSENT, "the peer ended before all of our input was sent");
     over(t);
 }
 
 static void maybe_stop(struct talk *t)
 {
-    if (!t->wire && !t->here)
+    if (!t->wire && !t->here && !t->retry_timer)
         tool_end();
+}
+
+/* ---- --retry ---- */
+
+static void dial_again(void *arg)
+{
+    struct talk *t = arg;
+    t->retry_timer = 0;
+    int r = t->redial(t);
+    if (!r)
+        return;
+    verdict(t, r);
+    if (t->here)
+        dx_close(t->here);
+    maybe_stop(t);
+}
+
+/* The wire is gone and another one may come: what stdin has not said yet waits for it. */
+static bool tries_again(struct talk *t, const dx_err *why)
+{
+    char words[720];
+    struct timespec chance;
+    bool more = !t->input_said || t->from_option;
+    if (t->met || t->code || tool_stopped() || !more || !(t->lost || (retry_helps(why) && why->code != DX_END)))
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &chance);
+    int64_t ms = retry_wait_ms(&t->retry, (uint32_t)chance.tv_nsec);
+    if (ms < 0 || (t->retry_timer = dx_loop_after(t->loop, ms, dial_again, t)) < 0) {
+        t->retry_timer = 0;
+        return false;
+    }
+    tool_words("dial", t->url, why, words, sizeof words);
+    char *advice = strstr(words, ".  ");
+    if (advice)
+        *advice = '\0';
+    tool_say("%s; dialling again in %.1f s", t->lost ? "the peer has ended" : words, (double)ms / 1000);
+    t->joined = t->peer_ended = t->lost = t->input_said = t->show_timer = false;
+    if (t->here)
+        dx_pause(t->here, true);
+    return true;
+}
+
+static const char *exit_name(int code)
+{
+    for (const struct tool_exit_row *x = tool_exits; x->name; x++)
+        if (x->code == code)
+            return x->name;
+    return "failed";
+}
+
+static void tell_close(struct talk *t, const dx_err *why, int code)
+{
+    struct events *e = &t->manner.events;
+    if (e->on)
+        print_event(t, events_close(e, moment_now(), code, exit_name(code), code ? why->text : ""));
+}
+
+static int sums_verdict(struct talk *t)
+{
+    uint64_t bad = manner_sums_bad(&t->manner);
+    if (!bad)
+        return 0;
+    tool_say("%" PRIu64 " %s had a wrong %s", bad, bad == 1 ? "message" : "messages", t->manner.view.sum);
+    return TOOL_UNMET;
 }
 
 /* The wire is gone. Not dx_close at once: it would give a reader that rests for long (a pager) too little time. */
@@ -277,14 +530,23 @@ static void wire_close(dx_conn *c, const dx_err *why)
     struct talk *t = dx_user(c);
     if (t->joined ? c != t->wire : t->listening)
         return;
-    if (t->shown && t->joined && show_rest(&t->show) == 0)
-        print_shown(t);
+    if (t->joined && (t->shown || manner_views(&t->manner)))
+        print_rest(t);
     t->wire = NULL;
+    if (tries_again(t, why)) {
+        tell_close(t, why, tool_exit_of(why));
+        return;
+    }
     if (t->alert && t->came == 1)
         tool_say("%s: what came is a TLS alert.  Try: duplex dial %s%s", t->url, tls_scheme_of(t->url),
                  strchr(t->url, ':'));
     if (tool_exit_of(why) && !t->code)
         verdict(t, tool_fail(t->joined && why->code == DX_TIMEOUT ? "talk" : t->doing, t->url, why));
+    if (t->joined && t->manner.wait_for && !t->met && !t->code && !tool_stopped())
+        unmet(t, "before the end");
+    if (!t->code)
+        verdict(t, sums_verdict(t));
+    tell_close(t, why, t->code);
     if (t->here) {
         dx_pause(t->here, true);
         here_flushed(t->here);
@@ -303,6 +565,8 @@ static void here_close(dx_conn *c, const dx_err *why)
                      why->code == DX_SYS ? strerror(why->detail) : why->text);
         verdict(t, TOOL_LOCAL);
     }
+    dx_loop_cancel(t->loop, t->retry_timer);
+    t->retry_timer = 0;
     over(t);
     maybe_stop(t);
 }
@@ -314,6 +578,8 @@ static void here_open(dx_conn *c)
     struct talk *t = dx_user(c);
     if (t->wire)
         dx_pause(t->wire, false);
+    if (t->wire)
+        begin_sending(t);
 }
 
 static const dx_handler here_on = {.on_open = here_open,
@@ -322,6 +588,19 @@ static const dx_handler here_on = {.on_open = here_open,
                                    .on_writable = here_writable,
                                    .on_close = here_close};
 
+/* What cuts stdin into messages stands between those on stdout. */
+static int read_line_end(struct talk *t)
+{
+    static const char *const lines[] = {"line", "auto", "gap:"};
+    dx_text_clear(&t->line_end);
+    for (size_t i = 0; t->frame && i < sizeof lines / sizeof *lines; i++)
+        if (!strncmp(t->frame, lines[i], strlen(lines[i])))
+            return dx_text_add(&t->line_end, "\n", 1);
+    if (t->frame && !strncmp(t->frame, "delim:", 6))
+        return dx_unhex(t->frame + 6, strlen(t->frame + 6), &t->line_end, NULL);
+    return 0;
+}
+
 static int prepare(struct talk *t, dx_conn *c, dx_err *err)
 {
     const char *wire = dx_wire(c);
@@ -329,12 +608,20 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->typed = isatty(STDIN_FILENO);
     t->shown = isatty(STDOUT_FILENO);
     t->half_close = !ws && !feed_datagrams(wire);
-    t->line_ends = t->frame && (!strcmp(t->frame, "line") || !strcmp(t->frame, "auto"));
     if (!t->idle_ends_ms && ((t->typed && !dx_http_is(c)) || !t->half_close)) /* an answer may take its time */
         t->idle_ends_ms = IDLE_ENDS_MS;
     const char *coding = !t->coding ? "auto" : dx_http_is(c) ? t->coding : "utf-8"; /* a body comes as it is */
-    if (t->shown && show_init(&t->show, coding, err) < 0)
+    if (t->manner.out.coding)
+        coding = t->manner.out.coding;
+    if ((t->shown || t->manner.out.coding) && show_init(&t->show, coding, err) < 0)
         return err->code;
+    if ((err->code = read_line_end(t)) < 0)
+        return err->code;
+    t->show.exact = !t->shown;
+    t->manner.view.show = &t->show;
+    t->feed.out = &t->manner.out;
+    t->feed.went = went;
+    t->feed.went_arg = t;
     return feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);
 }
 
@@ -370,6 +657,15 @@ static bool http_talks(dx_conn *c)
     return false;
 }
 
+/* After a retry: stdin and stdout are there. */
+static void joined_again(struct talk *t)
+{
+    if (t->manner.events.on)
+        print_event(t, events_open(&t->manner.events, moment_now(), t->wire, t->url));
+    begin_sending(t);
+    pump(t);
+}
+
 static void wire_open(dx_conn *c)
 {
     struct talk *t = dx_user(c);
@@ -389,8 +685,17 @@ static void wire_open(dx_conn *c)
     }
     if (t->on_joined)
         t->on_joined(t, c);
+    retry_stood(&t->retry);
+    if (t->manner.wait_for && dx_after(c, t->manner.within_ms, within_over) < 0)
+        r = DX_NOMEM;
+    if (t->here) {
+        joined_again(t);
+        return;
+    }
     if (dx_http_is(c) && (r = exchange_ask(c)) < 0)
         err = (dx_err){.code = r};
+    if (t->manner.events.on)
+        print_event(t, events_open(&t->manner.events, moment_now(), c, t->url));
     if (r < 0 || prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
         verdict(t, tool_fail("talk", t->url, &err));
         dx_abort(c);
@@ -421,6 +726,9 @@ static void give_up(void *arg)
 int talk_run(struct talk *t)
 {
     int r = tool_run(), signal = tool_stopped();
+    every_stop(t->every);
+    dx_loop_cancel(t->loop, t->retry_timer);
+    t->retry_timer = 0;
     if (signal && (t->wire || t->here)) {
         dx_loop_after(t->loop, GOODBYE_MS, give_up, t->loop);
         if (t->wire)
@@ -433,7 +741,9 @@ int talk_run(struct talk *t)
         t->code = 128 + signal;
     dx_loop_free(t->loop);
     t->loop = NULL;
-    feed_free(&t->feed);
-    show_free(&t->show);
+    if (t->every)
+        every_report(t->every);
+    every_free(t->every);
+    talk_free(t);
     return r < 0 && !t->code ? TOOL_FAILED : t->code;
 }

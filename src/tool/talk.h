@@ -6,8 +6,11 @@
  * that the terminal obeys none of it, and exit, Ctrl-D or the peer's end ends. */
 #ifndef TOOL_TALK_H
 #define TOOL_TALK_H
+#include "tool/every.h"
 #include "tool/feed.h"
+#include "tool/manner.h"
 #include "tool/options.h"
+#include "tool/retry.h"
 #include "tool/show.h"
 
 struct talk {
@@ -18,28 +21,38 @@ struct talk {
     bool listening;          /* conns come by dx_serve: only a joined one's end is ours         */
     bool once, verbose;
     int64_t idle_ends_ms;    /* after the end of stdin; 0: the wire's own way                   */
+    struct manner manner;    /* how it goes, by the options                                     */
+    struct retry retry;
     void (*on_joined)(struct talk *t, dx_conn *c); /* the conn stands; NULL: nothing to do      */
-    void *user;              /* for on_joined                                                   */
+    int (*redial)(struct talk *t); /* dials anew, for retry: 0, or the exit code, having said why */
+    void *user;              /* for these two                                                   */
 
     /* its own, zero at first */
     dx_conn *wire, *here;    /* here: stdin and stdout                                          */
     struct feed feed;
     struct show show;
+    bool from_option;        /* --send: stdin is not read                                       */
+    dx_text line_end;        /* behind each message on stdout; n 0: nothing                     */
     bool typed, shown;       /* stdin, stdout are terminals                                     */
-    bool joined, half_close, line_ends, show_timer;
+    bool joined, half_close, show_timer;
     bool input_ended, input_said, peer_ended;
+    bool met, lost;          /* what was waited for came; the peer ended too early, which retry mends */
+    struct every *every;
+    dx_text content;         /* stdin, which every repeats                                      */
+    int64_t retry_timer;
     int64_t heard;           /* when data last came                                             */
     uint64_t came;           /* messages, or pieces of bytes                                    */
     bool alert;              /* the first of them is a TLS alert                                */
     int code;
 };
 
-/* Fills in what the options say (frame, encoding, once, idle-ends, verbose). */
-void talk_options(struct talk *t, const struct options *o);
+/* Fills in what the options say. -1, or the exit code, having said what is wrong; talk_free then. */
+int talk_options(struct talk *t, const struct options *o);
 /* The handler for dx_connect and dx_serve, with the talk as user. A second conn is broken off. */
 extern const dx_handler talk_on;
 /* An HTTP exchange that wants a WebSocket becomes one; a page from elsewhere gets 403 and stays an exchange. */
 bool talk_accept_ws(dx_conn *c);
+void talk_free(struct talk *t); /* of what talk_options took; talk_run does it too */
 /* Runs the loop of tool_signals, which is t->loop, until the talk is over, then frees what the talk holds; returns the exit code. */
 int talk_run(struct talk *t);
 /* What the conn itself is to frame: NULL where the wire of url has messages of its own. */

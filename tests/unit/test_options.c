@@ -57,6 +57,17 @@ TEST(a_host_and_a_port_apart_are_shown_as_a_url)
     CHECK_SAY(strstr(why, "one argument too many"), "%s", why);
 }
 
+TEST(a_number_that_may_stand_stands_behind_an_equals_sign)
+{
+    CHECK_INT(parse("dial --retry tcp://:1"), 0);
+    CHECK(option_has(&got, "retry"));
+    CHECK_INT(option_number(&got, "retry", 9), 0);
+    CHECK_INT(parse("dial --retry=5 tcp://:1"), 0);
+    CHECK_INT(option_number(&got, "retry", 9), 5);
+    CHECK(parse("dial --retry=x tcp://:1") < 0);
+    CHECK(parse("dial --retry= tcp://:1") < 0);
+}
+
 TEST(durations_read_with_and_without_a_unit)
 {
     static const struct {

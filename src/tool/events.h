@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * events.h - --json: what happens, an object a line, as docs/events.md has it. Only makes the lines. */
+#ifndef TOOL_EVENTS_H
+#define TOOL_EVENTS_H
+#include "tool/view.h"
+
+enum { EVENTS_VERSION = 1 };
+struct events {
+    bool on, hex;
+    const char *sum, *eol; /* as in struct view */
+    dx_decoder *decoder;   /* NULL: data is UTF-8 where it is text */
+    uint64_t sums_bad;
+    struct moment last;
+    dx_text out; /* the line of the last call */
+};
+void events_free(struct events *e);
+/* Each puts a line into e->out. 0 or DX_NOMEM. */
+int events_open(struct events *e, struct moment at, const dx_conn *c, const char *url);
+int events_data(struct events *e, struct moment at, enum view_way way, dx_bytes data, bool whole);
+int events_end(struct events *e, struct moment at, enum view_way way);
+/* code: enum tool_exit, name: its name; words "": none. */
+int events_close(struct events *e, struct moment at, int code, const char *name, const char *words);
+#endif
