@@ -4,6 +4,7 @@
 #include "core/conn.h"
 #include "core/mailbox.h"
 #include "core/stream.h"
+#include "net/how.h"
 #include "os/resolve.h"
 #include "os/fd.h"
 #include <errno.h>
@@ -30,6 +31,7 @@ struct job {
     bool v4_turn;
     struct addr found[2][RESOLVE_MAX];
     struct attempt attempt[ATTEMPTS_MAX];
+    struct addr_how how;
     char *text; /* the URL                              */
     char host[256];
     dx_id id;
@@ -152,7 +154,7 @@ static void try_next(struct job *j)
     struct addr *a;
     while (j->attempts < ATTEMPTS_MAX && (a = pick(j))) {
         struct attempt *t = &j->attempt[j->attempts];
-        int fd = addr_dial(a, SOCK_STREAM);
+        int fd = addr_dial(a, SOCK_STREAM, &j->how);
         int r = fd < 0 ? fd : os_port_open(&j->loop->engine, &t->port, fd, OS_CONNECT, &attempt_ops);
         if (r == -EAGAIN && a->sa.sa_family == AF_UNIX) { /* its backlog is full, which TCP waits out by itself */
             j->tried[1]--;
@@ -254,6 +256,8 @@ static struct job *job_new(const struct dial *d, struct stream *s)
         free(text);
         return NULL;
     }
+    if (!d->url->local)
+        how_read(d->url, d->text, &j->how, NULL); /* it has been read once: tcp_dial_stream */
     j->dialing.cancel = cancel;
     j->s = s;
     j->loop = d->loop;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "core/stream.h"
 #include "net/dialing.h"
+#include "net/how.h"
 #include "net/udp.h"
 #include "os/addr.h"
 #include "os/fd.h"
@@ -175,6 +176,9 @@ struct stream *tcp_dial_stream(const struct dial *d, int default_port, dx_err *e
         err_set(err, DX_URL, "dial %s: which port?", d->text);
         return NULL;
     }
+    struct addr_how how;
+    if (how_read(d->url, d->text, &how, err) < 0)
+        return NULL;
     struct stream *s = stream_new(d->loop, &stream_tcp, d->set);
     if (!s || dialing_start(d, s, default_port) < 0) {
         err_set(err, DX_NOMEM, "dial %s: no memory", d->text);

@@ -39,7 +39,7 @@ static int say_one(struct said *s, int i, const char **ret, const struct url *u,
 /* A word that is misspelt must not be a pin forgotten. */
 static int check_words(const struct url *u, const char *text, dx_err *err)
 {
-    static const char *const known[] = {"cert", "key", "ca", "pin", "insecure"};
+    static const char *const known[] = {"cert", "key", "ca", "pin", "insecure", "bind", "ttl"};
     const char *p = (const char *)u->fragment.p, *end = p + u->fragment.n;
     while (p < end) {
         size_t n = 0, i = 0, k = sizeof known / sizeof *known;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "core/conn.h"
 #include "core/mailbox.h"
+#include "net/how.h"
 #include "net/stack.h"
 #include "net/tcp.h"
 #include "os/clock.h"
@@ -71,19 +72,42 @@ static void sent(struct os_port *port)
 
 const struct os_port_ops udp_ops = {.datagram = datagram, .sent = sent};
 
+/* Calls one of addr_dial.h's on each socket of s; what it says, DX_STATE where none is of that family. */
+static int each_socket(dx_listener *s, int (*call)(int fd, const struct addr *group, unsigned n),
+                       const struct addr *group, unsigned n)
+{
+    const char *wire;
+    int r = -EAFNOSUPPORT, fd;
+    for (size_t i = 0; s->datagrams && (fd = s->datagrams(s, i, &wire)) >= 0; i++) {
+        int one = strcmp(wire, "udp") ? -EAFNOSUPPORT : call(fd, group, n);
+        r = one == -EAFNOSUPPORT ? r : one;
+        if (one < 0 && one != -EAFNOSUPPORT)
+            break;
+    }
+    errno = r < 0 ? -r : errno;
+    return r == -EAFNOSUPPORT ? DX_STATE : r < 0 ? DX_SYS : 0;
+}
+
 int dx_udp_join(dx_listener *s, const char *group, const char *interface_name)
 {
-    (void)s;
+    struct addr a;
+    bool named = interface_name && *interface_name;
+    unsigned by = named ? addr_interface((struct bytes){(const uint8_t *)interface_name, strlen(interface_name)}) : 0;
+    if ((named && !by) || !addr_literal((struct bytes){(const uint8_t *)group, strlen(group)}, 0, &a) ||
+        !addr_is_group(&a))
+        return DX_URL;
+    return each_socket(s, addr_join_group, &a, by);
+}
+
+static int set_hops(int fd, const struct addr *group, unsigned hops)
+{
     (void)group;
-    (void)interface_name;
-    return DX_ABSENT;
+    return addr_set_hops(fd, (int)hops);
 }
 
 int dx_udp_ttl(dx_listener *s, int hops)
 {
-    (void)s;
-    (void)hops;
-    return DX_ABSENT;
+    return hops < 1 || hops > 255 ? DX_URL : each_socket(s, set_hops, NULL, (unsigned)hops);
 }
 
 /* ---- making them ---- */
@@ -159,7 +183,9 @@ int udp_add(dx_listener *s, int fd, const char *name)
     return 0;
 }
 
-static dx_conn *dial_fd(const struct dial *d, int fd, const char *name, dx_err *err)
+/* to: where a datagram socket that is not connected sends; NULL, or an address that is no such: it is connected. */
+static dx_conn *dial_fd(const struct dial *d, int fd, const char *name, const struct addr *to,
+                        const struct addr_how *how, dx_err *err)
 {
     struct udp_socket *u = socket_new(d->loop, fd, name);
     struct peer *p = u ? peer_new(u, d->set) : NULL;
@@ -172,6 +198,10 @@ static dx_conn *dial_fd(const struct dial *d, int fd, const char *name, dx_err *
     }
     u->only = p;
     u->refs = 1;
+    if (how)
+        u->how = *how;
+    if (to && addr_is_loose(to, &u->how))
+        p->addr = *to;
     p->opening = 1;
     loop_timer(d->loop, &p->timer, d->loop->now + (fd < 0 ? d->set->o.dial_ms_max : 0));
     return stack_dial(d, &p->layer, &p->queue, true, err);
@@ -194,7 +224,9 @@ static void looked_up(dx_conn *c, void *arg)
     if (p && !p->done && p->opening && p->socket->port.fd < 0) {
         for (size_t i = 0; i < k->r.count && fd < 0; i++) {
             addr_set_port(&k->r.found[i], k->port);
-            fd = addr_dial(&k->r.found[i], SOCK_DGRAM);
+            fd = addr_dial(&k->r.found[i], SOCK_DGRAM, &p->socket->how);
+            if (fd >= 0 && addr_is_loose(&k->r.found[i], &p->socket->how))
+                p->addr = k->r.found[i];
         }
         if (k->r.gai) {
             char text[400];
@@ -238,25 +270,28 @@ static int look_up(const struct dial *d, dx_id id)
 static dx_conn *connect_udp(const struct dial *d, dx_err *err)
 {
     struct addr a;
+    struct addr_how how;
     const struct url *u = d->url;
     if (u->host.n == 0 || u->port <= 0) {
         err_set(err, DX_URL, "dial %s: which %s?", d->text, u->host.n ? "port" : "host");
         return NULL;
     }
+    if (how_read(u, d->text, &how, err) < 0)
+        return NULL;
     if (!addr_literal(u->host, u->port, &a)) {
-        dx_conn *c = dial_fd(d, -1, "udp", err);
+        dx_conn *c = dial_fd(d, -1, "udp", NULL, &how, err);
         if (c && look_up(d, c->id) < 0) {
             conn_set_why(c, DX_LIMIT, DX_OF_NOTHING, 0, "no memory or thread to look the name up");
             dx_abort(c);
         }
         return c;
     }
-    int fd = addr_dial(&a, SOCK_DGRAM);
+    int fd = addr_dial(&a, SOCK_DGRAM, &how);
     if (fd < 0) {
         err_sys(err, 0, -fd, "dial %s", d->text);
         return NULL;
     }
-    return dial_fd(d, fd, "udp", err);
+    return dial_fd(d, fd, "udp", &a, &how, err);
 }
 
 static dx_conn *connect_unixgram(const struct dial *d, dx_err *err)
@@ -264,12 +299,12 @@ static dx_conn *connect_unixgram(const struct dial *d, dx_err *err)
     struct addr a;
     if (addr_unix(d->url->path, &a, err) < 0)
         return NULL;
-    int fd = addr_dial(&a, SOCK_DGRAM);
+    int fd = addr_dial(&a, SOCK_DGRAM, NULL);
     if (fd < 0) {
         err_sys(err, fd == -ENOENT ? DX_REFUSED : 0, -fd, "dial %s", d->text);
         return NULL;
     }
-    return dial_fd(d, fd, "unixgram", err);
+    return dial_fd(d, fd, "unixgram", NULL, NULL, err);
 }
 
 static int serve_udp(dx_listener *s, const struct url *u, const char *text, dx_err *err)

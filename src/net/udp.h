@@ -4,7 +4,7 @@
 #define NET_UDP_H
 #include "base/map.h"
 #include "core/listener.h"
-#include "os/addr.h"
+#include "os/addr_dial.h"
 
 enum { UDP_IDLE_MS = 60000, UDP_HELD_MAX = 64 << 10, UDP_PAYLOAD_MAX = 65507, UDP_RETRY_MS = 10 };
 struct peer;
@@ -19,6 +19,7 @@ struct udp_socket {
     const struct layer_type *type;
     struct timer retry; /* see flush                                  */
     struct addr own;
+    struct addr_how how; /* of a dialled one                           */
     char *unlink; /* of a unix path; or NULL                    */
     size_t refs;  /* peers                                      */
     bool gso, sniff, closed;

@@ -140,7 +140,7 @@ static void flush(struct peer *p)
 {
     struct udp_socket *u = p->socket;
     struct os_engine *e = &u->loop->engine;
-    const struct sockaddr *to = u->only ? NULL : &p->addr.sa;
+    const struct sockaddr *to = p->addr.n ? &p->addr.sa : NULL; /* a dialled one is connected, but to a group */
     while (p->queue.first && !u->port.send_wait) {
         struct iovec v[SEGMENTS_MAX];
         size_t seg, count = run_of(p, v, &seg);
@@ -435,7 +435,7 @@ static bool address(const struct layer *l, bool peer, struct addr *ret)
     const struct peer *p = (const struct peer *)l;
     if (!p->socket)
         return false;
-    if (peer && p->socket->from) {
+    if (peer && p->addr.n) {
         *ret = p->addr;
         return true;
     }

@@ -267,20 +267,3 @@ int addr_join(int fd, int backlog)
     close(own);
     return err_code_of_errno(error);
 }
-
-int addr_dial(const struct addr *a, int type)
-{
-    int fd = socket(a->sa.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    if (type == SOCK_STREAM)
-        addr_tune(fd, a->sa.sa_family);
-    else if (a->sa.sa_family == AF_UNIX) /* an abstract name made by the kernel: else the other side could not answer */
-        bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t));
-    if (connect(fd, &a->sa, a->n) < 0 && errno != EINPROGRESS) {
-        int error = errno;
-        close(fd);
-        return -error;
-    }
-    return fd;
-}

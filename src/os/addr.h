@@ -39,7 +39,6 @@ int addr_listen(struct addr *a, int type, int backlog, bool v6only, const char *
 /* One more socket on the address of this listening or bound one, for another loop (a unix one: the same again). >= 0 the fd, or
  * an enum dx_code. */
 int addr_join(int fd, int backlog);
-int addr_dial(const struct addr *a, int type); /* a socket whose connect has begun or is done, or -errno */
 void addr_tune(int fd, int family);            /* a fresh TCP socket: TCP_NODELAY, keep-alive            */
 bool addr_tune_datagrams(int fd);              /* big buffers; true: UDP datagrams arrive joined (GRO)  */
 void addr_linger_reset(int fd, bool on);       /* the next close is a reset, the one of our death too     */

@@ -3,11 +3,12 @@
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
+#include "tool/wire_options.h"
 
 enum { A_DAY_MS = 86400000 }; /* a datagram talk ends by its user, not by a minute's silence */
 
 struct dialler {
-    const char *url;
+    char url[WIRE_URL_MAX];
     dx_opts opts;
 };
 
@@ -20,12 +21,11 @@ static int dial(struct talk *t)
 
 static int dial_and_talk(struct talk *t, const struct options *o)
 {
-    struct dialler d = {.url = t->url,
-                        .opts = {.dial_ms_max = option_number(o, "timeout", 0), .idle_ms_max = A_DAY_MS}};
+    struct dialler d = {.opts = {.dial_ms_max = option_number(o, "timeout", 0), .idle_ms_max = A_DAY_MS}};
     struct trust trust;
     dx_err err = {0};
-    int r = trust_read(&trust, o, t->url, NULL);
-    if (r >= 0)
+    int r = wire_url(o, t->url, d.url);
+    if (r >= 0 || (r = trust_read(&trust, o, t->url, NULL)) >= 0)
         return r;
     t->loop = dx_loop_new(&err);
     if (!t->loop) {

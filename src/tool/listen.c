@@ -5,6 +5,7 @@
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
+#include "tool/wire_options.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
 #include <inttypes.h>
@@ -205,6 +206,8 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
             return tool_fail("listen", url, &err);
         trust_keep(&s->trusts[i], s->loop, say, NULL);
         s->listeners[s->listener_count++] = l;
+        if ((r = wire_listener(o, url, l)) >= 0)
+            return r;
     }
     for (int i = 0; i < o->arg_count; i++)
         if (s->trusts[i].tls || s->rules)

@@ -21,9 +21,9 @@ const struct command command_table[] = {
      "http and https are one POST: stdin is its body (a file by its length, a pipe in chunks as it comes, </dev/null an\n"
      "empty one; on a terminal Ctrl-D ends it), stdout the body of the response. A status of 400 and up ends with code 22,\n"
      "-v shows status and fields.\n"
-     "--hex and --checksum are about messages: each line of stdin is one, or what --frame cuts; its end is taken off, and --eol\n"
-     "puts one on. On a byte stream 20 ms of silence ends a checked message, unless --frame says otherwise. A wrong checksum is\n"
-     "shown, and 119 at the end.",
+     "--hex and --checksum are about messages: each line of stdin is one, or what --frame cuts; its end is taken off, and\n"
+     "--eol puts one on. On a byte stream 20 ms of silence ends a checked message, unless --frame says otherwise. A wrong\n"
+     "checksum is shown, and 119 at the end.",
      1, 1, cmd_dial},
     {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, a file of rules, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"
@@ -256,6 +256,10 @@ const struct opt option_table[] = {
     {"dial", 0, "retry", OPT_MAYBE, "[=N]", "where it is refused or broken dial again, at most N times\nin a row, later and later; stdin waits"},
     {"dial", 0, "wait-for", OPT_TEXT, "TEXT", "end with 0 when this has come, else with 119"},
     {"dial", 0, "within", OPT_MS, "TIME", "how long to wait for that (10s)"},
+    {"dial", 0, "bind", OPT_TEXT, "ADDR[:PORT]", "dial from this address of ours"},
+    {"dial", 0, "broadcast", OPT_FLAG, NULL, "udp: the address is that of all of a network"},
+    {"dial listen", 0, "multicast", OPT_TEXT, "GROUP[%IF]", "udp://:PORT sends to this group, or hears it, on that\ninterface; with listen it may stand several times"},
+    {"dial listen", 0, "ttl", OPT_COUNT, "N", "how many hops what we send may go (1-255); with listen\nudp alone"},
     {0},
 };
 /* clang-format on */

@@ -50,8 +50,8 @@ static bool in_fragment(const char *url, const char *name, char *buf, size_t n)
 /* A word that is not known may be a pin that is mistyped: nothing of TLS is guessed. */
 static int check_fragment(const char *url)
 {
-    static const char *const words[] = {"cert", "key", "ca", "pin", "insecure"};
-    enum { INSECURE = 4, WORDS };
+    static const char *const words[] = {"cert", "key", "ca", "pin", "insecure", "bind", "ttl"};
+    enum { INSECURE = 4, WORDS = 7 };
     const char *p = url && trust_is_tls(url) ? strchr(url, '#') : NULL;
     for (p = p ? p + 1 : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         size_t n = strcspn(p, ","), name = strcspn(p, ",="), i = 0;
