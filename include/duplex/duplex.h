@@ -113,6 +113,7 @@ typedef struct dx_opts {        /* zero means the default named here; NULL means
     const char *protocols;      /* ALPN or WebSocket subprotocols, "h3,h2"                           */
     const char *frame;          /* bytes into messages: "line" "gap:20ms" "fixed:8" "auto" (text.h)  */
     const char *coding;         /* "utf-8" "gb18030" ... "auto" (text.h); NULL: bytes as they are    */
+    const char *const *env;     /* exec:, dialling: its environment has these too ("NAME=value", up to a NULL); not kept */
 } dx_opts;
 
 /* What happens on a conn. Frozen: news arrive by on_event, so the layout never changes. Any may be NULL. */

@@ -134,7 +134,7 @@ static dx_conn *connect_exec(const struct dial *d, dx_err *err)
         return NULL;
     }
     if (!error)
-        error = os_spawn(argv, &pid, &in, &out);
+        error = os_spawn(argv, d->set->o.env, &pid, &in, &out);
     if (error)
         err_sys(err, 0, error, "run %s", argv ? argv[0] : d->text);
     words_free(argv);

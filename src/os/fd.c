@@ -271,8 +271,38 @@ int os_make_folders(const char *path, unsigned mode)
 
 /* ---- children ---- */
 
-static int spawn_on(char **argv, int in, int out, pid_t *ret)
+static bool is_named(const char *const *env, const char *variable)
 {
+    for (; *env; env++) {
+        size_t n = strcspn(*env, "=");
+        if (!strncmp(*env, variable, n) && variable[n] == '=')
+            return true;
+    }
+    return false;
+}
+
+/* env and then ours; the strings are the same. NULL: no memory. */
+static char **environment(const char *const *env)
+{
+    size_t more = 0, ours = 0, n = 0;
+    while (env[more])
+        more++;
+    while (environ[ours])
+        ours++;
+    char **all = calloc(more + ours + 1, sizeof *all);
+    for (size_t i = 0; all && i < more; i++)
+        all[n++] = (char *)(uintptr_t)env[i];
+    for (size_t i = 0; all && i < ours; i++)
+        if (!is_named(env, environ[i]))
+            all[n++] = environ[i];
+    return all;
+}
+
+static int spawn_on(char **argv, const char *const *env, int in, int out, pid_t *ret)
+{
+    char **all = env ? environment(env) : environ;
+    if (!all)
+        return ENOMEM;
     posix_spawn_file_actions_t fa;
     posix_spawnattr_t at;
     sigset_t none, defaults;
@@ -287,17 +317,20 @@ static int spawn_on(char **argv, int in, int out, pid_t *ret)
     posix_spawnattr_setpgroup(&at, 0);
     posix_spawnattr_setsigmask(&at, &none);
     posix_spawnattr_setsigdefault(&at, &defaults);
-    int error = posix_spawnp(ret, argv[0], &fa, &at, argv, environ);
+    int error = posix_spawnp(ret, argv[0], &fa, &at, argv, all);
     posix_spawn_file_actions_destroy(&fa);
     posix_spawnattr_destroy(&at);
+    if (env)
+        free(all);
     return error;
 }
 
-int os_spawn(char **argv, int *ret_pid, int *ret_in, int *ret_out)
+int os_spawn(char **argv, const char *const *env, int *ret_pid, int *ret_in, int *ret_out)
 {
     int to[2] = {-1, -1}, from[2] = {-1, -1};
     pid_t pid = 0;
-    int error = pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0 ? errno : spawn_on(argv, to[0], from[1], &pid);
+    int error =
+        pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0 ? errno : spawn_on(argv, env, to[0], from[1], &pid);
     os_fd_close(to[0]);
     os_fd_close(from[1]);
     if (error) {

@@ -29,9 +29,10 @@ bool os_exists(const char *path); /* even a link that leads nowhere */
 /* Makes a folder and those above it, all with this mode. One that is there is fine. 0 or errno. */
 int os_make_folders(const char *path, unsigned mode);
 
-/* A child with pipes on its stdin and stdout, in a process group of its own. 0 and *ret_in (what it says), *ret_out (what
+/* A child with pipes on its stdin and stdout, in a process group of its own; env, up to a NULL, goes before what we have of the same
+ * names (NULL: none). 0 and *ret_in (what it says), *ret_out (what
  * it hears), both non-blocking; or errno. */
-int os_spawn(char **argv, int *ret_pid, int *ret_in, int *ret_out);
+int os_spawn(char **argv, const char *const *env, int *ret_pid, int *ret_in, int *ret_out);
 /* Its conn is gone. Hangs up on it if it still runs and reaps it: at once where it has ended, else from a helper thread. */
 void os_reap(int pid);
 #endif

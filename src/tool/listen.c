@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT
  * listen.c - duplex listen URL...: echo, upper case, a rules file, or the first client joined to stdin and stdout. */
 #include "tool/bucket.h"
+#include "tool/exec.h"
 #include "tool/listen_rules.h"
+#include "tool/reply.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
 #include "tool/wire_options.h"
 #include <duplex/http.h>
+#include <duplex/udp.h>
 #include <duplex/ws.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LISTENERS_MAX = 16, DRAIN_MS = 2000 };
+enum {
+    LISTENERS_MAX = 16,
+    DRAIN_MS = 2000,
+    EXEC_MAX = 100,  /* processes at a time, unless --max says otherwise                  */
+    REPLY_TIMES = 3, /* a datagram from afar is answered with at most so many times its bytes (RFC 9000 8.1) */
+};
 
 struct server {
     dx_loop *loop;
@@ -21,6 +29,8 @@ struct server {
     struct trust trusts[LISTENERS_MAX]; /* of each URL, whether it listens or not */
     struct listen_rules *rules;         /* under --rules                           */
     bool upper, once, verbose;
+    const char *exec; /* a command; NULL: none */
+    struct reply reply;
     dx_id served; /* under --once */
     uint64_t clients;
     int code;
@@ -28,6 +38,7 @@ struct server {
 struct client {
     struct bucket bucket; /* of a datagram source */
     bool datagrams, loopback, quiet;
+    bool answered;     /* by --reply */
     bool http, headed; /* an HTTP exchange; the head of its answer has gone */
     uint64_t number;   /* for the words */
 };
@@ -58,9 +69,44 @@ static void http_head(dx_conn *c, int64_t length)
         dx_abort(c);
 }
 
+static void reply(dx_conn *c)
+{
+    struct server *s = dx_user(c);
+    struct client *k = dx_state(c);
+    int r = k->http ? reply_http(&s->reply, c) : reply_message(&s->reply, c);
+    k->answered = true;
+    if (k->datagrams)
+        bucket_said(&k->bucket, s->reply.bytes.p, s->reply.bytes.n);
+    else if (r < 0 && r != DX_CLOSED && r != DX_STATE)
+        dx_abort(c);
+}
+
+/* A request is answered when it is whole, and so is who says its end and nothing else. */
+static bool reply_at_end(dx_conn *c)
+{
+    const struct server *s = dx_user(c);
+    const struct client *k = dx_state(c);
+    if (!s->reply.on || k->answered)
+        return false;
+    reply(c);
+    return k->http;
+}
+
+static void begin_exec(dx_conn *c)
+{
+    const struct server *s = dx_user(c);
+    dx_err err = {0};
+    if (exec_join(c, s->exec, &err) == 0)
+        return;
+    tool_say("--exec: %s", err.text[0] ? err.text : dx_code_text(err.code));
+    dx_abort(c);
+}
+
 static void client_end(dx_conn *c)
 {
     const struct client *k = dx_state(c);
+    if (reply_at_end(c))
+        return;
     if (k->http && !k->headed)
         http_head(c, 0);
     dx_close(c);
@@ -94,11 +140,29 @@ static void client_open(dx_conn *c)
         s->served = dx_id_of(c);
         accept_no_more(s);
     }
+    if (s->exec)
+        begin_exec(c);
+}
+
+/* The source of a datagram is whatever its sender wrote there: a short question must not bring somebody else a long answer. */
+static bool is_too_much(const struct server *s, dx_conn *c, const struct client *k)
+{
+    uint64_t in, out;
+    if (!s->reply.on || k->loopback)
+        return false;
+    dx_udp_traffic(c, &in, &out);
+    return out + s->reply.bytes.n > REPLY_TIMES * in;
 }
 
 static bool may_answer(struct server *s, dx_conn *c, const void *data, size_t n)
 {
     struct client *k = dx_state(c);
+    if (k->datagrams && is_too_much(s, c, k)) {
+        if (!k->quiet)
+            tool_say("%s asks too little for so long an answer: not answering it", dx_peer(c));
+        k->quiet = true;
+        return false;
+    }
     if (!k->datagrams || bucket_take(&k->bucket, data, n, k->loopback, dx_loop_now(s->loop)))
         return true;
     if (!k->quiet)
@@ -137,6 +201,12 @@ static void client_data(dx_conn *c, const void *data, size_t n, unsigned how)
     if (!may_answer(s, c, data, n))
         return;
     const struct client *k = dx_state(c);
+    if (s->reply.on && (k->http || how & DX_MORE))
+        return; /* at its end */
+    if (s->reply.on) {
+        reply(c);
+        return;
+    }
     if (k->http && !k->headed)
         http_head(c, dx_http_length(c));
     if (!s->upper) {
@@ -285,13 +355,23 @@ static int serve_rules(struct server *s, const struct options *o, dx_opts *opts)
     return r ? r : rules.code;
 }
 
-/* --echo, --upper and --rules exclude each other. */
-static bool one_mode(const struct options *o)
+static int modes_of(const struct options *o)
 {
-    if (option_has(o, "echo") + option_has(o, "upper") + option_has(o, "rules") <= 1)
-        return true;
-    tool_say("one of --echo, --upper and --rules.  Try: duplex listen --help");
-    return false;
+    return option_has(o, "echo") + option_has(o, "upper") + option_has(o, "reply") + option_has(o, "exec") +
+           option_has(o, "rules");
+}
+
+/* What answers by itself has its own idea of messages and codings. */
+static void set_up_answers(const struct server *s, dx_opts *opts)
+{
+    if (s->upper && !opts->coding)
+        opts->coding = "auto";
+    if (s->exec && !opts->conns_max)
+        opts->conns_max = EXEC_MAX;
+    if (!s->reply.on)
+        return;
+    opts->coding = NULL; /* it is in the reply's bytes */
+    opts->frame = s->reply.frame;
 }
 
 int cmd_listen(int argc, char **argv)
@@ -302,8 +382,15 @@ int cmd_listen(int argc, char **argv)
     int r = options_read(argc, argv, &o);
     if (r >= 0)
         return r;
-    if (!one_mode(&o))
+    if (modes_of(&o) > 1) {
+        tool_say("one of --echo, --upper, --rules, --reply and --exec.  Try: duplex listen --help");
         return TOOL_USAGE;
+    }
+    s.exec = option_text(&o, "exec");
+    if ((r = reply_read(&s.reply, &o)) >= 0) {
+        reply_free(&s.reply);
+        return r;
+    }
     if (!(s.loop = dx_loop_new(&err)))
         return tool_fail("listen", o.args[0], &err);
     tool_signals(s.loop);
@@ -314,12 +401,12 @@ int cmd_listen(int argc, char **argv)
                     .conns_max = (size_t)option_number(&o, "max", 0),
                     .frame = option_text(&o, "frame"),
                     .coding = option_text(&o, "encoding")};
-    if (s.upper && !opts.coding)
-        opts.coding = "auto";
-    r = option_has(&o, "rules")             ? serve_rules(&s, &o, &opts)
-        : s.upper || option_has(&o, "echo") ? serve_echo(&s, &o, &opts)
-                                            : serve_talk(&s, &o, &opts);
+    set_up_answers(&s, &opts);
+    r = option_has(&o, "rules") ? serve_rules(&s, &o, &opts)
+        : modes_of(&o)          ? serve_echo(&s, &o, &opts)
+                                : serve_talk(&s, &o, &opts);
     for (int i = 0; i < LISTENERS_MAX; i++)
         trust_free(&s.trusts[i]);
+    reply_free(&s.reply);
     return r;
 }

@@ -30,9 +30,12 @@ const struct command command_table[] = {
      "duplex listen tcp://:0 udp://:0 --upper          # upper case; the word exit ends a talk\n"
      "duplex listen tcp://:5020 --rules device.rules -v  # play a device: match and answer, as docs/rules.md says\n"
      "duplex listen unix:///tmp/x.sock <answer >question  # the first client, joined to stdin and stdout\n"
+     "duplex listen any://:2333 --reply '<h1>hi</h1>' --encoding gb2312  # a page for browsers, bare bytes for programs\n"
+     "duplex listen tcp://127.0.0.1:2000 --exec 'sort -u' --max 4  # a process a client\n"
      "duplex listen tls://:4000 --cert a.pem --key a.key --echo  # TLS; --cert auto: a certificate of our own",
-     "Says \"listening URL\" on stderr, a line an address, when ready. Without --echo, --upper or --rules the first\n"
-     "client is joined to stdin and stdout and the command ends with it. SIGHUP reads certificates and rules anew.",
+     "Says \"listening URL\" on stderr, a line an address, when ready. Without a mode (--echo, --upper, --rules, --reply,\n"
+     "--exec) the first client is joined to stdin and stdout and the command ends with it. SIGHUP reads certificates and\n"
+     "rules anew.",
      1, 16, cmd_listen},
     {"serve", "[OPTION]...", "one port where browsers, nc, UDP and Unix sockets meet in a room",
      "duplex serve                                    # this machine: http://127.0.0.1:2333/ and nc 127.0.0.1 2333\n"
@@ -260,6 +263,8 @@ const struct opt option_table[] = {
     {"dial", 0, "broadcast", OPT_FLAG, NULL, "udp: the address is that of all of a network"},
     {"dial listen", 0, "multicast", OPT_TEXT, "GROUP[%IF]", "udp://:PORT sends to this group, or hears it, on that\ninterface; with listen it may stand several times"},
     {"dial listen", 0, "ttl", OPT_COUNT, "N", "how many hops what we send may go (1-255); with listen\nudp alone"},
+    {"listen", 0, "reply", OPT_TEXT, "TEXT", "answer each message with this (escapes as in --send), each\nHTTP request with it as a page"},
+    {"listen", 0, "exec", OPT_TEXT, "COMMAND", "a process for each client, its stdin and stdout; without a\nshell; $DUPLEX_PEER says who it is; at most 100, or --max"},
     {0},
 };
 /* clang-format on */

@@ -600,7 +600,7 @@ def what_does_not_read_is_usage_and_says_what_to_try():
             (['dial', 'file:/no/such'], 23, 'no such file: /no/such'),
             (['dial'], 2, '--help'), (['listen'], 2, '--help'),
             (['dial', '--frmae', 'x', 'y'], 2, '--frame'),
-            (['listen', 'tcp://127.0.0.1:0', '--echo', '--upper'], 2, 'one of --echo, --upper and --rules'),
+            (['listen', 'tcp://127.0.0.1:0', '--echo', '--upper'], 2, 'one of --echo, --upper'),
             (['dail', 'x'], 2, 'dial'), (['tcp://127.0.0.1:80'], 2, 'duplex dial tcp://127.0.0.1:80')]
     for args, code, words in rows:
         r = duplex(*args)

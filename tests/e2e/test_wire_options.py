@@ -163,6 +163,16 @@ def dial_sends_to_all_of_a_network():
 
 
 @inside
+def a_short_question_from_afar_brings_no_long_answer():
+    with start('listen', 'udp://10.9.8.1:0', '--reply', 'x' * 100) as p, udp(at=('10.9.8.1', 0)) as s:
+        s.connect(('10.9.8.1', int(p.url.split(':')[-1])))
+        s.send(b'short')
+        p.said('asks too little')
+        s.send(b'y' * 40)
+        assert s.recv(200) == b'x' * 100
+
+
+@inside
 def what_is_no_group_says_so():
     for options, code in ((['--multicast', '10.0.0.1'], 2), (['--multicast', '239.1.1.1%nope'], 2), (['--multicast', '239.1.1.1'], 23),
                           (['--multicast', 'ff15::1'], 2)):
