@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * talk.c - stdin and stdout are a conn too (stdio:), so a talk is two conns and the rules of who ends when. */
-#include "tool/talk.h"
+#include "tool/talk_inside.h"
 #include "tool/exchange.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
@@ -11,15 +11,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     IDLE_ENDS_MS = 1000, /* where our end cannot be said alone (ws, datagrams), and on a terminal */
     GOODBYE_MS = 2000,   /* after Ctrl-C                                                         */
     FLUSH_MS = 10,       /* how often to look whether stdout has taken all                       */
-    CONTENT_MAX = 16 << 20,
-    SHOW_REST_MS = 60, /* a prompt without a newline is shown after so long                    */
+    SHOW_REST_MS = 60,   /* a prompt without a newline is shown after so long                    */
 };
 
 static void wire_idle(dx_conn *c);
@@ -89,16 +87,26 @@ static void print(struct talk *t, const void *p, size_t n, const dx_text *after)
         failed(t, TOOL_LOCAL, "stdout does not take what came");
 }
 
-/* A line of --json; before stdout is a conn, and after, it goes there by itself. */
-static void print_event(struct talk *t, int r)
+/* ---- for the other files of a talk ---- */
+
+void talk_over(struct talk *t)
 {
-    const dx_text *line = &t->manner.events.out;
-    if (r < 0)
-        failed(t, TOOL_LIMIT, "no memory");
-    else if (t->here)
-        print(t, line->p, line->n, NULL);
-    else if (write(STDOUT_FILENO, line->p, line->n) < 0)
-        verdict(t, TOOL_LOCAL);
+    over(t);
+}
+
+void talk_verdict(struct talk *t, int code)
+{
+    verdict(t, code);
+}
+
+void talk_failed(struct talk *t, int code, const char *text)
+{
+    failed(t, code, text);
+}
+
+void talk_print(struct talk *t, const void *p, size_t n)
+{
+    print(t, p, n, NULL);
 }
 
 /* ---- stdin to the wire ---- */
@@ -109,20 +117,14 @@ static void went(void *arg, dx_bytes data)
     dx_bytes event;
     int r = manner_went(&t->manner, data, &event);
     if (r < 0 || event.n)
-        print_event(t, r);
-}
-
-/* There is more to say than stdin has, or to hear. */
-static bool goes_on(const struct talk *t)
-{
-    return t->manner.every_ms || (t->manner.wait_for && !t->met);
+        talk_print_event(t, r);
 }
 
 /* All of stdin is sent: say so, where the wire can, or wait for silence. */
 static void say_input_end(struct talk *t)
 {
     bool wait = t->idle_ends_ms > 0;
-    if (t->input_said || goes_on(t))
+    if (t->input_said || talk_goes_on(t))
         return;
     t->input_said = true;
     if (t->verbose)
@@ -130,7 +132,7 @@ static void say_input_end(struct talk *t)
     if (t->half_close) {
         dx_finish(t->wire);
         if (t->manner.events.on)
-            print_event(t, events_end(&t->manner.events, moment_now(), VIEW_OUT));
+            talk_print_event(t, events_end(&t->manner.events, moment_now(), VIEW_OUT));
     }
     t->heard = dx_loop_now(t->loop);
     if (t->peer_ended)
@@ -139,7 +141,7 @@ static void say_input_end(struct talk *t)
         failed(t, TOOL_LIMIT, "no memory for a timer");
 }
 
-static void input_failed(struct talk *t, int code)
+void talk_input_failed(struct talk *t, int code)
 {
     dx_err e = {.code = code};
     failed(t, tool_exit_of(&e),
@@ -168,7 +170,7 @@ static void pump(struct talk *t)
             return;
     }
     if (r < 0 && r != DX_CLOSED && r != DX_STATE) {
-        input_failed(t, r);
+        talk_input_failed(t, r);
         return;
     }
     if (t->here && !t->input_ended)
@@ -212,84 +214,19 @@ static int take_lines(struct talk *t, const char *p, size_t n)
     return r;
 }
 
-/* ---- what goes without stdin ---- */
-
-static bool repeats_stdin(const struct talk *t)
-{
-    return t->manner.every_ms && !t->from_option;
-}
-
-static dx_bytes message_of(const struct talk *t)
-{
-    const dx_text *m = &t->manner.send;
-    return (dx_bytes){m->p ? m->p : "", m->n};
-}
-
-static void send_message(struct talk *t)
-{
-    int r = feed_whole(&t->feed, t->wire, message_of(t));
-    if (r < 0 && r != DX_CLOSED && r != DX_STATE && r != DX_FULL)
-        input_failed(t, r);
-}
-
-static void tick(void *arg)
-{
-    struct talk *t = arg;
-    if (!t->wire || !t->joined)
-        return;
-    send_message(t);
-    every_done(t->every);
-}
-
-static void begin_every(struct talk *t)
-{
-    if (!t->every && !(t->every = every_new(t->loop, t->manner.every_ms, tick, t)))
-        failed(t, TOOL_LIMIT, "no memory or thread to keep the time");
-}
-
-/* stdin is there and the conn stands. */
-static void begin_sending(struct talk *t)
-{
-    if (!t->from_option)
-        return;
-    if (t->manner.every_ms)
-        begin_every(t);
-    else
-        send_message(t);
-}
-
-static void gather(struct talk *t, const void *data, size_t n)
-{
-    if (t->content.n + n > CONTENT_MAX)
-        failed(t, TOOL_BIG, "standard input is too long to repeat");
-    else if (dx_text_add(&t->content, data, n) < 0)
-        failed(t, TOOL_LIMIT, "no memory");
-}
-
-static void content_ended(struct talk *t)
-{
-    int r = manner_content(&t->manner, &t->content);
-    if (r < 0) {
-        begin_every(t);
-        return;
-    }
-    verdict(t, r);
-    over(t);
-}
-
 static void here_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct talk *t = dx_user(c);
     (void)how;
     if (!t->wire || t->input_ended)
         return;
-    if (repeats_stdin(t)) {
-        gather(t, data, n);
+    if (talk_repeats_stdin(t)) {
+        talk_gather(t, data, n);
         return;
     }
     int r = t->typed ? take_lines(t, data, n) : feed_take(&t->feed, data, n, dx_loop_now(t->loop));
     if (r < 0)
-        input_failed(t, r);
+        talk_input_failed(t, r);
     else
         pump(t);
 }
@@ -298,8 +235,8 @@ static void here_end(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     t->input_ended = true;
-    if (t->wire && repeats_stdin(t) && !t->every)
-        content_ended(t);
+    if (t->wire && talk_repeats_stdin(t) && !t->every)
+        talk_content_ended(t);
     else if (t->wire)
         pump(t);
 }
@@ -351,32 +288,6 @@ static void show(struct talk *t, dx_conn *c, const void *data, size_t n)
     wait_for_rest(t, c);
 }
 
-/* ---- --wait-for ---- */
-
-static void unmet(struct talk *t, const char *when)
-{
-    char text[200];
-    snprintf(text, sizeof text, "'%.100s' did not come %s", t->manner.wait_for, when);
-    failed(t, TOOL_UNMET, text);
-}
-
-static void within_over(dx_conn *c)
-{
-    struct talk *t = dx_user(c);
-    char when[60];
-    snprintf(when, sizeof when, "within %.3g s", (double)t->manner.within_ms / 1000);
-    if (!t->met && c == t->wire)
-        unmet(t, when);
-}
-
-static void look_for(struct talk *t, dx_bytes data, bool whole)
-{
-    if (t->met || !manner_met(&t->manner, data, whole))
-        return;
-    t->met = true;
-    over(t);
-}
-
 static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct talk *t = dx_user(c);
@@ -397,8 +308,7 @@ static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
         show(t, c, data, n);
     else
         print(t, data, n, how & DX_MORE ? NULL : &t->line_end);
-    if (t->manner.wait_for)
-        look_for(t, came, whole);
+    talk_look_for(t, came, whole);
     if (t->once && !(how & DX_MORE))
         over(t);
 }
@@ -429,7 +339,7 @@ static void wire_end(dx_conn *c)
         return;
     t->peer_ended = true;
     if (t->manner.events.on)
-        print_event(t, events_end(&t->manner.events, moment_now(), VIEW_IN));
+        talk_print_event(t, events_end(&t->manner.events, moment_now(), VIEW_IN));
     if (t->verbose || (t->typed && !t->input_said))
         tool_say("the peer has ended");
     if (exchange_refused(c, t->url)) {
@@ -438,7 +348,7 @@ static void wire_end(dx_conn *c)
         return;
     }
     t->lost = t->retry.on && !t->input_said;
-    if (t->half_close && !t->typed && !t->input_said && !t->lost && !goes_on(t)) {
+    if (t->half_close && !t->typed && !t->input_said && !t->lost && !talk_goes_on(t)) {
         if (t->here)
             dx_finish(t->here);
         return; /* stdin goes on to its own end */
@@ -448,74 +358,10 @@ static void wire_end(dx_conn *c)
     over(t);
 }
 
-static void maybe_stop(struct talk *t)
+void talk_maybe_stop(struct talk *t)
 {
     if (!t->wire && !t->here && !t->retry_timer)
         tool_end();
-}
-
-/* ---- --retry ---- */
-
-static void dial_again(void *arg)
-{
-    struct talk *t = arg;
-    t->retry_timer = 0;
-    int r = t->redial(t);
-    if (!r)
-        return;
-    verdict(t, r);
-    if (t->here)
-        dx_close(t->here);
-    maybe_stop(t);
-}
-
-/* The wire is gone and another one may come: what stdin has not said yet waits for it. */
-static bool tries_again(struct talk *t, const dx_err *why)
-{
-    char words[720];
-    struct timespec chance;
-    bool more = !t->input_said || t->from_option;
-    if (t->met || t->code || tool_stopped() || !more || !(t->lost || (retry_helps(why) && why->code != DX_END)))
-        return false;
-    clock_gettime(CLOCK_MONOTONIC, &chance);
-    int64_t ms = retry_wait_ms(&t->retry, (uint32_t)chance.tv_nsec);
-    if (ms < 0 || (t->retry_timer = dx_loop_after(t->loop, ms, dial_again, t)) < 0) {
-        t->retry_timer = 0;
-        return false;
-    }
-    tool_words("dial", t->url, why, words, sizeof words);
-    char *advice = strstr(words, ".  ");
-    if (advice)
-        *advice = '\0';
-    tool_say("%s; dialling again in %.1f s", t->lost ? "the peer has ended" : words, (double)ms / 1000);
-    t->joined = t->peer_ended = t->lost = t->input_said = t->show_timer = false;
-    if (t->here)
-        dx_pause(t->here, true);
-    return true;
-}
-
-static const char *exit_name(int code)
-{
-    for (const struct tool_exit_row *x = tool_exits; x->name; x++)
-        if (x->code == code)
-            return x->name;
-    return "failed";
-}
-
-static void tell_close(struct talk *t, const dx_err *why, int code)
-{
-    struct events *e = &t->manner.events;
-    if (e->on)
-        print_event(t, events_close(e, moment_now(), code, exit_name(code), code ? why->text : ""));
-}
-
-static int sums_verdict(struct talk *t)
-{
-    uint64_t bad = manner_sums_bad(&t->manner);
-    if (!bad)
-        return 0;
-    tool_say("%" PRIu64 " %s had a wrong %s", bad, bad == 1 ? "message" : "messages", t->manner.view.sum);
-    return TOOL_UNMET;
 }
 
 /* The wire is gone. Not dx_close at once: it would give a reader that rests for long (a pager) too little time. */
@@ -533,25 +379,25 @@ static void wire_close(dx_conn *c, const dx_err *why)
     if (t->joined && (t->shown || manner_views(&t->manner)))
         print_rest(t);
     t->wire = NULL;
-    if (tries_again(t, why)) {
-        tell_close(t, why, tool_exit_of(why));
+    if (talk_tries_again(t, why)) {
+        talk_tell_close(t, why, tool_exit_of(why));
         return;
     }
     if (t->alert && t->came == 1)
         tool_say("%s: what came is a TLS alert.  Try: duplex dial %s%s", t->url, tls_scheme_of(t->url),
                  strchr(t->url, ':'));
-    if (tool_exit_of(why) && !t->code)
+    if (tool_exit_of(why) && !t->code && !t->met)
         verdict(t, tool_fail(t->joined && why->code == DX_TIMEOUT ? "talk" : t->doing, t->url, why));
     if (t->joined && t->manner.wait_for && !t->met && !t->code && !tool_stopped())
-        unmet(t, "before the end");
+        talk_unmet(t, "before the end");
     if (!t->code)
-        verdict(t, sums_verdict(t));
-    tell_close(t, why, t->code);
+        verdict(t, talk_sums_verdict(t));
+    talk_tell_close(t, why, t->code);
     if (t->here) {
         dx_pause(t->here, true);
         here_flushed(t->here);
     }
-    maybe_stop(t);
+    talk_maybe_stop(t);
 }
 
 static void here_close(dx_conn *c, const dx_err *why)
@@ -565,10 +411,9 @@ static void here_close(dx_conn *c, const dx_err *why)
                      why->code == DX_SYS ? strerror(why->detail) : why->text);
         verdict(t, TOOL_LOCAL);
     }
-    dx_loop_cancel(t->loop, t->retry_timer);
-    t->retry_timer = 0;
+    talk_tries_no_more(t);
     over(t);
-    maybe_stop(t);
+    talk_maybe_stop(t);
 }
 
 /* ---- beginnings ---- */
@@ -579,7 +424,7 @@ static void here_open(dx_conn *c)
     if (t->wire)
         dx_pause(t->wire, false);
     if (t->wire)
-        begin_sending(t);
+        talk_begin_sending(t);
 }
 
 static const dx_handler here_on = {.on_open = here_open,
@@ -661,8 +506,8 @@ static bool http_talks(dx_conn *c)
 static void joined_again(struct talk *t)
 {
     if (t->manner.events.on)
-        print_event(t, events_open(&t->manner.events, moment_now(), t->wire, t->url));
-    begin_sending(t);
+        talk_print_event(t, events_open(&t->manner.events, moment_now(), t->wire, t->url));
+    talk_begin_sending(t);
     pump(t);
 }
 
@@ -686,8 +531,7 @@ static void wire_open(dx_conn *c)
     if (t->on_joined)
         t->on_joined(t, c);
     retry_stood(&t->retry);
-    if (t->manner.wait_for && dx_after(c, t->manner.within_ms, within_over) < 0)
-        r = DX_NOMEM;
+    r = talk_wait(t, c);
     if (t->here) {
         joined_again(t);
         return;
@@ -695,7 +539,7 @@ static void wire_open(dx_conn *c)
     if (dx_http_is(c) && (r = exchange_ask(c)) < 0)
         err = (dx_err){.code = r};
     if (t->manner.events.on)
-        print_event(t, events_open(&t->manner.events, moment_now(), c, t->url));
+        talk_print_event(t, events_open(&t->manner.events, moment_now(), c, t->url));
     if (r < 0 || prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
         verdict(t, tool_fail("talk", t->url, &err));
         dx_abort(c);
@@ -727,8 +571,7 @@ int talk_run(struct talk *t)
 {
     int r = tool_run(), signal = tool_stopped();
     every_stop(t->every);
-    dx_loop_cancel(t->loop, t->retry_timer);
-    t->retry_timer = 0;
+    talk_tries_no_more(t);
     if (signal && (t->wire || t->here)) {
         dx_loop_after(t->loop, GOODBYE_MS, give_up, t->loop);
         if (t->wire)

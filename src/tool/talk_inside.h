@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * talk_inside.h - what the files of a talk share. talk.c has its conns and its ends, talk_send.c what goes without stdin,
+ * talk_wait.c what is waited for and told, talk_again.c the dialling again. */
+#ifndef TOOL_TALK_INSIDE_H
+#define TOOL_TALK_INSIDE_H
+#include "tool/talk.h"
+
+/* ---- talk.c ---- */
+
+void talk_over(struct talk *t);              /* closes the wire                        */
+void talk_verdict(struct talk *t, int code); /* the exit code; the first one stays      */
+void talk_failed(struct talk *t, int code, const char *text); /* says it, and both of these */
+void talk_input_failed(struct talk *t, int code); /* enum dx_code                        */
+void talk_print(struct talk *t, const void *p, size_t n); /* on stdout                   */
+void talk_maybe_stop(struct talk *t);        /* ends the loop where nothing is left      */
+
+/* ---- talk_send.c: --send, --every ---- */
+
+bool talk_repeats_stdin(const struct talk *t); /* then what comes from stdin goes to talk_gather, its end to talk_content_ended */
+void talk_gather(struct talk *t, const void *data, size_t n);
+void talk_content_ended(struct talk *t);
+void talk_begin_sending(struct talk *t); /* the wire stands, and so does stdout */
+/* There is more to say than stdin has, or to hear: the end of stdin is not the end. */
+bool talk_goes_on(const struct talk *t);
+
+/* ---- talk_wait.c: --wait-for, --json, --checksum ---- */
+
+int talk_wait(struct talk *t, dx_conn *c); /* begins to, where it is asked for: 0 or DX_NOMEM */
+void talk_look_for(struct talk *t, dx_bytes came, bool whole);
+void talk_unmet(struct talk *t, const char *when);
+/* Prints the line in events.out; r: what making it returned. */
+void talk_print_event(struct talk *t, int r);
+void talk_tell_close(struct talk *t, const dx_err *why, int code);
+int talk_sums_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were wrong */
+
+/* ---- talk_again.c: --retry ---- */
+
+/* The wire is gone. Will another one come? Then what stdin has not said yet waits for it. */
+bool talk_tries_again(struct talk *t, const dx_err *why);
+void talk_tries_no_more(struct talk *t);
+#endif

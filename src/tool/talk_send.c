@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * talk_send.c - see talk_inside.h. */
+#include "tool/talk_inside.h"
+#include "tool/tool.h"
+
+enum { CONTENT_MAX = 16 << 20 };
+
+bool talk_goes_on(const struct talk *t)
+{
+    return t->manner.every_ms || (t->manner.wait_for && !t->met);
+}
+
+bool talk_repeats_stdin(const struct talk *t)
+{
+    return t->manner.every_ms && !t->from_option;
+}
+
+static dx_bytes message_of(const struct talk *t)
+{
+    const dx_text *m = &t->manner.send;
+    return (dx_bytes){m->p ? m->p : "", m->n};
+}
+
+static void send_message(struct talk *t)
+{
+    int r = feed_whole(&t->feed, t->wire, message_of(t));
+    if (r < 0 && r != DX_CLOSED && r != DX_STATE && r != DX_FULL)
+        talk_input_failed(t, r);
+}
+
+static void tick(void *arg)
+{
+    struct talk *t = arg;
+    if (!t->wire || !t->joined)
+        return;
+    send_message(t);
+    every_done(t->every);
+}
+
+static void begin_every(struct talk *t)
+{
+    if (!t->every && !(t->every = every_new(t->loop, t->manner.every_ms, tick, t)))
+        talk_failed(t, TOOL_LIMIT, "no memory or thread to keep the time");
+}
+
+void talk_begin_sending(struct talk *t)
+{
+    if (!t->from_option)
+        return;
+    if (t->manner.every_ms)
+        begin_every(t);
+    else
+        send_message(t);
+}
+
+void talk_gather(struct talk *t, const void *data, size_t n)
+{
+    if (t->content.n + n > CONTENT_MAX)
+        talk_failed(t, TOOL_BIG, "standard input is too long to repeat");
+    else if (dx_text_add(&t->content, data, n) < 0)
+        talk_failed(t, TOOL_LIMIT, "no memory");
+}
+
+void talk_content_ended(struct talk *t)
+{
+    int r = manner_content(&t->manner, &t->content);
+    if (r < 0) {
+        begin_every(t);
+        return;
+    }
+    talk_verdict(t, r);
+    talk_over(t);
+}

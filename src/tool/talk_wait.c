@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * talk_wait.c - see talk_inside.h. */
+#include "tool/talk_inside.h"
+#include "tool/tool.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- --wait-for ---- */
+
+void talk_unmet(struct talk *t, const char *when)
+{
+    char text[200];
+    snprintf(text, sizeof text, "'%.100s' did not come %s", t->manner.wait_for, when);
+    talk_failed(t, TOOL_UNMET, text);
+}
+
+static void within_over(dx_conn *c)
+{
+    struct talk *t = dx_user(c);
+    char when[60];
+    snprintf(when, sizeof when, "within %.3g s", (double)t->manner.within_ms / 1000);
+    if (!t->met && c == t->wire)
+        talk_unmet(t, when);
+}
+
+int talk_wait(struct talk *t, dx_conn *c)
+{
+    return t->manner.wait_for && dx_after(c, t->manner.within_ms, within_over) < 0 ? DX_NOMEM : 0;
+}
+
+void talk_look_for(struct talk *t, dx_bytes data, bool whole)
+{
+    if (!t->manner.wait_for || t->met || !manner_met(&t->manner, data, whole))
+        return;
+    t->met = true;
+    talk_over(t);
+}
+
+/* ---- --json and --checksum ---- */
+
+/* Before stdout is a conn, and after, the line goes there by itself. */
+void talk_print_event(struct talk *t, int r)
+{
+    const dx_text *line = &t->manner.events.out;
+    if (r < 0)
+        talk_failed(t, TOOL_LIMIT, "no memory");
+    else if (t->here)
+        talk_print(t, line->p, line->n);
+    else if (write(STDOUT_FILENO, line->p, line->n) < 0)
+        talk_verdict(t, TOOL_LOCAL);
+}
+
+static const char *exit_name(int code)
+{
+    for (const struct tool_exit_row *x = tool_exits; x->name; x++)
+        if (x->code == code)
+            return x->name;
+    return "failed";
+}
+
+void talk_tell_close(struct talk *t, const dx_err *why, int code)
+{
+    struct events *e = &t->manner.events;
+    if (e->on)
+        talk_print_event(t, events_close(e, moment_now(), code, exit_name(code), code ? why->text : ""));
+}
+
+int talk_sums_verdict(struct talk *t)
+{
+    uint64_t bad = manner_sums_bad(&t->manner);
+    if (!bad)
+        return 0;
+    tool_say("%" PRIu64 " %s had a wrong %s", bad, bad == 1 ? "message" : "messages", t->manner.view.sum);
+    return TOOL_UNMET;
+}
