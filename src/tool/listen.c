@@ -361,6 +361,17 @@ static int modes_of(const struct options *o)
            option_has(o, "rules");
 }
 
+/* What an option is about, in words, where it does nothing for the mode; NULL: all have a use. */
+static const char *useless(const struct options *o)
+{
+    static const char *const talk[] = {"send", "every", "timestamps", "log", "json", "hex", "eol", "checksum"};
+    size_t n = sizeof talk / sizeof *talk;
+    for (size_t i = 0; modes_of(o) && i < (option_has(o, "reply") ? n - 3 : n); i++)
+        if (option_has(o, talk[i]))
+            return talk[i];
+    return NULL;
+}
+
 /* What answers by itself has its own idea of messages and codings. */
 static void set_up_answers(const struct server *s, dx_opts *opts)
 {
@@ -384,6 +395,10 @@ int cmd_listen(int argc, char **argv)
         return r;
     if (modes_of(&o) > 1) {
         tool_say("one of --echo, --upper, --rules, --reply and --exec.  Try: duplex listen --help");
+        return TOOL_USAGE;
+    }
+    if (useless(&o)) {
+        tool_say("--%s is for a talk: without --echo, --upper, --reply and --exec", useless(&o));
         return TOOL_USAGE;
     }
     s.exec = option_text(&o, "exec");

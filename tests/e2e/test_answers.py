@@ -90,7 +90,8 @@ def a_reply_serves_once():
 
 @case
 def modes_exclude_each_other():
-    for options in (['--echo', '--reply', 'x'], ['--exec', 'cat', '--upper'], ['--reply', r'\q'], ['--reply', 'x', '--encoding', 'nope']):
+    for options in (['--echo', '--reply', 'x'], ['--exec', 'cat', '--upper'], ['--echo', '--log', 'x'], ['--exec', 'cat', '--hex'],
+                    ['--reply', 'x', '--json'], ['--reply', r'\q'], ['--reply', 'x', '--encoding', 'nope']):
         r = duplex('listen', 'tcp://127.0.0.1:0', *options)
         assert r.code == 2, (options, r)
 
