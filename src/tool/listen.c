@@ -398,7 +398,7 @@ int cmd_listen(int argc, char **argv)
         return TOOL_USAGE;
     }
     if (useless(&o)) {
-        tool_say("--%s is for a talk: without --echo, --upper, --reply and --exec", useless(&o));
+        tool_say("--%s is for a talk: without --echo, --upper, --rules, --reply and --exec", useless(&o));
         return TOOL_USAGE;
     }
     s.exec = option_text(&o, "exec");

@@ -390,7 +390,7 @@ def a_file_that_is_not_there_and_options_that_do_not_fit_have_words():
             (['--rules', '/no/such'], 23, 'duplex: /no/such: No such file or directory\n'),
             (['--rules', '/'], 23, 'duplex: /: Is a directory\n'),
             (['--rules', EXAMPLES / 'bot.rules', '--echo'], 2,
-             'duplex: one of --echo, --upper and --rules.  Try: duplex listen --help\n'),
+             'duplex: one of --echo, --upper, --rules, --reply and --exec.  Try: duplex listen --help\n'),
             (['--rules', EXAMPLES / 'bot.rules', '--frame', 'x'], 2,
              "duplex: --frame 'x': it is one of none, line, delim:, gap:, fixed:, length:, auto\n")]:
         r = duplex('listen', 'tcp://127.0.0.1:0', *options)
