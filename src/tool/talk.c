@@ -492,13 +492,14 @@ bool talk_accept_ws(dx_conn *c)
     return false;
 }
 
-/* A request that wants no WebSocket is answered and is no talk. */
+/* A request that wants no WebSocket is answered and is no talk; not by 200: who posts must learn that nobody took it. */
 static bool http_talks(dx_conn *c)
 {
     static const char no[] = "duplex listen is here: a talk goes by socket or WebSocket\n";
+    static const dx_http_field up = {"Upgrade", "websocket"};
     if (dx_http_wants_ws(c))
         return talk_accept_ws(c);
-    dx_http_reply(c, 200, "text/plain", no, sizeof no - 1, NULL, 0);
+    dx_http_reply(c, 426, "text/plain", no, sizeof no - 1, &up, 1);
     return false;
 }
 

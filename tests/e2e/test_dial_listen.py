@@ -546,7 +546,7 @@ def any_echoes_on_every_wire():
 def a_talk_over_any_takes_a_websocket_and_not_a_request():
     with start('listen', 'any://127.0.0.1:0') as p:
         status, kind, words = http(p.url, 'POST', b'not for stdout')
-        assert status == 200 and kind == 'text/plain' and b'duplex listen' in words, words
+        assert status == 426 and kind == 'text/plain' and b'duplex listen' in words, words
         p.stdin.write(b'answer\n')
         p.end_input()
         r = duplex('dial', 'ws' + p.url[p.url.index(':'):], input=b'question\n')
