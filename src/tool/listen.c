@@ -9,6 +9,7 @@
 #include "tool/trust.h"
 #include "tool/wire_options.h"
 #include <duplex/http.h>
+#include <duplex/tls.h>
 #include <duplex/udp.h>
 #include <duplex/ws.h>
 #include <inttypes.h>
@@ -229,8 +230,9 @@ static void client_close(dx_conn *c, const dx_err *why)
     struct server *s = dx_user(c);
     const struct client *k = dx_state(c);
     bool quiet_end = k->datagrams && why->code == DX_TIMEOUT; /* how datagrams end */
+    const char *peer = dx_peer(c); /* "": a TCP socket whose both ends are said has none any more */
     if (s->verbose)
-        tool_say("client %" PRIu64 " (%s): %s", k->number, dx_peer(c),
+        tool_say("client %" PRIu64 "%s%s%s: %s", k->number, *peer ? " (" : "", peer, *peer ? ")" : "",
                  why->text[0] ? why->text : dx_code_text(why->code));
     if (s->once && s->served == dx_id_of(c) && !quiet_end)
         s->code = tool_exit_of(why);
@@ -286,6 +288,9 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         for (int k = 0; dx_listener_url(s->listeners[i], k); k++)
             fprintf(stderr, "listening %s\n", dx_listener_url(s->listeners[i], k));
     fflush(stderr);
+    for (int i = 0; option_has(o, "verbose") && i < s->listener_count; i++)
+        if (dx_listener_tls(s->listeners[i]))
+            tool_say("our pin %s", dx_tls_pin(dx_listener_tls(s->listeners[i])));
     return 0;
 }
 
