@@ -171,6 +171,7 @@ static const struct {
     {GNUTLS_E_KEY_USAGE_VIOLATION, DX_TLS_USAGE, "the peer's certificate is not meant for this use"},
     {GNUTLS_E_DECRYPTION_FAILED, DX_TLS_OTHER, "a record that does not decrypt"},
     {GNUTLS_E_UNEXPECTED_PACKET_LENGTH, DX_TLS_OTHER, "a record of an impossible length"},
+    {GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET, DX_TLS_OTHER, "a TLS message out of its turn, as an echo sends it"},
     {GNUTLS_E_HANDSHAKE_TOO_LARGE, DX_TLS_OTHER, "too much of TLS itself, and no data"},
 };
 

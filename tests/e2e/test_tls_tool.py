@@ -432,8 +432,8 @@ def refuses(url, code, *words, options=('--ca',)):
 
 @case
 def each_fault_of_a_certificate_has_its_code_and_advice():
-    for name, code, words in [('expired', 110, ['127.0.0.1: certificate expired on 2025-02-03.  Its owner must renew it; --insecure']),
-                              ('not-yet', 111, ['2047-08-09', 'clock right?']),
+    for name, code, words in [('expired', 110, ['127.0.0.1: certificate expired on 2025-02-03.  Its owner must renew it, or --pin']),
+                              ('not-yet', 111, ['2047-08-09 (or the clock here is wrong).  Try: date\n']),
                               ('host', 51, ['other.example', '127.0.0.1', '--pin']),
                               ('stranger', 60, ['other-ca', f'--pin {pki.leaf("stranger").pin} if that is the pin its owner shows, or --ca FILE']),
                               ('sha1', 112, ['stronger']),
@@ -452,6 +452,8 @@ def each_fault_of_the_handshake_has_its_code_and_advice():
     with Server(lambda c: c.sendall(b'220 mail.example\r\n')) as s:
         refuses(s.url.replace('tcp:', 'tls:'), 117, f'no TLS there: it answers in plain text.  Try: duplex dial {s.url}\n')
         refuses(s.url.replace('tcp:', 'wss:') + '/x', 117, f'Try: duplex dial {s.url.replace("tcp:", "ws:")}/x\n')
+    with Server(lambda c: c.sendall(c.recv(4000))) as s:
+        refuses(s.url.replace('tcp:', 'tls:'), 35, 'a TLS message out of its turn, as an echo sends it')
     with Server(lambda c: c.recv(4000)) as s:
         refuses(s.url.replace('tcp:', 'tls:'), 118, 'Does it speak TLS?')
     with tls_peer(pki.leaf('good'), client_ca=pki.ca().cert, version=V13) as s:

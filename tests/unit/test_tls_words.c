@@ -79,9 +79,11 @@ TEST(words_name_the_host_and_what_to_do)
         const char *url, *text, *words;
     } cases[] = {
         {DX_TLS_EXPIRED, "tls://a.example:443", "dial tls://a.example:443: certificate expired on 2026-01-02",
-         "a.example: certificate expired on 2026-01-02.  Its owner must renew it; --insecure goes on all the same"},
+         "a.example: certificate expired on 2026-01-02.  Its owner must renew it, or --pin if it is the right one all "
+         "the same"},
         {DX_TLS_EXPIRED, "tls://[::1]:443", "certificate expired on 2026-01-02",
-         "[::1]: certificate expired on 2026-01-02.  Its owner must renew it; --insecure goes on all the same"},
+         "[::1]: certificate expired on 2026-01-02.  Its owner must renew it, or --pin if it is the right one all the "
+         "same"},
         {DX_TLS_ISSUER, "wss://a.example/chat", "self-signed certificate (pin sha256:XYZ=)",
          "a.example: self-signed certificate.  Try: --pin sha256:XYZ= if that is the pin its owner shows, or --ca "
          "FILE"},
