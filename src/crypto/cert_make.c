@@ -20,7 +20,8 @@ static int check_opts(const dx_cert_opts *o, const char *key_path, dx_err *err)
     if (o->days < 0 || o->days > CERT_DAYS_MAX)
         return err_set(err, DX_URL, "a certificate for %d days: 1 to %d are possible", o->days, CERT_DAYS_MAX);
     if (!o->ca_cert != !o->ca_key)
-        return err_set(err, DX_URL, "a CA that signs is its certificate and its key: one is missing");
+        return err_set(err, DX_URL, "a CA that signs is its certificate and its key: the %s is missing",
+                       o->ca_key ? "certificate" : "key");
     if (o->ca && (o->ca_cert || o->client))
         return err_set(err, DX_URL, "a CA signs itself, and is neither a server's nor a client's");
     if (!o->key && !key_path)

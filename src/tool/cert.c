@@ -145,7 +145,7 @@ static int make_ca(const struct options *o)
     snprintf(key, sizeof key, "%s/ca.key", folder);
     if (dx_cert_make(cert, key, &opts, &err) < 0) {
         bool there = err.code == DX_SYS && err.detail == EEXIST;
-        return cert_fail(&err, there ? "duplex cert show, or move ca.pem and ca.key away first" : NULL);
+        return cert_fail(&err, there ? "duplex cert show with that file, or move ca.pem and ca.key away first" : NULL);
     }
     int r = cert_show(cert, option_has(o, "json"), &t);
     int printed = cert_print(&t);

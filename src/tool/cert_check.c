@@ -20,8 +20,10 @@ static int check_file(const struct options *o, const char *file)
         return r;
     }
     bool believed = dx_cert_check(file, host, option_text(o, "ca"), &err) >= 0;
-    if (believed)
-        cert_line(&t, "verdict", host ? "believed" : "believed; its names were not asked (--host NAME)");
+    cert_line(&t, "verdict",
+              !believed ? "not believed"
+              : host    ? "believed"
+                        : "believed; its names were not asked (--host NAME)");
     r = cert_print(&t);
     return believed ? r : cert_fail(&err, NULL);
 }

@@ -211,7 +211,7 @@ def make_makes_for_clients_and_of_a_key_that_is_there():
 def what_does_not_read_is_usage():
     p = Place()
     rows = [(['make'], 'wants a name'), (['make', 'a b'], "'a b' is no name"), (['make', 'a', '--days', '0'], 'whole number'),
-            (['make', 'a', '--ca-cert', 'x'], 'one is missing'), (['make', 'a', '--names', 'b'], 'no option --names'),
+            (['make', 'a', '--ca-cert', 'x'], 'the key is missing'), (['make', 'a', '--names', 'b'], 'no option --names'),
             (['ca', '--client'], 'no option --client'), (['check'], 'wants a file or a URL'), (['shwo'], 'duplex cert show'),
             (['show', 'a', 'b'], 'one argument too many'), (['check', 'tcp://a:1'], 'no certificate is behind tcp://a:1'),
             (['check', 'tls://a:1', '--host', 'b'], '--host is for a file'), (['make', 'a/../../x'], 'is no name')]
@@ -308,6 +308,7 @@ def check_says_what_a_dial_would():
     assert 'names were not asked' in p.fine('check', 'box.pem', '--ca', ca)
     r = p('check', 'box.pem', '--ca', ca, '--host', 'c.example')
     assert r.code and 'certificate is for box, not for c.example' in r.err and 'pin' in r.out.decode(), r
+    assert r.out.endswith(b'verdict      not believed\n'), r
     r = p('check', 'box.pem')
     assert r.code and "issuer 'CN=duplex CA of box' is not known here" in r.err, r
     p.fine('make', 'self')

@@ -235,8 +235,8 @@ TEST(options_that_contradict_are_refused)
     snprintf(key, sizeof key, "%s", at("ca.key"));
     no_make("x", (dx_cert_opts){.names = "a", .days = -1}, DX_URL, 0, "days");
     no_make("x", (dx_cert_opts){.names = "a", .days = CERT_DAYS_MAX + 1}, DX_URL, 0, "days");
-    no_make("x", (dx_cert_opts){.names = "a", .ca_cert = cert}, DX_URL, 0, "one is missing");
-    no_make("x", (dx_cert_opts){.names = "a", .ca_key = key}, DX_URL, 0, "one is missing");
+    no_make("x", (dx_cert_opts){.names = "a", .ca_cert = cert}, DX_URL, 0, "its key: the key is missing");
+    no_make("x", (dx_cert_opts){.names = "a", .ca_key = key}, DX_URL, 0, "its key: the certificate is missing");
     no_make("x", (dx_cert_opts){.names = "a", .ca = true, .ca_cert = cert, .ca_key = key}, DX_URL, 0,
             "a CA signs itself");
     no_make("x", (dx_cert_opts){.names = "a", .ca = true, .client = true}, DX_URL, 0, "a CA signs itself");
