@@ -4,7 +4,7 @@
 #   make run ARGS=--lan  builds and serves                  make bench    speed, against a raw epoll server, libuv and nginx
 #   make peers           real programs talk to it           make soak     long: fuzzing and load, SOAK=minutes
 #   make format          clang-format 14 over the C files
-#   make install         DESTDIR= prefix=/usr/local
+#   make install         DESTDIR= prefix=/usr/local; with man pages and completions of bash and zsh
 prefix = /usr/local
 DESTDIR =
 ARGS =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * main.c - finds the subcommand and runs it. */
+#include "tool/describe.h"
 #include "tool/options.h"
 #include "tool/tool.h"
 #include <fcntl.h>
@@ -39,6 +40,21 @@ static void help_exits(void)
         printf("  %3d  %-13s %s\n", r->code, r->name, r->words);
 }
 
+static int help_completion(const struct options *o)
+{
+    const char *shell = option_text(o, "completion");
+    if (o->arg_count || option_has(o, "man")) {
+        tool_say("--completion stands alone: --completion bash or --completion zsh%s%.60s",
+                 o->arg_count ? ", not " : "", o->arg_count ? o->args[0] : "");
+        return TOOL_USAGE;
+    }
+    if (shell && !strcmp(shell, "zsh"))
+        completion_zsh(stdout);
+    else
+        completion_bash(stdout);
+    return TOOL_DONE;
+}
+
 int cmd_help(int argc, char **argv)
 {
     struct options o;
@@ -46,14 +62,19 @@ int cmd_help(int argc, char **argv)
     if (r >= 0)
         return r;
     const struct command *c = o.arg_count ? command_find(o.args[0]) : NULL;
-    if (c)
+    bool man = option_has(&o, "man");
+    if (option_has(&o, "completion"))
+        return help_completion(&o);
+    if (o.arg_count && !c && (man || strcmp(o.args[0], "exit-codes")))
+        return no_command(o.args[0]);
+    if (man)
+        man_page(c, stdout);
+    else if (c)
         help_command(c, stdout);
-    else if (!o.arg_count)
-        help_overview(stdout);
-    else if (!strcmp(o.args[0], "exit-codes"))
+    else if (o.arg_count)
         help_exits();
     else
-        return no_command(o.args[0]);
+        help_overview(stdout);
     return TOOL_DONE;
 }
 

@@ -20,7 +20,7 @@ static bool among(const char *list, const char *name)
     return false;
 }
 
-static const struct opt *opt_next(const struct command *c, const struct opt *o)
+const struct opt *option_row(const struct command *c, const struct opt *o)
 {
     for (o = o ? o + 1 : option_table; o->name; o++)
         if (among(o->commands, c->name))
@@ -30,7 +30,7 @@ static const struct opt *opt_next(const struct command *c, const struct opt *o)
 
 static const struct opt *opt_named(const struct command *c, const char *name, size_t n)
 {
-    for (const struct opt *o = opt_next(c, NULL); o; o = opt_next(c, o))
+    for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         if (strlen(o->name) == n && !memcmp(o->name, name, n))
             return o;
     return NULL;
@@ -38,7 +38,7 @@ static const struct opt *opt_named(const struct command *c, const char *name, si
 
 static const struct opt *opt_lettered(const struct command *c, char letter)
 {
-    for (const struct opt *o = opt_next(c, NULL); o; o = opt_next(c, o))
+    for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         if (o->letter == letter)
             return o;
     return NULL;
@@ -76,7 +76,7 @@ static int unknown(const struct command *c, const char *word, size_t n, char *wh
     char name[WORD_MAX + 1];
     size_t count = 1;
     const struct opt *other;
-    for (const struct opt *o = opt_next(c, NULL); o && count < CANDIDATES_MAX; o = opt_next(c, o))
+    for (const struct opt *o = option_row(c, NULL); o && count < CANDIDATES_MAX; o = option_row(c, o))
         names[count++] = o->name;
     snprintf(name, sizeof name, "%.*s", n > WORD_MAX ? WORD_MAX : (int)n, word);
     if ((other = opt_elsewhere(name)))
@@ -346,9 +346,9 @@ void help_command(const struct command *c, FILE *to)
     fprintf(to, "duplex %s: %s\n\nExamples\n", c->name, c->summary);
     indented(to, c->examples, 2);
     fprintf(to, "\nUsage\n  duplex %s %s\n", c->name, c->args);
-    if (opt_next(c, NULL))
+    if (option_row(c, NULL))
         fprintf(to, "\nOptions\n");
-    for (const struct opt *o = opt_next(c, NULL); o; o = opt_next(c, o))
+    for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         help_option(to, o);
     if (c->more) {
         fputc('\n', to);
@@ -366,12 +366,13 @@ void help_overview(FILE *to)
     fprintf(to, "\nCommands\n");
     for (const struct command *c = command_table; c->name; c++)
         fprintf(to, "  %-10s %s\n", c->name, c->summary);
-    fprintf(to, "\nURLs\n"
-                "  tcp://HOST:PORT   udp://HOST:PORT   unix:///PATH   unixgram:///PATH   ws://HOST:PORT/PATH\n"
-                "  http://HOST:PORT/PATH   with TLS: tls://HOST:PORT   wss://HOST:PORT/PATH   https://HOST:PORT/PATH\n"
-                "  listening only: any://HOST:PORT (all of these: the first bytes decide)\n"
-                "  dialling only:  stdio:   fd:N   file:PATH   exec:COMMAND (ends on this machine)\n"
-                "  An empty HOST is every address, port 0 any free port.\n"
+    fprintf(to, "\nURLs\n");
+    for (const struct wire *w = wire_table; w->url; w++)
+        fprintf(to, "  %-24s %s%s\n", w->url, w->help,
+                w->use == WIRE_LISTEN ? " (listening only)"
+                : w->use == WIRE_DIAL ? " (dialling only)"
+                                      : "");
+    fprintf(to, "  An empty HOST is every address, port 0 any free port.\n"
                 "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"
                 "duplex --version which one this is.\n");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * options.h - one table says what every command takes; the parser, --help and whatever else describes the command
- * (man pages, completions) read the same rows. */
+ * options.h - one table says what every command takes; the parser, --help, the man pages (man.c) and what completes
+ * command lines (completion.c) read the same rows. */
 #ifndef TOOL_OPTIONS_H
 #define TOOL_OPTIONS_H
 #include "tool/nearest.h"
@@ -32,7 +32,14 @@ struct command {
     int args_min, args_max;
     int (*run)(int argc, char **argv);
 };
+/* An endpoint as help names it; what is to be filled in stands in capitals. */
+struct wire {
+    const char *url;
+    enum wire_use { WIRE_BOTH, WIRE_LISTEN, WIRE_DIAL } use;
+    const char *help;
+};
 extern const struct command command_table[]; /* ends with a NULL name */
+extern const struct wire wire_table[];       /* ends with a NULL url  */
 extern const struct opt option_table[];      /* ends with a NULL name */
 
 enum { OPTIONS_GIVEN_MAX = 64, OPTIONS_ARGS_MAX = 64 };
@@ -56,6 +63,8 @@ int options_parse(const struct command *c, int argc, char **argv, struct options
 /* The same for argv[0]'s command; prints help or what is wrong. -1: go on; else the exit code to return. */
 int options_read(int argc, char **argv, struct options *ret);
 
+/* The row after o of those that c takes, the first after NULL; NULL: no more. */
+const struct opt *option_row(const struct command *c, const struct opt *o);
 /* Does that command take an option of that name? */
 bool option_is(const struct command *c, const char *name);
 /* The last one given wins. A name that is not in the command's table is an assert. */

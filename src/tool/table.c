@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * table.c - the commands and their options: the only place where they are listed. */
+ * table.c - the commands, their options and the URLs they take: the only place where they are listed. */
 #include "tool/options.h"
 #include "tool/tool.h"
 
@@ -47,31 +47,18 @@ const struct command command_table[] = {
      "any://[::1]:2333 (TCP and UDP) and the Unix socket duplex.sock in $XDG_RUNTIME_DIR. $DUPLEX_KEY is the key that\n"
      "members from beyond this machine must show; without it --lan makes one. SIGHUP reads the certificates anew.",
      0, 0, cmd_serve},
-    {"cert", "[show [FILE] | make NAME... | ca | check FILE|URL] [OPTION]...", "make, show and check TLS certificates",
-     "duplex cert                                     # this host's own: names, dates, and the pin for clients\n"
-     "duplex cert show a.pem                          # what is in a PEM file; --json an object a line\n"
-     "duplex cert make a.example 10.0.0.1             # a.example.pem and a.example.key, never over a file\n"
-     "duplex cert ca                                  # a CA that can sign for this host's names alone\n"
-     "duplex cert check tls://a.example:443           # would a dial believe it? and if not, why not",
-     "This host's own leaf is made when it is first asked for, and made anew within 30 days of its end or when the host\n"
-     "has other names; its key stays, so its pin does. It lies with the CA in $XDG_STATE_HOME/duplex or\n"
-     "~/.local/state/duplex. No CA is made unless you ask.",
-     0, OPTIONS_ARGS_MAX, cmd_cert},
-    {"hex", "[OPTION]... [HEX... | FILE | -]", "bytes and hex into one another, dumps and checksums",
-     "duplex hex fc2a00010002                         # fc 2a 00 01 00 02: in pairs, as typed\n"
-     "duplex hex photo.jpg                            # a dump: offset, hex, text; -: of stdin\n"
-     "duplex hex --bytes 0xFC,0x2A >a.bin             # hex into bytes; --from-hex <a.txt from a stream\n"
-     "duplex hex --checksum crc16-modbus --append 01 03 00 00 00 02  # a request with its checksum\n"
-     "duplex hex --check crc16-modbus 010300000002c40b  # is its end the right checksum? else exit code 119\n"
-     "duplex hex --checksum crc32 <a.bin              # crc32  0xcbf43926  26 39 f4 cb: the value, its bytes on the wire\n"
-     "duplex hex --text hello                         # 68 65 6c 6c 6f",
-     "IN   What reads as hex is hex: digits in pairs, any case, with blanks, line ends, commas, colons and 0x between them.\n"
-     "     Any other argument is a file, whose bytes are read (./cafe for a file of that name), and - or none is stdin.\n"
-     "     --from-hex: what the file or stdin holds is hex text. An odd digit at the end is kept and shown.\n"
-     "OUT  Pairs for what was typed or is hex, its case kept; a dump for bytes. Both pass gigabytes in constant memory.\n"
-     "SUM  A name of --list, or an alias of it. Its bytes go on the wire low byte first where a CRC is reflected in and\n"
-     "     out, else high byte first; crc16-modbus:be says high first, :le low first. lrc is the sum's negative.",
-     0, OPTIONS_ARGS_MAX, cmd_hex},
+    {"relay", "[OPTION]... LISTEN-URL TARGET-URL", "listen on one wire, and join each connection to another",
+     "duplex relay tcp://:8080 unix:///run/app.sock     # any wire to any wire, many connections at once\n"
+     "duplex relay tls://:4433 tcp://127.0.0.1:80 --cert a.pem --key a.key  # TLS here, none there; or the other way\n"
+     "duplex relay ws://:6080 --target vnc=tcp://127.0.0.1:5900  # a browser reaches ws://host:6080/vnc and no more\n"
+     "duplex relay udp://:5000 tcp://10.0.0.9:4001 --frame line  # each datagram a line, each line a datagram\n"
+     "duplex relay tcp://127.0.0.1:8080 tcp://a.example:80 --tap hex --record a.ndjson  # look, and keep",
+     "Says \"listening URL\" on stderr when ready. A target that does not answer ends its client and nothing else. An\n"
+     "end passes as an end, a reset as a reset, after all that came before it. Without --frame a stream's bytes are\n"
+     "messages as they come, of at most 64 KiB on ws and 1200 on datagrams. --cert and --key are the listener's where\n"
+     "that has TLS, else they are shown to the target; the fragment of a URL speaks for itself. On udp off this machine\n"
+     "whoever forges a source makes the target's answers go there. SIGHUP reads the certificates anew.",
+     1, 2, cmd_relay},
     {"send", "[OPTION]... FILE URL", "send a file to who waits for it with recv, nc or a program of yours",
      "duplex send photo.jpg tcp://10.0.0.9:4000        # there: duplex recv tcp://:4000 photo.jpg\n"
      "duplex send photo.jpg tcp://10.0.0.9:4000        # or there: nc -l 4000 >photo.jpg\n"
@@ -94,25 +81,31 @@ const struct command command_table[] = {
      "error (56, 18) and stays as FILE.part. A program that is killed on plain tcp or unix ends its stream in order:\n"
      "tls, wss, ws and duplex send tell that from an end, and so does --size.",
      2, 2, cmd_recv},
-    {"relay", "[OPTION]... LISTEN-URL TARGET-URL", "listen on one wire, and join each connection to another",
-     "duplex relay tcp://:8080 unix:///run/app.sock     # any wire to any wire, many connections at once\n"
-     "duplex relay tls://:4433 tcp://127.0.0.1:80 --cert a.pem --key a.key  # TLS here, none there; or the other way\n"
-     "duplex relay ws://:6080 --target vnc=tcp://127.0.0.1:5900  # a browser reaches ws://host:6080/vnc and no more\n"
-     "duplex relay udp://:5000 tcp://10.0.0.9:4001 --frame line  # each datagram a line, each line a datagram\n"
-     "duplex relay tcp://127.0.0.1:8080 tcp://a.example:80 --tap hex --record a.ndjson  # look, and keep",
-     "Says \"listening URL\" on stderr when ready. A target that does not answer ends its client and nothing else. An\n"
-     "end passes as an end, a reset as a reset, after all that came before it. Without --frame a stream's bytes are\n"
-     "messages as they come, of at most 64 KiB on ws and 1200 on datagrams. --cert and --key are the listener's where\n"
-     "that has TLS, else they are shown to the target; the fragment of a URL speaks for itself. On udp off this machine\n"
-     "whoever forges a source makes the target's answers go there. SIGHUP reads the certificates anew.",
-     1, 2, cmd_relay},
-    {"replay", "[OPTION]... FILE URL", "play a recorded connection again, and compare what comes back",
-     "duplex replay a.ndjson tcp://127.0.0.1:80         # the client's side, with its timing\n"
-     "duplex replay a.ndjson tcp://127.0.0.1:0 --server  # the server's side: listens, plays with one client, ends\n"
-     "duplex replay --conn 3 --fast a.ndjson unix:///run/app.sock  # the third connection, as fast as answers come",
-     "FILE is from duplex relay --record; docs/record.md has its format. What we say waits until all that the other side\n"
-     "had said before it has come. The first difference is named, with its line, and the exit code is 119.",
-     2, 2, cmd_replay},
+    {"hex", "[OPTION]... [HEX... | FILE | -]", "bytes and hex into one another, dumps and checksums",
+     "duplex hex fc2a00010002                         # fc 2a 00 01 00 02: in pairs, as typed\n"
+     "duplex hex photo.jpg                            # a dump: offset, hex, text; -: of stdin\n"
+     "duplex hex --bytes 0xFC,0x2A >a.bin             # hex into bytes; --from-hex <a.txt from a stream\n"
+     "duplex hex --checksum crc16-modbus --append 01 03 00 00 00 02  # a request with its checksum\n"
+     "duplex hex --check crc16-modbus 010300000002c40b  # is its end the right checksum? else exit code 119\n"
+     "duplex hex --checksum crc32 <a.bin              # crc32  0xcbf43926  26 39 f4 cb: the value, its bytes on the wire\n"
+     "duplex hex --text hello                         # 68 65 6c 6c 6f",
+     "IN   What reads as hex is hex: digits in pairs, any case, with blanks, line ends, commas, colons and 0x between them.\n"
+     "     Any other argument is a file, whose bytes are read (./cafe for a file of that name), and - or none is stdin.\n"
+     "     --from-hex: what the file or stdin holds is hex text. An odd digit at the end is kept and shown.\n"
+     "OUT  Pairs for what was typed or is hex, its case kept; a dump for bytes. Both pass gigabytes in constant memory.\n"
+     "SUM  A name of --list, or an alias of it. Its bytes go on the wire low byte first where a CRC is reflected in and\n"
+     "     out, else high byte first; crc16-modbus:be says high first, :le low first. lrc is the sum's negative.",
+     0, OPTIONS_ARGS_MAX, cmd_hex},
+    {"cert", "[show [FILE] | make NAME... | ca | check FILE|URL] [OPTION]...", "make, show and check TLS certificates",
+     "duplex cert                                     # this host's own: names, dates, and the pin for clients\n"
+     "duplex cert show a.pem                          # what is in a PEM file; --json an object a line\n"
+     "duplex cert make a.example 10.0.0.1             # a.example.pem and a.example.key, never over a file\n"
+     "duplex cert ca                                  # a CA that can sign for this host's names alone\n"
+     "duplex cert check tls://a.example:443           # would a dial believe it? and if not, why not",
+     "This host's own leaf is made when it is first asked for, and made anew within 30 days of its end or when the host\n"
+     "has other names; its key stays, so its pin does. It lies with the CA in $XDG_STATE_HOME/duplex or\n"
+     "~/.local/state/duplex. No CA is made unless you ask.",
+     0, OPTIONS_ARGS_MAX, cmd_cert},
     {"bench", "[OPTION]... URL", "load on a server, and whether and how soon what it answers is right",
      "duplex bench tcp://127.0.0.1:2000               # 50 conns ask an echo server as fast as it answers, for 10 s\n"
      "duplex bench --rate 5000 ws://127.0.0.1:4000    # 5000 messages a second, on time whatever comes back\n"
@@ -126,10 +119,20 @@ const struct command command_table[] = {
      "than --loss-max allows. HTTP: a request is a connection of its own, a status of 2xx or 3xx is right. A room's key is\n"
      "$DUPLEX_KEY. Ctrl-C shows what was measured so far. docs/bench.md has the numbers and the JSON.",
      1, 1, cmd_bench},
-    {"help", "[COMMAND | exit-codes]", "say more about a command",
-     "duplex help dial\n"
-     "duplex help exit-codes",
-     NULL, 0, 1, cmd_help},
+    {"replay", "[OPTION]... FILE URL", "play a recorded connection again, and compare what comes back",
+     "duplex replay a.ndjson tcp://127.0.0.1:80         # the client's side, with its timing\n"
+     "duplex replay a.ndjson tcp://127.0.0.1:0 --server  # the server's side: listens, plays with one client, ends\n"
+     "duplex replay --conn 3 --fast a.ndjson unix:///run/app.sock  # the third connection, as fast as answers come",
+     "FILE is from duplex relay --record; docs/record.md has its format. What we say waits until all that the other side\n"
+     "had said before it has come. The first difference is named, with its line, and the exit code is 119.",
+     2, 2, cmd_replay},
+    {"help", "[OPTION]... [COMMAND | exit-codes]", "say more about a command, also as a man page",
+     "duplex help dial                                # examples first, then the options\n"
+     "duplex help exit-codes                          # what a failure's number means\n"
+     "duplex help --man dial | man -l -               # the man page of duplex dial; without a command that of duplex\n"
+     "eval \"$(duplex help --completion bash)\"         # the TAB key completes commands, options and URLs in this shell",
+     "make install puts the man pages and the completions of bash and zsh in their places.",
+     0, 1, cmd_help},
     {0},
 };
 
@@ -265,6 +268,26 @@ const struct opt option_table[] = {
     {"dial listen", 0, "ttl", OPT_COUNT, "N", "how many hops what we send may go (1-255); with listen\nudp alone"},
     {"listen", 0, "reply", OPT_TEXT, "TEXT", "answer each message with this (escapes as in --send), each\nHTTP request with it as a page"},
     {"listen", 0, "exec", OPT_TEXT, "COMMAND", "a process for each client, its stdin and stdout; without a\nshell; $DUPLEX_PEER says who it is; at most 100, or --max"},
+    {"help", 0, "man", OPT_FLAG, NULL, "as a man page (roff)"},
+    {"help", 0, "completion", OPT_WORD, "[bash|zsh]", "what completes command lines in that shell, as a script"},
+    {0},
+};
+
+const struct wire wire_table[] = {
+    {"tcp://HOST:PORT", WIRE_BOTH, "bytes over TCP"},
+    {"tls://HOST:PORT", WIRE_BOTH, "the same over TLS"},
+    {"udp://HOST:PORT", WIRE_BOTH, "datagrams"},
+    {"unix:///PATH", WIRE_BOTH, "bytes to a program on this machine; unix://@NAME needs no file"},
+    {"unixgram:///PATH", WIRE_BOTH, "datagrams to a program on this machine"},
+    {"ws://HOST:PORT/PATH", WIRE_BOTH, "messages over WebSocket"},
+    {"wss://HOST:PORT/PATH", WIRE_BOTH, "the same over TLS"},
+    {"http://HOST:PORT/PATH", WIRE_BOTH, "a request and its response"},
+    {"https://HOST:PORT/PATH", WIRE_BOTH, "the same over TLS"},
+    {"any://HOST:PORT", WIRE_LISTEN, "all of these on one port: the first bytes decide"},
+    {"stdio:", WIRE_DIAL, "standard input and output"},
+    {"fd:N", WIRE_DIAL, "an open descriptor"},
+    {"file:PATH", WIRE_DIAL, "a file"},
+    {"exec:COMMAND", WIRE_DIAL, "a program's standard input and output"},
     {0},
 };
 /* clang-format on */

@@ -43,10 +43,26 @@ def the_readmes_line_compiles_its_echo_server():
 
 
 @case
+def every_command_has_its_man_page_and_both_completions_are_there():
+    duplex = pathlib.Path(BUILT, "duplex")
+    table = (ROOT / "src/tool/table.c").read_text()
+    names = re.findall(r'^    \{"\w+", .*\n(?: .*\n)*?.*cmd_(\w+)\},$', table, re.M)
+    assert "dial" in names and "help" in names, names
+    pages = {"duplex.1": [], **{f"duplex-{name}.1": [name] for name in names}}
+    there = {f.name for f in DEST.rglob("*.1")}
+    assert there == set(pages), f"docs/meson.build names other commands than the table: {there ^ set(pages)}"
+    said = {only(f"man1/{page}"): ["--man", *name] for page, name in pages.items()}
+    said[only("bash-completion/completions/duplex")] = ["--completion", "bash"]
+    said[only("zsh/site-functions/_duplex")] = ["--completion", "zsh"]
+    for path, args in said.items():
+        assert path.read_bytes() == subprocess.run([duplex, "help", *args], stdout=subprocess.PIPE).stdout, path
+
+
+@case
 def nothing_else_is_installed():
-    # man pages and completions would be named here
     other = [str(f.relative_to(DEST)) for f in DEST.rglob("*") if f.is_file() and not re.search(
-        r"(include/duplex/\w+\.h|lib/.*libduplex\.(a|so[.\d]*)|pkgconfig/duplex\.pc|bin/duplex)$", str(f))]
+        r"(include/duplex/\w+\.h|lib/.*libduplex\.(a|so[.\d]*)|pkgconfig/duplex\.pc|bin/duplex|"
+        r"man/man1/duplex(-\w+)?\.1|bash-completion/completions/duplex|zsh/site-functions/_duplex)$", str(f))]
     assert not other, other
 
 
