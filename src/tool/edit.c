@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * edit.c - the line editor of prompt.h: bytes typed in, a line out. No terminal here. */
-#include "tool/prompt.h"
+ * edit.c - see edit.h: what keys do to the line. */
+#include "tool/edit.h"
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 static bool is_rest(char c)
 {
@@ -74,12 +73,23 @@ static enum edit_did escaped(struct edit *e, unsigned char c)
 {
     if (e->esc_n < sizeof(e->esc))
         e->esc[e->esc_n++] = (char)c;
+    if (e->esc_n == 2 && c == 0x1b) { /* the first was a key of its own */
+        e->esc_n = 1;
+        return EDIT_NOTHING;
+    }
     if (e->esc_n == 2 && (c == '[' || c == 'O'))
         return EDIT_NOTHING;
     if (e->esc_n > 2 && c < 0x40 && c >= 0x20)
         return EDIT_NOTHING;
     bool wide = e->esc_n == 4 && c == '~'; /* ESC [ DIGIT ~ */
+    if (e->esc_n == 6 && !memcmp(e->esc, "\033[20", 4) && c == '~' && (e->esc[4] == '0' || e->esc[4] == '1')) {
+        e->paste = e->esc[4] == '0';
+        e->cr = false;
+    }
+    bool meant = !e->paste; /* of other sequences inside a paste nothing is a key */
     e->esc_n = 0;
+    if (!meant)
+        return EDIT_NOTHING;
     switch (wide ? e->esc[2] : c) {
     case 'A':
         return recall(e, -1);
@@ -114,10 +124,27 @@ static enum edit_did insert(struct edit *e, unsigned char c)
     return EDIT_CHANGED;
 }
 
+/* A line end is kept as one \n, whichever it was; other controls mean nothing here. */
+static enum edit_did pasted(struct edit *e, unsigned char c)
+{
+    bool second = e->cr && c == '\n';
+    e->cr = c == '\r';
+    if (c == 0x1b) {
+        e->esc[0] = (char)c;
+        e->esc_n = 1;
+        return EDIT_NOTHING;
+    }
+    if (second || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+        return EDIT_NOTHING;
+    return insert(e, c == '\r' ? '\n' : c);
+}
+
 enum edit_did edit_byte(struct edit *e, unsigned char c)
 {
     if (e->esc_n)
         return escaped(e, c);
+    if (e->paste)
+        return pasted(e, c);
     switch (c) {
     case '\r':
     case '\n':
@@ -156,18 +183,23 @@ enum edit_did edit_byte(struct edit *e, unsigned char c)
     }
 }
 
-void edit_next(struct edit *e)
+void edit_remember(struct edit *e, const char *line, size_t n)
 {
-    bool again = e->past_n && strlen(e->past[e->past_n - 1]) == e->n && !memcmp(e->past[e->past_n - 1], e->text, e->n);
-    char *line = e->n && !again ? strndup(e->text, e->n) : NULL;
-    if (line && e->past_n == EDIT_HISTORY) {
+    bool again = e->past_n && strlen(e->past[e->past_n - 1]) == n && !memcmp(e->past[e->past_n - 1], line, n);
+    char *copy = n && n < EDIT_BYTES_MAX && !again ? strndup(line, n) : NULL;
+    if (copy && e->past_n == EDIT_HISTORY) {
         free(e->past[0]);
         memmove(e->past, e->past + 1, (EDIT_HISTORY - 1) * sizeof(*e->past));
         e->past_n--;
     }
-    if (line)
-        e->past[e->past_n++] = line;
+    if (copy)
+        e->past[e->past_n++] = copy;
     e->past_at = e->past_n;
+}
+
+void edit_next(struct edit *e)
+{
+    edit_remember(e, e->text, e->n);
     e->n = e->at = 0;
 }
 
@@ -175,44 +207,4 @@ void edit_free(struct edit *e)
 {
     while (e->past_n)
         free(e->past[--e->past_n]);
-}
-
-static int columns_of(const char *p, size_t n, size_t *ret_n)
-{
-    wchar_t w = 0;
-    mbstate_t state = {0};
-    size_t used = mbrtowc(&w, p, n, &state);
-    int columns;
-    if (used == 0 || used > n) {
-        *ret_n = 1;
-        return 1;
-    }
-    *ret_n = used;
-    columns = wcwidth(w);
-    return columns < 0 ? 1 : columns;
-}
-
-int edit_columns(const char *utf8, size_t n)
-{
-    int columns = 0;
-    for (size_t i = 0, step; i < n; i += step)
-        columns += columns_of(utf8 + i, n - i, &step);
-    return columns;
-}
-
-void edit_window(const struct edit *e, int columns, size_t *ret_from, size_t *ret_to)
-{
-    size_t from = 0, to, step;
-    int before = edit_columns(e->text, e->at), shown;
-    while (from < e->at && before >= columns) {
-        before -= columns_of(e->text + from, e->n - from, &step);
-        from += step;
-    }
-    for (to = e->at, shown = before; to < e->n; to += step) {
-        shown += columns_of(e->text + to, e->n - to, &step);
-        if (shown >= columns)
-            break;
-    }
-    *ret_from = from;
-    *ret_to = to;
 }

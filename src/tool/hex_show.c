@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * hex_show.c - bytes as pairs of digits, as a dump (that of hexdump -C, no line left out), or as they are. */
 #include "tool/hex.h"
-#include "tool/prompt.h"
+#include "tool/edit.h"
 #include <string.h>
 
 /* ---- pairs ---- */

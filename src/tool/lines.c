@@ -2,7 +2,7 @@
  * lines.c - who, when and what, safe to look at. */
 #include "tool/lines.h"
 #include "tool/add.h"
-#include "tool/prompt.h"
+#include "tool/edit.h"
 #include <string.h>
 #include <time.h>
 

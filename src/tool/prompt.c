@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * prompt.c - the terminal around the editor: raw keys in, the line drawn at the bottom. */
 #include "tool/prompt.h"
-#include <duplex/text.h>
+#include "tool/edit.h"
+#include "tool/history.h"
+#include "tool/tool.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+
+enum { COLUMNS_MIN = 10, ROWS_MIN = 2 };
 
 struct prompt {
     struct edit edit;
@@ -20,7 +26,10 @@ struct prompt {
     const char *mark;
     dx_conn *keys;
     int fd;
-    bool raw, over;
+    struct edit_place at; /* the cursor, within the line as it is drawn                      */
+    int columns;          /* the terminal's then                                             */
+    int entered_rows;     /* what the line entered last took and still takes                 */
+    bool plain, raw, over, many;
 };
 
 static void put(const struct prompt *p, const char *s, size_t n)
@@ -37,62 +46,107 @@ static void put(const struct prompt *p, const char *s, size_t n)
     }
 }
 
-static int width(const struct prompt *p)
+static void add(dx_text *t, const char *s)
 {
-    struct winsize size;
-    return ioctl(p->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col : 80;
+    dx_text_add(t, s, strlen(s));
 }
 
-/* Bytes of a character that is not whole yet are not drawn. */
-static size_t whole(const char *s, size_t n)
+/* ---- drawing ---- */
+
+static void up(int rows, dx_text *out)
 {
-    size_t at = n;
-    while (at && n - at < 4 && ((unsigned char)s[at - 1] & 0xc0) == 0x80)
-        at--;
-    return at && !dx_is_utf8(s + at - 1, n - at + 1) ? at - 1 : n;
+    char s[24];
+    snprintf(s, sizeof s, "\033[%dA", rows);
+    add(out, rows ? s : "");
 }
 
-static void draw(const struct prompt *p, dx_text *out)
+/* From the first row of the line down the screen is empty then, and the cursor there. */
+static void erase(struct prompt *p, dx_text *out)
 {
-    size_t from, to;
-    char back[32];
-    int mark = edit_columns(p->mark, strlen(p->mark)), rest;
-    edit_window(&p->edit, width(p) - mark - 1, &from, &to);
-    to = from + whole(p->edit.text + from, to - from);
-    dx_text_add(out, "\r\033[K", 4);
-    dx_text_add(out, p->mark, strlen(p->mark));
-    dx_visible(p->edit.text + from, to - from, NULL, out);
-    rest = to > p->edit.at ? edit_columns(p->edit.text + p->edit.at, to - p->edit.at) : 0;
-    if (rest > 0)
-        dx_text_add(out, back, (size_t)snprintf(back, sizeof(back), "\033[%dD", rest));
+    add(out, "\r");
+    up(p->at.above, out);
+    add(out, "\033[J");
+    p->at = (struct edit_place){0};
 }
 
-static void redraw(const struct prompt *p)
+static void size_of(const struct prompt *p, int *ret_columns, int *ret_rows)
+{
+    struct winsize size = {0};
+    bool known = ioctl(p->fd, TIOCGWINSZ, &size) == 0;
+    *ret_columns = known && size.ws_col > COLUMNS_MIN ? size.ws_col : known && size.ws_col ? COLUMNS_MIN : 80;
+    *ret_rows = known && size.ws_row > ROWS_MIN ? size.ws_row : known && size.ws_row ? ROWS_MIN : 24;
+}
+
+/* The last column stays free, where terminals differ in when a line wraps, and the first row too: so a redraw scrolls nothing
+ * away. */
+static void draw(struct prompt *p, dx_text *out)
+{
+    int rows;
+    size_of(p, &p->columns, &rows);
+    edit_draw(&p->edit, p->mark, p->columns - 1, rows - 1, out, &p->at);
+}
+
+static void redraw(struct prompt *p)
 {
     dx_text out = {0};
+    if (p->plain || p->over)
+        return;
+    erase(p, &out);
     draw(p, &out);
     put(p, out.p, out.n);
     dx_text_free(&out);
 }
 
-void prompt_print(struct prompt *p, const char *text, size_t n)
+static void print(struct prompt *p, const char *before, const char *text, size_t n)
 {
     dx_text out = {0};
-    dx_text_add(&out, "\r\033[K", 4);
+    if (!p->plain)
+        erase(p, &out), add(&out, before);
     dx_text_add(&out, text, n);
-    if (n && text[n - 1] != '\n')
-        dx_text_add(&out, "\n", 1);
-    if (!p->over)
+    if (n && text[n - 1] != '\n' && !p->plain)
+        add(&out, "\n");
+    if (!p->plain && !p->over)
         draw(p, &out);
     put(p, out.p, out.n);
+    p->entered_rows = 0;
     dx_text_free(&out);
+}
+
+void prompt_print(struct prompt *p, const char *text, size_t n)
+{
+    print(p, "", text, n);
+}
+
+void prompt_print_anew(struct prompt *p, const char *text, size_t n)
+{
+    print(p, "\033[H\033[2J", text, n);
 }
 
 void prompt_take_back(struct prompt *p)
 {
-    put(p, "\r\033[K\033[A", 7); /* a typed line has one row, and it is the one above */
-    redraw(p);
+    dx_text out = {0};
+    if (p->plain || !p->entered_rows)
+        return;
+    erase(p, &out);
+    up(p->entered_rows, &out);
+    add(&out, "\033[J");
+    draw(p, &out);
+    put(p, out.p, out.n);
+    p->entered_rows = 0;
+    dx_text_free(&out);
 }
+
+bool prompt_is_one_of_many(const struct prompt *p)
+{
+    return p->many;
+}
+
+static void say_above(void *arg, const char *line, size_t n)
+{
+    prompt_print(arg, line, n);
+}
+
+/* ---- keys ---- */
 
 static void over(struct prompt *p)
 {
@@ -102,28 +156,47 @@ static void over(struct prompt *p)
     p->watch->end(p->arg);
 }
 
+static void tell_line(struct prompt *p, const char *line, size_t n)
+{
+    if (!p->watch->forgets || !p->watch->forgets(line, n))
+        history_add(line, n);
+    p->watch->line(p->arg, line, n);
+}
+
+/* Several lines, if they were pasted; a line end behind the last one begins no other. */
+static void tell_lines(struct prompt *p, const char *text, size_t n)
+{
+    const char *nl = memchr(text, '\n', n);
+    p->many = nl != NULL;
+    for (; (nl = memchr(text, '\n', n)) && !p->over; text = nl + 1) {
+        tell_line(p, text, (size_t)(nl - text));
+        n -= (size_t)(nl + 1 - text);
+    }
+    if ((n || !p->many) && !p->over)
+        tell_line(p, text, n);
+    p->many = false;
+}
+
 /* The line as typed stays on the screen, unless the caller takes it back. */
 static void entered(struct prompt *p)
 {
-    char *line;
     size_t n = p->edit.n;
+    char *line = strndup(p->edit.text, n);
     p->edit.at = n;
     redraw(p);
-    put(p, "\n", 1);
-    line = strndup(p->edit.text, n);
+    put(p, "\r\n", 2);
+    p->entered_rows = p->at.above + 1;
+    p->at = (struct edit_place){0};
     edit_next(&p->edit);
     redraw(p);
     if (line)
-        p->watch->line(p->arg, line, n);
+        tell_lines(p, line, strlen(line));
     free(line);
 }
 
-static void on_data(dx_conn *c, const void *data, size_t n, unsigned how)
+static void edit_keys(struct prompt *p, const unsigned char *keys, size_t n)
 {
-    struct prompt *p = dx_user(c);
-    const unsigned char *keys = data;
     bool changed = false;
-    (void)how;
     for (size_t i = 0; i < n && !p->over; i++)
         switch (edit_byte(&p->edit, keys[i])) {
         case EDIT_LINE:
@@ -143,6 +216,33 @@ static void on_data(dx_conn *c, const void *data, size_t n, unsigned how)
         redraw(p);
 }
 
+/* The terminal edits by itself and gives whole lines. */
+static void plain_lines(struct prompt *p, const char *text, size_t n)
+{
+    struct edit *e = &p->edit;
+    for (size_t i = 0; i < n && !p->over; i++) {
+        if (text[i] != '\n') {
+            if (e->n < sizeof e->text - 1)
+                e->text[e->n++] = text[i];
+            continue;
+        }
+        e->text[e->n] = 0;
+        size_t length = e->n;
+        e->n = 0;
+        tell_line(p, e->text, length);
+    }
+}
+
+static void on_data(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    struct prompt *p = dx_user(c);
+    (void)how;
+    if (p->plain)
+        plain_lines(p, data, n);
+    else
+        edit_keys(p, data, n);
+}
+
 static void on_close(dx_conn *c, const dx_err *why)
 {
     struct prompt *p = dx_user(c);
@@ -155,20 +255,94 @@ static void on_close(dx_conn *c, const dx_err *why)
 
 static const dx_handler handler = {.on_data = on_data, .on_close = on_close};
 
-/* Ctrl-C and Ctrl-\ stay signals. Ctrl-S and Ctrl-Z would stop a server that others talk to. */
+void prompt_pause(struct prompt *p, bool on)
+{
+    if (p->keys)
+        dx_pause(p->keys, on);
+}
+
+/* ---- the terminal's own state ---- */
+
+/* Ctrl-C and Ctrl-\ stay signals. Ctrl-S would stop a server that others talk to, and so would Ctrl-Z. */
 static bool make_raw(struct prompt *p)
 {
-    struct termios raw;
-    if (tcgetattr(p->fd, &p->before) < 0)
-        return false;
-    raw = p->before;
+    struct termios raw = p->before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
     raw.c_iflag &= ~(tcflag_t)(IXON | INLCR);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    raw.c_cc[VSUSP] = _POSIX_VDISABLE;
+    if (!p->watch->suspends)
+        raw.c_cc[VSUSP] = _POSIX_VDISABLE;
     p->raw = tcsetattr(p->fd, TCSADRAIN, &raw) == 0;
+    if (p->raw)
+        put(p, "\033[?2004h", 8); /* what is pasted comes marked as such */
     return p->raw;
+}
+
+static void give_back(struct prompt *p)
+{
+    dx_text out = {0};
+    erase(p, &out);
+    add(&out, "\033[?2004l");
+    put(p, out.p, out.n);
+    dx_text_free(&out);
+    tcsetattr(p->fd, TCSADRAIN, &p->before);
+    p->raw = false;
+}
+
+/* A row that was as wide as the terminal takes more of them on a narrower one, as most terminals have it. */
+static void resized(void *arg)
+{
+    struct prompt *p = arg;
+    int columns, rows, was = p->columns;
+    size_of(p, &columns, &rows);
+    if (!p->plain && was && columns < was) {
+        int folds = (was - 1 + columns - 1) / columns;
+        p->at.above = p->at.above * folds + p->at.column / columns;
+    }
+    redraw(p);
+}
+
+static void resumed(void *arg)
+{
+    struct prompt *p = arg;
+    if (!p->raw)
+        p->at = (struct edit_place){0}; /* a shell has written since */
+    make_raw(p);
+    redraw(p);
+}
+
+static void suspended(void *arg)
+{
+    struct prompt *p = arg;
+    give_back(p);
+    tool_wake(SIGTSTP, NULL, NULL);
+    raise(SIGTSTP); /* goes on here when we are continued; then SIGCONT wakes us too */
+    tool_wake(SIGTSTP, suspended, p);
+    resumed(p);
+}
+
+static bool is_dumb(void)
+{
+    const char *term = getenv("TERM");
+    return !term || !*term || !strcmp(term, "dumb");
+}
+
+static bool take_terminal(struct prompt *p)
+{
+    p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (p->fd < 0 || tcgetattr(p->fd, &p->before) < 0)
+        return false;
+    p->plain = is_dumb();
+    if (p->plain)
+        return true;
+    if (!make_raw(p))
+        return false;
+    tool_wake(SIGWINCH, resized, p);
+    tool_wake(SIGCONT, resumed, p);
+    if (p->watch->suspends)
+        tool_wake(SIGTSTP, suspended, p);
+    return true;
 }
 
 struct prompt *prompt_new(dx_loop *loop, const char *mark, const struct prompt_watch *w, void *arg, dx_err *err)
@@ -180,8 +354,8 @@ struct prompt *prompt_new(dx_loop *loop, const char *mark, const struct prompt_w
     p->watch = w;
     p->arg = arg;
     p->mark = mark;
-    p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    if (p->fd < 0 || !make_raw(p))
+    p->fd = -1;
+    if (!take_terminal(p))
         goto fail;
     snprintf(url, sizeof(url), "fd:%d", p->fd); /* which the library opens anew: ours goes on waiting when it writes */
     p->keys = dx_connect(loop, url, &handler, p, NULL, err);
@@ -189,6 +363,8 @@ struct prompt *prompt_new(dx_loop *loop, const char *mark, const struct prompt_w
         prompt_free(p);
         return NULL;
     }
+    history_load(&p->edit);
+    tool_say_to(say_above, p);
     redraw(p);
     return p;
 fail:
@@ -203,16 +379,27 @@ void prompt_free(struct prompt *p)
 {
     if (!p)
         return;
+    tool_say_to(NULL, NULL);
     if (p->raw) {
-        put(p, "\r\033[K", 4);
-        tcsetattr(p->fd, TCSADRAIN, &p->before);
+        tool_wake(SIGWINCH, NULL, NULL);
+        tool_wake(SIGCONT, NULL, NULL);
+        if (p->watch->suspends)
+            tool_wake(SIGTSTP, NULL, NULL);
+        give_back(p);
     }
     if (p->keys) {
         dx_set_user(p->keys, NULL);
         dx_abort(p->keys);
     }
-    if (p->fd > 0)
+    if (p->fd >= 0)
         close(p->fd);
     edit_free(&p->edit);
     free(p);
+}
+
+void prompt_locale(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8");
 }

@@ -11,7 +11,6 @@
 #include "tool/trust.h"
 #include <duplex/text.h>
 #include <errno.h>
-#include <locale.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -200,7 +199,13 @@ static void on_line(void *arg, const char *utf8, size_t n)
     hub_said(s->member, utf8, n);
 }
 
-static const struct prompt_watch keys = {.line = on_line, .end = on_quit};
+/* A key is for nobody's eyes later. */
+static bool forgets(const char *utf8, size_t n)
+{
+    return n >= 4 && !memcmp(utf8, "/key", 4);
+}
+
+static const struct prompt_watch keys = {.line = on_line, .end = on_quit, .forgets = forgets};
 static const struct hub_watch terminal = {
     .message = show_message, .notice = show_notice, .lan = on_lan, .quit = on_quit};
 static const struct hub_watch log_only = {.message = log_message};
@@ -430,10 +435,7 @@ int cmd_serve(int argc, char **argv)
     int r = options_read(argc, argv, &s.o);
     if (r >= 0)
         return r;
-    /* Columns of wide characters: any UTF-8 locale knows them. */
-    setlocale(LC_CTYPE, "");
-    if (MB_CUR_MAX == 1)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    prompt_locale();
     r = run(&s);
     prompt_free(s.prompt);
     if (s.loop)

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * stop.c - the first SIGINT or SIGTERM ends in good order, the second at once. SIGHUP, where somebody wants it, is a word from
- * outside and no end: the loop stops for it and runs on. */
+ * stop.c - the first SIGINT or SIGTERM ends in good order, the second at once. Other signals, where somebody wants them, are a word
+ * from outside and no end: the loop stops for them and runs on. */
 #include "tool/tool.h"
+#include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 static dx_loop *stop_loop;
-static volatile sig_atomic_t stop_signal, hung_up;
-static void (*hangup_fn)(void *arg);
-static void *hangup_arg;
+static volatile sig_atomic_t stop_signal, woken;
 static bool ended, had_terminal;
+static struct wake {
+    int number;
+    volatile sig_atomic_t came;
+    void (*fn)(void *arg); /* NULL: nobody waits for it */
+    void *arg;
+} wakes[] = {{.number = SIGHUP}, {.number = SIGWINCH}, {.number = SIGTSTP}, {.number = SIGCONT}};
+enum { WAKES = sizeof wakes / sizeof *wakes };
 
 static void on_signal(int number)
 {
@@ -20,10 +26,12 @@ static void on_signal(int number)
     dx_loop_stop(stop_loop);
 }
 
-static void on_hangup(int number)
+static void on_wake(int number)
 {
-    (void)number;
-    hung_up = 1;
+    for (int i = 0; i < WAKES; i++)
+        if (wakes[i].number == number)
+            wakes[i].came = 1;
+    woken = 1;
     dx_loop_stop(stop_loop);
 }
 
@@ -45,13 +53,25 @@ void tool_signals(dx_loop *loop)
     sigaction(SIGTERM, &stop, NULL);
 }
 
+void tool_wake(int number, void (*fn)(void *arg), void *arg)
+{
+    struct sigaction wake = {.sa_handler = fn ? on_wake : SIG_DFL, .sa_flags = SA_RESTART};
+    struct wake *w = wakes;
+    while (w < wakes + WAKES && w->number != number)
+        w++;
+    assert(w < wakes + WAKES && "a signal of that table");
+    w->came = 0;
+    w->fn = fn;
+    w->arg = arg;
+    sigaction(number, &wake, NULL);
+}
+
 /* Who starts us by nohup wants to outlive the terminal. */
 void tool_hangups(void (*fn)(void *arg), void *arg)
 {
-    struct sigaction again = {.sa_handler = on_hangup, .sa_flags = SA_RESTART}, before;
-    hangup_fn = fn;
-    hangup_arg = arg;
-    sigaction(SIGHUP, &again, &before);
+    struct sigaction before;
+    sigaction(SIGHUP, NULL, &before);
+    tool_wake(SIGHUP, fn, arg);
     had_terminal = before.sa_handler != SIG_IGN && has_terminal();
 }
 
@@ -66,18 +86,24 @@ void tool_end(void)
     dx_loop_stop(stop_loop);
 }
 
-/* A closed terminal says SIGHUP as well, and means the end by it. */
+/* A closed terminal says SIGHUP as well, and means the end by it. A signal that comes between two runs stops the next one, though
+ * it has been heard already: so after a stop by signal one more counts for nothing. */
 static bool goes_on(void)
 {
-    if (!hung_up || stop_signal || ended)
-        return false;
-    hung_up = 0;
-    if (had_terminal && !has_terminal()) {
-        stop_signal = SIGHUP;
-        return false;
+    static bool before;
+    bool now = woken, again = now || before;
+    before = now;
+    woken = 0;
+    for (int i = 0; i < WAKES && !stop_signal && !ended; i++) {
+        if (!wakes[i].came || !wakes[i].fn)
+            continue;
+        wakes[i].came = 0;
+        if (wakes[i].number == SIGHUP && had_terminal && !has_terminal())
+            stop_signal = SIGHUP;
+        else
+            wakes[i].fn(wakes[i].arg);
     }
-    hangup_fn(hangup_arg);
-    return true;
+    return again && !stop_signal && !ended;
 }
 
 int tool_run(void)

@@ -74,6 +74,8 @@ bool tls_is_alert(const void *data, size_t n);
 const char *tls_scheme_of(const char *url); /* of the same wire with TLS: "wss" of ws://, "tls" of tcp:// */
 /* Says "duplex: " and the rest and a newline on stderr, in one write. */
 void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Where stderr is a terminal such lines go to fn instead, with their newline: somebody is typing there. NULL: no more. */
+void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg);
 
 /* SIGINT and SIGTERM stop the loop, so that dx_loop_run returns and the caller ends in good order; the second one
  * ends the process at once. SIGPIPE is ignored. One loop a process. */
@@ -82,6 +84,8 @@ int tool_stopped(void); /* the signal that came; 0: none */
 /* SIGHUP calls fn between two turns of the loop, which goes on; but where the terminal that we began on is gone it is a
  * signal to stop as the others. Without this call SIGHUP ends the process. */
 void tool_hangups(void (*fn)(void *arg), void *arg);
+/* The same for SIGWINCH, SIGTSTP and SIGCONT: fn is called in its place, between two turns. NULL: as the system has it again. */
+void tool_wake(int number, void (*fn)(void *arg), void *arg);
 /* Runs that loop until it ends by itself, a signal stops it or tool_end is called; what dx_loop_run says. */
 int tool_run(void);
 void tool_end(void);

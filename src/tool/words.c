@@ -109,6 +109,15 @@ int tool_exit_of(const dx_err *e)
     }
 }
 
+static void (*words_fn)(void *arg, const char *line, size_t n);
+static void *words_arg;
+
+void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg)
+{
+    words_fn = fn;
+    words_arg = arg;
+}
+
 void tool_say(const char *fmt, ...)
 {
     char line[1024];
@@ -119,7 +128,11 @@ void tool_say(const char *fmt, ...)
     /* Error words may quote a peer: a terminal must obey none of it. */
     dx_text t = {0};
     if (dx_text_add(&t, "duplex: ", 8) < 0 || dx_visible(line, strlen(line), NULL, &t) < 0 ||
-        dx_text_add(&t, "\n", 1) < 0 || write(STDERR_FILENO, t.p, t.n) < 0)
+        dx_text_add(&t, "\n", 1) < 0)
+        clearerr(stderr);
+    else if (words_fn && isatty(STDERR_FILENO))
+        words_fn(words_arg, t.p, t.n);
+    else if (write(STDERR_FILENO, t.p, t.n) < 0)
         clearerr(stderr); /* nobody is left to tell */
     dx_text_free(&t);
 }

@@ -4,16 +4,16 @@ import os
 import pty
 import threading
 
-from duplexlib import DUPLEX, until
+from duplexlib import DUPLEX, temp, until
 
 
 class Terminal:
-    """duplex on a pseudo-terminal."""
+    """duplex on a pseudo-terminal that can do nothing: lines, and no prompt."""
 
     def __init__(self, *args):
         self.pid, self.fd = pty.fork()
         if not self.pid:
-            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8'})
+            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'dumb', 'XDG_STATE_HOME': temp()})
         self.screen = b''
         threading.Thread(target=self.read, daemon=True).start()
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
-#include "tool/prompt.h"
+#include "tool/edit.h"
 #include <locale.h>
 
 static struct edit e;
@@ -51,11 +51,14 @@ TEST(keys_edit_the_line)
         {"bc\x1b[Ha\x1b[Fd", "abcd"},
         {"bc\x1b[1~a\x1b[4~d", "abcd"},
         {"abc\x1b[D\x1b[3~", "ab"},
-        {"a\x1b[1;5Cb\x1b[200~c", "abc"},
+        {"a\x1b[1;5Cb\x1b[201~c", "abc"},
         {"a\x00"
          "b",
          "a"},
         {"a\tb", "a b"},
+        {"\x1b[200~a\r\nb\rc\nd\x1b[201~e", "a\nb\nc\nde"},
+        {"\x1b[200~a\tb\x04\x03\x7f\x1b[A\x1b[201~", "a\tb"},
+        {"\x1b\x1b[D", ""},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
         CHECK_STR(typed(table[i].keys), table[i].line);
@@ -82,10 +85,11 @@ TEST(history_comes_back_and_is_bounded)
     }
     CHECK_INT(e.past_n, EDIT_HISTORY);
     type("\x1b[A\x1b[A");
-    CHECK_MEM(e.text, e.n, "line 58", 7);
+    snprintf(line, sizeof(line), "line %d", EDIT_HISTORY + 8);
+    CHECK_MEM(e.text, e.n, line, strlen(line));
     type("\x1b[B\x1b[B\x1b[B");
     CHECK_INT(e.n, 0);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 2 * EDIT_HISTORY; i++)
         type("\x10");
     CHECK_MEM(e.text, e.n, "line 10", 7);
     edit_free(&e);
@@ -99,23 +103,74 @@ TEST(a_line_is_bounded)
     CHECK_INT(e.n, EDIT_BYTES_MAX - 1);
 }
 
-TEST(the_window_holds_the_cursor)
+TEST(a_pasted_line_end_is_text_until_enter)
 {
-    size_t from, to;
+    typed("");
+    CHECK_INT(type("\x1b[200~one\ntwo\n"), EDIT_CHANGED);
+    CHECK_INT(type("\x1b[201~"), EDIT_NOTHING);
+    CHECK_INT(type("\r"), EDIT_LINE);
+    CHECK_MEM(e.text, e.n, "one\ntwo\n", 8);
+}
+
+static const char *drawn(const char *keys, int columns, int rows_max, struct edit_place *ret)
+{
+    static dx_text out;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    typed(keys);
+    dx_text_clear(&out);
+    edit_draw(&e, "> ", columns, rows_max, &out, ret);
+    return out.p;
+}
+
+TEST(a_line_lies_in_rows)
+{
+    static const struct {
+        const char *keys, *drawn;
+        int above;
+    } table[] = {
+        {"", "> ", 0},
+        {"abc", "> abc", 0},
+        {"12345678", "> 12345678", 0},
+        {"123456789", "> 12345678\r\n9", 1},
+        {"1234567你", "> 1234567\r\n你", 1}, /* half of it would stand in the last column */
+        {"你好世界你好", "> 你好世界\r\n你好", 1},
+        {"abc\x1b[D", "> abc\r> ab", 0},
+        {"123456789\x1b[D", "> 12345678\r\n9\r\033[1A> 12345678\r\n", 1},
+        {"123456789\x1b[D\x1b[D", "> 12345678\r\n9\r\033[1A> 1234567", 0},
+        {"1234567e\xcc\x81", "> 1234567e\xcc\x81", 0},
+        {"\xe4\xbd", "> ", 0},
+        {"\x1b[200~a\nb\x1b[201~",
+         "> a\xe2\x90\x8a"
+         "b",
+         0},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct edit_place at = {-1, -1};
+        CHECK_STR(drawn(table[i].keys, 10, 9, &at), table[i].drawn);
+        CHECK_INT(at.above, table[i].above);
+    }
+}
+
+TEST(of_more_rows_than_the_screen_has_the_cursors_is_shown)
+{
+    struct edit_place at = {-1, -1};
+    CHECK_STR(drawn("aaaaaaaabbbbbbbbbbccccccccccd", 10, 2, &at), "cccccccccc\r\nd");
+    CHECK_INT(at.column, 1);
+    CHECK_INT(at.above, 1);
+    CHECK_STR(drawn("aaaaaaaabbbbbbbbbbccccccccccd\x01", 10, 2, &at), "> aaaaaaaa\r\nbbbbbbbbbb\r\033[1A> ");
+    CHECK_INT(at.above, 0);
+    CHECK_STR(drawn("aaaaaaaabbbbbbbbbbc\x1b[D", 10, 1, &at), "c\r");
+    CHECK_INT(at.above, 0);
+}
+
+TEST(columns_are_those_of_a_terminal_or_more)
+{
     setlocale(LC_CTYPE, "C.UTF-8");
     CHECK_INT(edit_columns("a你b", 5), 4);
-    typed("你好世界你好世界");
-    edit_window(&e, 9, &from, &to);
-    CHECK_INT(to, e.n);
-    CHECK_INT(edit_columns(e.text + from, to - from), 8);
-    type("\x01");
-    edit_window(&e, 9, &from, &to);
-    CHECK_INT(from, 0);
-    CHECK_INT(edit_columns(e.text, to), 8);
-    typed("short");
-    edit_window(&e, 80, &from, &to);
-    CHECK_INT(from, 0);
-    CHECK_INT(to, 5);
+    CHECK_INT(edit_columns("e\xcc\x81", 3), 1);
+    CHECK_INT(edit_columns("\xf0\x9f\x98\x80", 4), 2);
+    CHECK_INT(edit_columns("\xe2\x9d\xa4\xef\xb8\x8f", 6), 2);
+    CHECK_INT(edit_columns("\xff", 1), 1);
 }
 
 TEST_MAIN
