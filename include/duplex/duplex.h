@@ -92,8 +92,9 @@ enum dx_detail { DX_OF_NOTHING, DX_OF_ERRNO, DX_OF_GAI, DX_OF_TLS, DX_OF_WS, DX_
 enum dx_how { DX_TEXT = 1, DX_BINARY = 2, DX_MORE = 4, DX_LAST = 8, DX_EARLY = 16 };
 enum dx_kind { DX_BYTES, DX_MESSAGES };  /* are send boundaries kept? udp, ws, framed streams: yes   */
 /* DX_BROKEN (arg: const dx_err *): the peer broke a rule or a limit; what is sent in this call still goes out, then
- * the conn closes. */
-enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH, DX_BROKEN };
+ * the conn closes. DX_STEP (arg: const char *, words for people): a dial of a stream got further, its name is looked up or the
+ * connection stands; the one event that comes before on_open. */
+enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH, DX_BROKEN, DX_STEP };
 
 typedef struct dx_err {
     int  code;       /* enum dx_code                                                                 */

@@ -103,6 +103,12 @@ void conn_event(struct dx_conn *c, int what, const void *arg)
         c->on->on_event(c, what, arg);
 }
 
+void conn_step(struct dx_conn *c, const char *words)
+{
+    if (!c->opened && !c->quiet && !c->gone && c->on->on_event)
+        c->on->on_event(c, DX_STEP, words);
+}
+
 void conn_broken(struct dx_conn *c)
 {
     conn_event(c, DX_BROKEN, dx_why(c));

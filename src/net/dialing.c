@@ -8,6 +8,7 @@
 #include "os/resolve.h"
 #include "os/fd.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct job;
 struct attempt {
     struct os_port port; /* first; fd -1: not under way */
     struct job *job;
+    struct addr to;
 };
 struct job {
     struct dialing dialing; /* first */
@@ -28,7 +30,8 @@ struct job {
     int error;                 /* errno of the last attempt that failed */
     size_t count[2], tried[2]; /* v6, v4                               */
     size_t attempts, live;
-    bool v4_turn;
+    bool v4_turn, ended;
+    int64_t began;
     struct addr found[2][RESOLVE_MAX];
     struct attempt attempt[ATTEMPTS_MAX];
     struct addr_how how;
@@ -54,6 +57,7 @@ static const struct layer_type grave_type = {.free = job_free};
 /* Ports of attempts may still stand in this turn's events: the memory goes at the turn's end. */
 static void job_end(struct job *j)
 {
+    j->ended = true;
     loop_timer_off(j->loop, &j->deadline);
     loop_timer_off(j->loop, &j->next);
     for (size_t i = 0; i < j->attempts; i++)
@@ -122,12 +126,51 @@ static void attempt_failed(struct job *j, int error)
     try_next(j);
 }
 
+/* The handler that hears of a step may close the conn: false, and then the job has ended. */
+static bool tell_step(struct job *j, const char *words)
+{
+    struct dx_conn *c = layer_conn(&j->s->layer);
+    if (c)
+        conn_step(c, words);
+    return !j->ended;
+}
+
+/* "127.0.0.1:80" */
+static const char *bare(const struct addr *a, char *buf, size_t n)
+{
+    const char *url = addr_url(a->sa.sa_family == AF_UNIX ? "unix" : "tcp", a, "", buf, n), *host = strstr(url, "://");
+    return host ? host + 3 : url;
+}
+
+static bool tell_connected(struct job *j, const struct attempt *a)
+{
+    char words[256], at[160];
+    snprintf(words, sizeof words, "connected to %s after %lld ms", bare(&a->to, at, sizeof at),
+             (long long)(j->loop->now - j->began));
+    return tell_step(j, words);
+}
+
+static void tell_looked_up(struct job *j, int f)
+{
+    char words[512], at[160];
+    int n = snprintf(words, sizeof words, "%s is", j->host);
+    for (size_t i = 0; i < j->count[f] && (size_t)n < sizeof words; i++) {
+        struct addr a = j->found[f][i];
+        const char *port = bare(&a, at, sizeof at);
+        n += snprintf(words + n, sizeof words - (size_t)n, "%s %.*s", i ? "," : "", (int)(strrchr(port, ':') - port),
+                      port);
+    }
+    if (j->count[f])
+        tell_step(j, words);
+}
+
 static void connected(struct os_port *p, int error)
 {
     struct attempt *a = (struct attempt *)p;
     struct job *j = a->job;
     if (!error) {
-        won(j, a);
+        if (tell_connected(j, a))
+            won(j, a);
         return;
     }
     os_close(&j->loop->engine, p);
@@ -168,6 +211,7 @@ static void try_next(struct job *j)
             continue;
         }
         t->job = j;
+        t->to = *a;
         j->attempts++;
         j->live++;
         loop_timer(j->loop, &j->next, j->loop->now + ATTEMPT_DELAY_MS);
@@ -204,6 +248,8 @@ static void looked_up(dx_conn *c, void *arg)
             try_next(j);
         else if (j->lookups > 0 && k->r.count) /* the other family may be just behind */
             loop_timer(j->loop, &j->next, j->loop->now + (f ? RESOLUTION_DELAY_MS : 0));
+        if (!j->ended)
+            tell_looked_up(j, f);
     }
     free(k);
 }
@@ -238,6 +284,7 @@ static void start_fire(struct timer *t, dx_loop *l)
     struct dx_conn *c = layer_conn(&j->s->layer);
     (void)l;
     j->next.fire = next_fire;
+    j->began = j->loop->now;
     if (j->host[0] && c) {
         j->id = c->id;
         look_up(j, AF_INET6);
