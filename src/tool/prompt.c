@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * prompt.c - the terminal around the editor: raw keys in, the line drawn at the bottom. */
 #include "tool/prompt.h"
+#include "tool/add.h"
 #include "tool/edit.h"
 #include "tool/history.h"
 #include "tool/tool.h"
@@ -44,11 +45,6 @@ static void put(const struct prompt *p, const char *s, size_t n)
         else if (r < 0 && errno != EINTR)
             return;
     }
-}
-
-static void add(dx_text *t, const char *s)
-{
-    dx_text_add(t, s, strlen(s));
 }
 
 /* ---- drawing ---- */
