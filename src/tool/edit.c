@@ -116,8 +116,10 @@ static enum edit_did escaped(struct edit *e, unsigned char c)
 
 static enum edit_did insert(struct edit *e, unsigned char c)
 {
-    if (e->n >= sizeof(e->text) - 1)
+    if (e->n >= sizeof(e->text) - 1) {
+        e->full = true;
         return EDIT_NOTHING;
+    }
     memmove(e->text + e->at + 1, e->text + e->at, e->n - e->at);
     e->text[e->at++] = (char)c;
     e->n++;

@@ -13,6 +13,7 @@ struct edit {
     size_t esc_n;
     bool paste; /* between ESC [ 200 ~ and ESC [ 201 ~: a line end is text and no Enter     */
     bool cr;    /* what was pasted last is a CR                                             */
+    bool full;  /* something had no room: whoever says so sets it back                      */
     char *past[EDIT_HISTORY];
     int past_n, past_at; /* past_at: what is shown; past_n: the line being typed                     */
 };

@@ -154,7 +154,8 @@ static void over(struct prompt *p)
 
 static void tell_line(struct prompt *p, const char *line, size_t n)
 {
-    if (!p->watch->forgets || !p->watch->forgets(line, n))
+    bool secret = n && *line == ' '; /* the shells' habit */
+    if (!secret && (!p->watch->forgets || !p->watch->forgets(line, n)))
         history_add(line, n);
     p->watch->line(p->arg, line, n);
 }
@@ -190,6 +191,13 @@ static void entered(struct prompt *p)
     free(line);
 }
 
+static void tell_full(struct prompt *p)
+{
+    static const char words[] = "* the line is full: what was typed or pasted last is not in it\n";
+    p->edit.full = false;
+    prompt_print(p, words, sizeof words - 1);
+}
+
 static void edit_keys(struct prompt *p, const unsigned char *keys, size_t n)
 {
     bool changed = false;
@@ -208,7 +216,9 @@ static void edit_keys(struct prompt *p, const unsigned char *keys, size_t n)
         case EDIT_NOTHING:
             break;
         }
-    if (changed)
+    if (p->edit.full)
+        tell_full(p);
+    else if (changed)
         redraw(p);
 }
 

@@ -9,7 +9,8 @@ struct prompt;
 struct prompt_watch {
     void (*line)(void *arg, const char *utf8, size_t n); /* Enter: without its end; may be empty           */
     void (*end)(void *arg);                              /* Ctrl-D on an empty line, or the terminal is gone */
-    bool (*forgets)(const char *utf8, size_t n);         /* a line for no history file; NULL: none is         */
+    bool (*forgets)(const char *utf8, size_t n);         /* a line for no history file, as those that begin with a blank
+                                                            always are; NULL: no others                     */
     bool suspends;                                       /* Ctrl-Z stops the process                          */
 };
 /* Takes the controlling terminal over until prompt_free, which gives it back as it was; stderr's words (tool_say) come above the

@@ -64,7 +64,7 @@ class Pane:
 
     def paste(self, text):
         """As a terminal pastes into a program that has asked for it: between two marks."""
-        subprocess.run([*self.tmux, 'set-buffer', '--', text], check=True)
+        subprocess.run([*self.tmux, 'load-buffer', '-'], input=text.encode(), check=True)
         subprocess.run([*self.tmux, 'paste-buffer', '-p', '-r'], check=True)
 
     def resize(self, columns, rows):

@@ -2,6 +2,7 @@
 #include "test.h"
 #include "tool/edit.h"
 #include <locale.h>
+#include <unistd.h>
 
 static struct edit e;
 
@@ -98,9 +99,13 @@ TEST(history_comes_back_and_is_bounded)
 TEST(a_line_is_bounded)
 {
     typed("");
-    for (int i = 0; i < 2 * EDIT_BYTES_MAX; i++)
+    for (int i = 0; i < EDIT_BYTES_MAX - 1; i++)
         type("x");
     CHECK_INT(e.n, EDIT_BYTES_MAX - 1);
+    CHECK(!e.full);
+    type("x");
+    CHECK_INT(e.n, EDIT_BYTES_MAX - 1);
+    CHECK(e.full);
 }
 
 TEST(a_pasted_line_end_is_text_until_enter)
@@ -171,6 +176,39 @@ TEST(columns_are_those_of_a_terminal_or_more)
     CHECK_INT(edit_columns("\xf0\x9f\x98\x80", 4), 2);
     CHECK_INT(edit_columns("\xe2\x9d\xa4\xef\xb8\x8f", 6), 2);
     CHECK_INT(edit_columns("\xff", 1), 1);
+}
+
+/* Whatever comes as keys: the line stays within its bounds, and what is drawn leaves the cursor in it. */
+TEST(any_keys_and_any_width)
+{
+    static const char *const keys[] = {"\x1b[200~",      "\x1b[201~", "\x1b[D",   "\x1b[A", "\x1b[3~", "\x01",
+                                       "\x05",           "\x0b",      "\x17",     "\x7f",   "你",      "e\xcc\x81",
+                                       "👨\xe2\x80\x8d👩", "\xff",      "\xe4\xbd", "\n"};
+    const char *given = getenv("SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)getpid();
+    dx_text out = {0};
+    setlocale(LC_CTYPE, "C.UTF-8");
+    printf("# SEED=%u\n", seed);
+    srand(seed);
+    typed("");
+    for (int i = 0; i < 20000; i++) {
+        int what = rand() % 4, columns = 1 + rand() % 40, rows_max = 1 + rand() % 6;
+        enum edit_did did = EDIT_NOTHING;
+        if (what == 0)
+            did = edit_byte(&e, (unsigned char)(rand() % 256));
+        else
+            did = type(keys[rand() % (int)(sizeof keys / sizeof *keys)]);
+        if (did == EDIT_LINE)
+            edit_next(&e);
+        struct edit_place at = {-1, -1};
+        dx_text_clear(&out);
+        CHECK_INT(edit_draw(&e, ">> ", columns, rows_max, &out, &at), 0);
+        CHECK(e.at <= e.n && e.n < EDIT_BYTES_MAX);
+        CHECK(at.above >= 0 && at.above < rows_max && at.column >= 0);
+        CHECK(at.column <= columns || columns < 3);
+    }
+    dx_text_free(&out);
+    edit_free(&e);
 }
 
 TEST_MAIN
