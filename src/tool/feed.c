@@ -98,6 +98,8 @@ static int send_parts(struct feed *f, dx_conn *to, dx_bytes piece, const char *e
     else if (f->text && dx_is_utf8(piece.p, piece.n))
         how = DX_TEXT;
     int r = dx_sendv(to, parts, parts[1].n ? 2 : 1, how);
+    if (r >= 0)
+        f->sent += parts[0].n + parts[1].n;
     if (r >= 0 && f->went)
         f->went(f->went_arg, piece);
     return r;

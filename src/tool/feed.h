@@ -18,6 +18,7 @@ struct feed {
     void *went_arg;
     uint64_t count;         /* messages taken so far                                                    */
     size_t fault_at;        /* in the one that is no hex                                                */
+    uint64_t sent;          /* bytes that the wire has taken                                            */
 };
 
 /* f->out, went and went_arg stay as they are. With an out that works each line is a message, or what spec cuts; hex is in lines.

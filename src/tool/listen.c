@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * listen.c - duplex listen URL...: echo, upper case, a rules file, or the first client joined to stdin and stdout. */
+ * listen.c - duplex listen URL...: echo, upper case, a rules file, a console on a terminal, or the first client joined to stdin
+ * and stdout. */
 #include "tool/bucket.h"
+#include "tool/console.h"
 #include "tool/exec.h"
 #include "tool/listen_rules.h"
 #include "tool/reply.h"
@@ -15,6 +17,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     LISTENERS_MAX = 16,
@@ -42,6 +45,7 @@ struct client {
     bool answered;     /* by --reply */
     bool http, headed; /* an HTTP exchange; the head of its answer has gone */
     uint64_t number;   /* for the words */
+    struct steps steps;
 };
 
 static void drain(struct server *s, int64_t ms)
@@ -118,7 +122,7 @@ static void tell(dx_conn *c, uint64_t number)
     char who[40];
     snprintf(who, sizeof who, "client %" PRIu64 ": ", number);
     tool_say("client %" PRIu64 " is %s", number, dx_peer(c));
-    trust_tell(c, who);
+    steps_open(&((struct client *)dx_state(c))->steps, c, who);
 }
 
 static void client_open(dx_conn *c)
@@ -178,6 +182,7 @@ static void answer(dx_conn *c, const void *data, size_t n, unsigned how)
     if (k->datagrams)
         bucket_said(&k->bucket, data, n);
     int r = dx_send(c, data, n, how);
+    k->steps.out += r < 0 ? 0 : n;
     if (r < 0 && !k->datagrams && r != DX_CLOSED)
         dx_abort(c); /* an echo with a hole in it is none */
 }
@@ -199,9 +204,10 @@ static bool says_exit(const char *p, size_t n)
 static void client_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct server *s = dx_user(c);
+    struct client *k = dx_state(c);
+    k->steps.in += n;
     if (!may_answer(s, c, data, n))
         return;
-    const struct client *k = dx_state(c);
     if (s->reply.on && (k->http || how & DX_MORE))
         return; /* at its end */
     if (s->reply.on) {
@@ -230,10 +236,11 @@ static void client_close(dx_conn *c, const dx_err *why)
     struct server *s = dx_user(c);
     const struct client *k = dx_state(c);
     bool quiet_end = k->datagrams && why->code == DX_TIMEOUT; /* how datagrams end */
-    const char *peer = dx_peer(c); /* "": a TCP socket whose both ends are said has none any more */
+    char who[300];
+    const char *peer = dx_peer(c); /* a socket that both have shut knows it no more */
+    snprintf(who, sizeof who, *peer ? "client %" PRIu64 " (%s): " : "client %" PRIu64 ": ", k->number, peer);
     if (s->verbose)
-        tool_say("client %" PRIu64 "%s%s%s: %s", k->number, *peer ? " (" : "", peer, *peer ? ")" : "",
-                 why->text[0] ? why->text : dx_code_text(why->code));
+        steps_close(&k->steps, c, who, why);
     if (s->once && s->served == dx_id_of(c) && !quiet_end)
         s->code = tool_exit_of(why);
 }
@@ -330,6 +337,41 @@ static int serve_talk(struct server *s, const struct options *o, const dx_opts *
     return r;
 }
 
+static void console_has_one(void *arg)
+{
+    accept_no_more(arg);
+}
+
+static int run_console(struct server *s, struct console *k)
+{
+    dx_err err = {0};
+    if (console_open(k, &err) < 0)
+        return tool_fail("listen", "", &err);
+    int r = tool_run();
+    console_shut(k);
+    drain(s, DRAIN_MS);
+    dx_loop_run(s->loop);
+    return r < 0 ? TOOL_FAILED : console_code(k);
+}
+
+static int serve_console(struct server *s, const struct options *o, const dx_opts *opts)
+{
+    dx_opts mine = *opts;
+    struct console *k;
+    int r = console_new(s->loop, o, console_has_one, s, &k);
+    if (r < 0) {
+        mine.frame = console_manner(k)->frame;
+        mine.coding = console_manner(k)->coding;
+        r = listen_all(s, o, &console_on, k, &mine);
+    }
+    if (!r)
+        r = run_console(s, k);
+    dx_loop_free(s->loop);
+    s->loop = NULL;
+    console_free(k);
+    return r;
+}
+
 static int serve_echo(struct server *s, const struct options *o, const dx_opts *opts)
 {
     int r = listen_all(s, o, &client_on, s, opts);
@@ -377,6 +419,13 @@ static const char *useless(const struct options *o)
     return NULL;
 }
 
+/* What says the same to one client, or tells of one in JSON, is no console. */
+static bool is_console(const struct options *o)
+{
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !option_has(o, "json") && !option_has(o, "send") &&
+           !option_has(o, "every");
+}
+
 /* What answers by itself has its own idea of messages and codings. */
 static void set_up_answers(const struct server *s, dx_opts *opts)
 {
@@ -422,9 +471,14 @@ int cmd_listen(int argc, char **argv)
                     .frame = option_text(&o, "frame"),
                     .coding = option_text(&o, "encoding")};
     set_up_answers(&s, &opts);
-    r = option_has(&o, "rules") ? serve_rules(&s, &o, &opts)
-        : modes_of(&o)          ? serve_echo(&s, &o, &opts)
-                                : serve_talk(&s, &o, &opts);
+    if (option_has(&o, "rules"))
+        r = serve_rules(&s, &o, &opts);
+    else if (modes_of(&o))
+        r = serve_echo(&s, &o, &opts);
+    else if (is_console(&o))
+        r = serve_console(&s, &o, &opts);
+    else
+        r = serve_talk(&s, &o, &opts);
     for (int i = 0; i < LISTENERS_MAX; i++)
         trust_free(&s.trusts[i]);
     reply_free(&s.reply);

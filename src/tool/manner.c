@@ -4,6 +4,7 @@
 #include "tool/escape.h"
 #include "tool/hex.h"
 #include "tool/tool.h"
+#include <inttypes.h>
 #include <string.h>
 
 enum { WITHIN_MS = 10000 };
@@ -219,4 +220,12 @@ bool manner_met(struct manner *m, dx_bytes data, bool whole)
 uint64_t manner_sums_bad(const struct manner *m)
 {
     return m->view.sums_bad + m->events.sums_bad;
+}
+
+int manner_sums_tell(const struct manner *m, uint64_t bad)
+{
+    if (!bad)
+        return 0;
+    tool_say("%" PRIu64 " %s had a wrong %s", bad, bad == 1 ? "message" : "messages", m->view.sum);
+    return TOOL_UNMET;
 }

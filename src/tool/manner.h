@@ -37,4 +37,5 @@ int manner_went(struct manner *m, dx_bytes data, dx_bytes *ret); /* the same of 
 /* Has what is waited for come, now or before? */
 bool manner_met(struct manner *m, dx_bytes data, bool whole);
 uint64_t manner_sums_bad(const struct manner *m);
+int manner_sums_tell(const struct manner *m, uint64_t bad); /* 0, or TOOL_UNMET, having said how many were wrong */
 #endif

@@ -6,7 +6,7 @@
 /* clang-format off */
 const struct command command_table[] = {
     {"dial", "[OPTION]... URL", "talk to a URL over stdin and stdout",
-     "duplex dial tcp://127.0.0.1:2000                # talk to a server; Ctrl-D or exit ends\n"
+     "duplex dial tcp://127.0.0.1:2000                # talk to a server; Ctrl-D, exit or an empty line ends\n"
      "duplex dial unix:///tmp/x.sock <question >answer  # exact bytes both ways, to the peer's end\n"
      "echo hi | duplex dial --once udp://127.0.0.1:53   # one datagram out, one back\n"
      "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal\n"
@@ -23,19 +23,26 @@ const struct command command_table[] = {
      "-v shows status and fields.\n"
      "--hex and --checksum are about messages: each line of stdin is one, or what --frame cuts; its end is taken off, and\n"
      "--eol puts one on. On a byte stream 20 ms of silence ends a checked message, unless --frame says otherwise. A wrong\n"
-     "checksum is shown, and 119 at the end.",
+     "checksum is shown, and 119 at the end.\n"
+     "On a terminal what comes stands above the line being typed; /hex and /text show the last 256 KiB of it in the other\n"
+     "view, /help says the rest, and //x says /x. With --exit-word '' every line goes, an empty one too. What was typed is\n"
+     "kept in $XDG_STATE_HOME/duplex/history, but for lines that begin with a blank. TERM=dumb: plain lines.",
      1, 1, cmd_dial},
     {"listen", "[OPTION]... URL...", "answer who dials: echo, upper case, a file of rules, or a talk over stdin and stdout",
      "duplex listen tcp://127.0.0.1:2000 --echo       # every byte goes back to who sent it\n"
      "duplex listen tcp://:0 udp://:0 --upper          # upper case; the word exit ends a talk\n"
      "duplex listen tcp://:5020 --rules device.rules -v  # play a device: match and answer, as docs/rules.md says\n"
      "duplex listen unix:///tmp/x.sock <answer >question  # the first client, joined to stdin and stdout\n"
+     "duplex listen any://127.0.0.1:2000               # on a terminal: all clients, numbered; @2 hello to one\n"
      "duplex listen any://:2333 --reply '<h1>hi</h1>' --encoding gb2312  # a page for browsers, bare bytes for programs\n"
      "duplex listen tcp://127.0.0.1:2000 --exec 'sort -u' --max 4  # a process a client\n"
      "duplex listen tls://:4000 --cert a.pem --key a.key --echo  # TLS; --cert auto: a certificate of our own",
-     "Says \"listening URL\" on stderr, a line an address, when ready. Without a mode (--echo, --upper, --rules, --reply,\n"
-     "--exec) the first client is joined to stdin and stdout and the command ends with it. SIGHUP reads certificates and\n"
-     "rules anew.",
+     "Says \"listening URL\" on stderr, a line an address, when ready. SIGHUP reads certificates and rules anew.\n"
+     "Without a mode (--echo, --upper, --rules, --reply, --exec) the first client is joined to stdin and stdout and the\n"
+     "command ends with it. On a terminal it is a console: what clients say is shown behind their number, a line typed goes\n"
+     "to all, \"@2 text\" to one, \"@@2\" says @2. /who lists them, /close 2 ends one, /hex and /text show what came in the\n"
+     "other view, /help says the rest. Ctrl-D or exit closes all in good order; with --once it ends with its one client.\n"
+     "--json, --send and --every are for one client, there too.",
      1, 16, cmd_listen},
     {"serve", "[OPTION]...", "one port where browsers, nc, UDP and Unix sockets meet in a room",
      "duplex serve                                    # this machine: http://127.0.0.1:2333/ and nc 127.0.0.1 2333\n"
@@ -155,7 +162,7 @@ const struct opt option_table[] = {
     {"serve", 0, "guess", OPT_TEXT, "gb|utf8", "how to read short text that could be either; without it\nby the locale"},
     {"serve", 'q', "quiet", OPT_FLAG, NULL, "log nothing"},
     {"serve", 0, "json", OPT_FLAG, NULL, "log each message as a JSON object, as docs/room.md has it"},
-    {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what happens"},
+    {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what each layer does"},
     {"cert", 'o', "out", OPT_TEXT, "PREFIX", "make: into PREFIX.pem and PREFIX.key (the first name)"},
     {"cert", 0, "days", OPT_COUNT, "N", "make, ca: valid for so many days (90; a CA 365)"},
     {"cert", 0, "client", OPT_FLAG, NULL, "make: for a client that shows it, not for a server"},
@@ -268,6 +275,7 @@ const struct opt option_table[] = {
     {"dial listen", 0, "ttl", OPT_COUNT, "N", "how many hops what we send may go (1-255); with listen\nudp alone"},
     {"listen", 0, "reply", OPT_TEXT, "TEXT", "answer each message with this (escapes as in --send), each\nHTTP request with it as a page"},
     {"listen", 0, "exec", OPT_TEXT, "COMMAND", "a process for each client, its stdin and stdout; without a\nshell; $DUPLEX_PEER says who it is; at most 100, or --max"},
+    {"dial listen", 0, "exit-word", OPT_TEXT, "WORD", "on a terminal this word ends (exit), and so does an empty\nline of dial; '': neither does, Ctrl-D alone"},
     {"help", 0, "man", OPT_FLAG, NULL, "as a man page (roff)"},
     {"help", 0, "completion", OPT_WORD, "[bash|zsh]", "what completes command lines in that shell, as a script"},
     {0},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * talk.c - stdin and stdout are a conn too (stdio:), so a talk is two conns and the rules of who ends when. */
 #include "tool/talk_inside.h"
+#include "tool/talk_terminal.h"
 #include "tool/exchange.h"
 #include "tool/tool.h"
-#include "tool/trust.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
 #include <errno.h>
@@ -36,6 +36,9 @@ int talk_options(struct talk *t, const struct options *o)
     int r = manner_read(&t->manner, o);
     t->frame = t->manner.frame;
     t->coding = t->manner.coding;
+    t->exit_word = option_text(o, "exit-word");
+    if (!t->exit_word)
+        t->exit_word = "exit";
     t->once = option_has(o, "once");
     t->verbose = option_has(o, "verbose");
     t->idle_ends_ms = option_number(o, "idle-ends", 0);
@@ -80,6 +83,11 @@ static void failed(struct talk *t, int code, const char *text)
 static void print(struct talk *t, const void *p, size_t n, const dx_text *after)
 {
     dx_bytes parts[2] = {{p, n}, {after ? after->p : NULL, after ? after->n : 0}};
+    if (t->terminal) {
+        talk_terminal_print(t->terminal, p, n);
+        t->manner.view.inside = false; /* there each line gets its end */
+        return;
+    }
     int r = t->here ? dx_sendv(t->here, parts, parts[1].n ? 2 : 1, 0) : 0;
     if (r > 0 && t->wire)
         dx_pause(t->wire, true);
@@ -128,7 +136,7 @@ static void say_input_end(struct talk *t)
         return;
     t->input_said = true;
     if (t->verbose)
-        tool_say("end of input");
+        tool_say(t->half_close ? "end of input: our end is said, reading goes on" : "end of input");
     if (t->half_close) {
         dx_finish(t->wire);
         if (t->manner.events.on)
@@ -175,15 +183,17 @@ static void pump(struct talk *t)
     }
     if (t->here && !t->input_ended)
         dx_pause(t->here, r != 0);
+    if (t->terminal)
+        talk_terminal_pause(t->terminal, r != 0 || t->input_ended);
     if (r == 0 && t->input_ended)
         say_input_end(t);
 }
 
-static bool is_exit(const char *line, size_t n)
+static bool is_exit(const struct talk *t, const char *line, size_t n)
 {
     while (n && (line[n - 1] == '\n' || line[n - 1] == '\r'))
         n--;
-    return n == 4 && !memcmp(line, "exit", 4);
+    return n && n == strlen(t->exit_word) && !memcmp(line, t->exit_word, n);
 }
 
 /* What was typed, in the coding that the peer writes. */
@@ -191,7 +201,7 @@ static int feed_typed(struct talk *t, const char *line, size_t n)
 {
     const char *coding = t->show.decoder ? dx_decoder_reply_coding(t->show.decoder) : "utf-8";
     dx_text coded = {0};
-    if (!strcasecmp(coding, "utf-8") || t->manner.hex)
+    if (!strcasecmp(coding, "utf-8") || t->manner.hex || t->manner.out.coding)
         return feed_take(&t->feed, line, n, dx_loop_now(t->loop));
     int r = dx_encode(coding, line, n, &coded);
     if (r >= 0)
@@ -206,7 +216,7 @@ static int take_lines(struct talk *t, const char *p, size_t n)
     for (size_t took; n && !t->input_ended && r >= 0; p += took, n -= took) {
         const char *nl = memchr(p, '\n', n);
         took = nl ? (size_t)(nl - p) + 1 : n;
-        if (is_exit(p, took))
+        if (is_exit(t, p, took))
             t->input_ended = true;
         else
             r = feed_typed(t, p, took);
@@ -231,14 +241,33 @@ static void here_data(dx_conn *c, const void *data, size_t n, unsigned how)
         pump(t);
 }
 
-static void here_end(dx_conn *c)
+void talk_typed(struct talk *t, const char *line, size_t n)
 {
-    struct talk *t = dx_user(c);
+    if (!t->wire || t->input_ended)
+        return;
+    if (talk_repeats_stdin(t)) {
+        talk_gather(t, line, n);
+        return;
+    }
+    int r = feed_typed(t, line, n);
+    if (r < 0)
+        talk_input_failed(t, r);
+    else
+        pump(t);
+}
+
+void talk_typed_end(struct talk *t)
+{
     t->input_ended = true;
     if (t->wire && talk_repeats_stdin(t) && !t->every)
         talk_content_ended(t);
     else if (t->wire)
         pump(t);
+}
+
+static void here_end(dx_conn *c)
+{
+    talk_typed_end(dx_user(c));
 }
 
 static void wire_writable(dx_conn *c)
@@ -296,8 +325,11 @@ static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
     if (c != t->wire)
         return; /* the body of a request that is no talk */
     t->heard = dx_loop_now(t->loop);
+    t->steps.in += n;
     if (!t->came++)
         t->alert = !t->listening && !strcmp(dx_wire(c), "tcp") && tls_is_alert(data, n);
+    if (t->terminal && talk_terminal_came(t->terminal, data, n, whole) < 0)
+        failed(t, TOOL_LIMIT, "no memory");
     if (manner_came(&t->manner, came, whole, &lines) < 0)
         failed(t, TOOL_LIMIT, "no memory");
     if (manner_views(&t->manner)) {
@@ -379,6 +411,9 @@ static void wire_close(dx_conn *c, const dx_err *why)
     if (t->joined && (t->shown || manner_views(&t->manner)))
         print_rest(t);
     t->wire = NULL;
+    t->steps.out = t->feed.sent;
+    if (t->verbose && t->joined)
+        steps_close(&t->steps, c, "", why);
     if (talk_tries_again(t, why)) {
         talk_tell_close(t, why, tool_exit_of(why));
         return;
@@ -455,10 +490,10 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->half_close = !ws && !feed_datagrams(wire);
     if (!t->idle_ends_ms && ((t->typed && !dx_http_is(c)) || !t->half_close)) /* an answer may take its time */
         t->idle_ends_ms = IDLE_ENDS_MS;
-    const char *coding = !t->coding ? "auto" : dx_http_is(c) ? t->coding : "utf-8"; /* a body comes as it is */
+    t->shown_as = !t->coding ? "auto" : dx_http_is(c) ? t->coding : "utf-8"; /* a body comes as it is */
     if (t->manner.out.coding)
-        coding = t->manner.out.coding;
-    if ((t->shown || t->manner.out.coding) && show_init(&t->show, coding, err) < 0)
+        t->shown_as = t->manner.out.coding;
+    if ((t->shown || t->manner.out.coding) && show_init(&t->show, t->shown_as, err) < 0)
         return err->code;
     if ((err->code = read_line_end(t)) < 0)
         return err->code;
@@ -483,6 +518,16 @@ static dx_conn *open_here(struct talk *t, dx_err *err)
     return c;
 }
 
+/* The terminal to type on, or else what stdin and stdout are. */
+static bool open_local(struct talk *t, dx_err *err)
+{
+    if (t->typed && t->shown && (t->terminal = talk_terminal_new(t, err)))
+        return true;
+    t->here = open_here(t, err);
+    dx_pause(t->wire, true); /* until stdout is there */
+    return t->here != NULL;
+}
+
 bool talk_accept_ws(dx_conn *c)
 {
     static const char no[] = "a page from elsewhere may not speak here\n";
@@ -493,7 +538,7 @@ bool talk_accept_ws(dx_conn *c)
 }
 
 /* A request that wants no WebSocket is answered and is no talk; not by 200: who posts must learn that nobody took it. */
-static bool http_talks(dx_conn *c)
+bool talk_http_talks(dx_conn *c)
 {
     static const char no[] = "duplex listen is here: a talk goes by socket or WebSocket\n";
     static const dx_http_field up = {"Upgrade", "websocket"};
@@ -517,7 +562,7 @@ static void wire_open(dx_conn *c)
     struct talk *t = dx_user(c);
     dx_err err = {0};
     int r = 0;
-    if (t->listening && dx_http_is(c) && !http_talks(c))
+    if (t->listening && dx_http_is(c) && !talk_http_talks(c))
         return;
     if (t->joined) {
         dx_abort(c);
@@ -525,15 +570,17 @@ static void wire_open(dx_conn *c)
     }
     t->joined = true;
     t->wire = c;
+    t->steps = (struct steps){0};
+    t->feed.sent = 0;
     if (t->verbose) {
-        tool_say("connected to %s", dx_peer(c));
-        trust_tell(c, "");
+        tool_say("talking to %s", dx_peer(c));
+        steps_open(&t->steps, c, "");
     }
     if (t->on_joined)
         t->on_joined(t, c);
     retry_stood(&t->retry);
     r = talk_wait(t, c);
-    if (t->here) {
+    if (t->here || t->terminal) {
         joined_again(t);
         return;
     }
@@ -541,18 +588,18 @@ static void wire_open(dx_conn *c)
         err = (dx_err){.code = r};
     if (t->manner.events.on)
         talk_print_event(t, events_open(&t->manner.events, moment_now(), c, t->url));
-    if (r < 0 || prepare(t, c, &err) < 0 || !(t->here = open_here(t, &err))) {
+    if (r < 0 || prepare(t, c, &err) < 0 || !open_local(t, &err)) {
         verdict(t, tool_fail("talk", t->url, &err));
         dx_abort(c);
-        return;
     }
-    dx_pause(c, true); /* until stdout is there */
 }
 
 static void wire_event(dx_conn *c, int what, const void *arg)
 {
     const struct talk *t = dx_user(c);
-    if (c == t->wire && t->verbose)
+    if (what == DX_STEP && t->verbose)
+        tool_say("%s", (const char *)arg);
+    else if (c == t->wire && t->verbose)
         exchange_tell(c, what, arg);
 }
 
@@ -573,6 +620,8 @@ int talk_run(struct talk *t)
     int r = tool_run(), signal = tool_stopped();
     every_stop(t->every);
     talk_tries_no_more(t);
+    talk_terminal_free(t->terminal);
+    t->terminal = NULL;
     if (signal && (t->wire || t->here)) {
         dx_loop_after(t->loop, GOODBYE_MS, give_up, t->loop);
         if (t->wire)

@@ -2,8 +2,8 @@
  * talk.h - one conn joined to stdin and stdout: what `dial` does, and `listen` with its first client.
  *
  * On pipes: exact bytes both ways; the end of stdin is said to the peer and what still comes is printed until the
- * peer's end; the peer's end closes stdout, and what still comes on stdin is sent. On a terminal what comes is shown so
- * that the terminal obeys none of it, and exit, Ctrl-D or the peer's end ends. */
+ * peer's end; the peer's end closes stdout, and what still comes on stdin is sent. On a terminal (talk_terminal.h) what comes
+ * is shown so that the terminal obeys none of it, and exit, an empty line, Ctrl-D or the peer's end ends. */
 #ifndef TOOL_TALK_H
 #define TOOL_TALK_H
 #include "tool/every.h"
@@ -12,12 +12,14 @@
 #include "tool/options.h"
 #include "tool/retry.h"
 #include "tool/show.h"
+#include "tool/steps.h"
 
 struct talk {
     dx_loop *loop;
     const char *doing, *url; /* for the words: "dial", "tcp://..."                              */
     const char *frame;       /* stdin into messages, where the wire has messages; NULL: its own */
     const char *coding;      /* the wire does it; NULL: none                                    */
+    const char *exit_word;   /* typed, it ends; "": none does                                   */
     bool listening;          /* conns come by dx_serve: only a joined one's end is ours         */
     bool once, verbose;
     int64_t idle_ends_ms;    /* after the end of stdin; 0: the wire's own way                   */
@@ -29,10 +31,13 @@ struct talk {
 
     /* its own, zero at first */
     dx_conn *wire, *here;    /* here: stdin and stdout                                          */
+    const char *shown_as;    /* the coding of what comes up to us                               */
+    struct talk_terminal *terminal; /* in place of here, where both are a terminal              */
     struct feed feed;
     struct show show;
     bool from_option;        /* --send: stdin is not read                                       */
     dx_text line_end;        /* behind each message on stdout; n 0: nothing                     */
+    struct steps steps;
     bool typed, shown;       /* stdin, stdout are terminals                                     */
     bool joined, half_close, show_timer;
     bool input_ended, input_said, peer_ended;
@@ -53,6 +58,11 @@ extern const dx_handler talk_on;
 /* An HTTP exchange that wants a WebSocket becomes one; a page from elsewhere gets 403 and stays an exchange. */
 bool talk_accept_ws(dx_conn *c);
 void talk_free(struct talk *t); /* of what talk_options took; talk_run does it too */
+/* A line was typed, with its end; no more will be. */
+void talk_typed(struct talk *t, const char *line, size_t n);
+void talk_typed_end(struct talk *t);
+/* Is the client of a listener one to talk with? An HTTP exchange is where it becomes a WebSocket; another is answered. */
+bool talk_http_talks(dx_conn *c);
 /* Runs the loop of tool_signals, which is t->loop, until the talk is over, then frees what the talk holds; returns the exit code. */
 int talk_run(struct talk *t);
 /* What the conn itself is to frame: NULL where the wire of url has messages of its own. */

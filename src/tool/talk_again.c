@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * talk_again.c - see talk_inside.h. */
 #include "tool/talk_inside.h"
+#include "tool/talk_terminal.h"
 #include "tool/tool.h"
 #include <string.h>
 #include <time.h>
@@ -39,6 +40,8 @@ bool talk_tries_again(struct talk *t, const dx_err *why)
     t->joined = t->peer_ended = t->lost = t->input_said = t->show_timer = false;
     if (t->here)
         dx_pause(t->here, true);
+    if (t->terminal)
+        talk_terminal_pause(t->terminal, true);
     return true;
 }
 

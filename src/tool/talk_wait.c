@@ -2,7 +2,6 @@
  * talk_wait.c - see talk_inside.h. */
 #include "tool/talk_inside.h"
 #include "tool/tool.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -45,7 +44,7 @@ void talk_print_event(struct talk *t, int r)
     const dx_text *line = &t->manner.events.out;
     if (r < 0)
         talk_failed(t, TOOL_LIMIT, "no memory");
-    else if (t->here)
+    else if (t->here || t->terminal)
         talk_print(t, line->p, line->n);
     else if (write(STDOUT_FILENO, line->p, line->n) < 0)
         talk_verdict(t, TOOL_LOCAL);
@@ -68,9 +67,5 @@ void talk_tell_close(struct talk *t, const dx_err *why, int code)
 
 int talk_sums_verdict(struct talk *t)
 {
-    uint64_t bad = manner_sums_bad(&t->manner);
-    if (!bad)
-        return 0;
-    tool_say("%" PRIu64 " %s had a wrong %s", bad, bad == 1 ? "message" : "messages", t->manner.view.sum);
-    return TOOL_UNMET;
+    return manner_sums_tell(&t->manner, manner_sums_bad(&t->manner));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * view.c - see view.h. */
 #include "tool/view.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void view_free(struct view *v)
@@ -38,6 +40,11 @@ static int begin_line(struct view *v, enum view_way way, const dx_text *stamp)
 {
     if (v->stamps && (add(v, v->dated ? "" : "[") < 0 || dx_text_add(&v->out, stamp->p, stamp->n) < 0 ||
                       add(v, v->dated ? " " : "] ") < 0))
+        return DX_NOMEM;
+    char number[24] = "";
+    if (v->from)
+        snprintf(number, sizeof number, "%" PRIu64, v->from);
+    if (v->ways && add(v, number) < 0)
         return DX_NOMEM;
     return v->ways ? add(v, way == VIEW_IN ? "< " : "> ") : 0;
 }

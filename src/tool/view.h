@@ -11,6 +11,7 @@ struct view {
     bool hex;         /* a line of pairs for each message or piece; else text by show  */
     bool stamps;      /* each line begins with [time +delta]                           */
     bool dated, ways; /* the day too; < what came, > what went                         */
+    uint64_t from;    /* of several clients whose it is, with ways; 0: there is one alone */
     struct show *show;
     const char *sum, *eol; /* messages end in this checksum, and then perhaps in eol; NULL: none */
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * steps.c - see steps.h. */
+#include "tool/steps.h"
+#include "tool/tool.h"
+#include "tool/trust.h"
+#include <duplex/ws.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { A_DAY_S = 86400 };
+
+struct shown {
+    const char *who;
+    int count;
+};
+
+/* The leaf says who it is and for how long; of its issuers the name is enough. */
+static void tell_cert(void *arg, const dx_cert_info *i)
+{
+    struct shown *s = arg;
+    int64_t days = (i->until_s - (int64_t)time(NULL)) / A_DAY_S;
+    if (s->count++)
+        tool_say("%s  signed by %s", s->who, i->subject);
+    else
+        tool_say("%s  certificate for %s, %s, %" PRId64 " day%s left%s", s->who, *i->names ? i->names : i->subject,
+                 i->key, days, days == 1 ? "" : "s", i->self_signed ? ", signed by itself" : "");
+}
+
+static void tell_websocket(dx_conn *c, const char *who)
+{
+    const char *wire = dx_wire(c), *protocol = dx_ws_protocol(c);
+    if (strcmp(wire, "ws") && strcmp(wire, "wss"))
+        return;
+    tool_say("%sHTTP 101: this connection is a WebSocket now%s%s", who, *protocol ? ", subprotocol " : "", protocol);
+}
+
+void steps_open(struct steps *s, dx_conn *c, const char *who)
+{
+    struct shown shown = {.who = who};
+    s->opened = dx_loop_now(dx_loop_of(c));
+    if (!s->began)
+        s->began = s->opened;
+    trust_tell(c, who);
+    dx_tls_peer(c, tell_cert, &shown);
+    tell_websocket(c, who);
+}
+
+void steps_close(const struct steps *s, dx_conn *c, const char *who, const dx_err *why)
+{
+    int64_t ms = dx_loop_now(dx_loop_of(c)) - s->opened;
+    tool_say("%s%s: %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRId64 ".%03d s", who,
+             why->text[0] ? why->text : dx_code_text(why->code), s->in, s->out, ms / 1000, (int)(ms % 1000));
+}
