@@ -34,7 +34,8 @@ class Peer(Server):
         self.client.sendall(text if isinstance(text, bytes) else text.encode())
 
     def hears(self, text):
-        until(lambda: self.heard == text.encode(), words=f'{text!r}, not {self.heard!r}')
+        text = text if isinstance(text, bytes) else text.encode()
+        until(lambda: self.heard == text, words=f'{text!r}, not {self.heard!r}')
 
 
 def dial(url, *args, **how):
@@ -485,6 +486,114 @@ def two_terminals_type_at_once_and_either_end_ends_both():
                 end.enter(how) if how else end.keys('C-d')
                 s.shows('exit 0')
                 d.shows('exit 0')
+
+
+# ---- with the options of a talk ----
+
+
+@case
+def hex_is_typed_and_shown_above_the_line():
+    with Peer() as p, dial(p.url, '--hex') as s:
+        s.enter('41 42')
+        p.hears('AB')
+        p.say(b'\x01\xff')
+        s.shows('>> 41 42', '01 FF', '>>', all=True)
+        s.enter('zz')
+        s.shows('duplex: line 2 of our input is no hex from character 1 on', '>>')
+        s.enter('43')
+        p.hears('ABC')
+        s.enter('/hex')
+        s.shows('HH:MM:SS 2 bytes', '  000000  01 ff                                             |..|', '>>', all=True)
+        s.keys('C-d')
+        s.shows('exit 0')
+
+
+@case
+def line_ends_checksums_and_times_hold_for_what_is_typed():
+    with Peer() as p, dial(p.url, '--eol', 'crlf', '--timestamps', '--frame', 'line') as s:
+        s.enter('AT')
+        p.hears('AT\r\n')
+        p.say('OK\r\n')
+        until(lambda: re.search(r'^\[\d\d:\d\d:\d\d\.\d+ \+\S+\] OK\n>>', s.text(), re.M), words='a time before OK')
+    with Peer() as p, dial(p.url, '--checksum', 'xor', '--encoding', 'gb18030') as s:
+        s.enter('你')
+        p.hears(b'\xc4\xe3\x27')
+        p.say(b'\xc4\xe3\x27')
+        s.shows('>> 你', '你', '>>', all=True)
+        p.say(b'\xc4\xe3\x28')
+        s.shows('你', '你 [xor found 28, expected 27]', '>>')
+        s.keys('C-d')
+        s.shows('duplex: 1 message had a wrong xor', 'exit 119')
+
+
+@case
+def events_stand_above_the_line():
+    with Peer() as p, dial(p.url, '--json') as s:
+        s.enter('hello')
+        p.hears('hello\n')
+        until(lambda: '"way":"out"' in s.text().replace('\n', ''))
+        s.keys('C-d')
+        until(lambda: '"event":"close"' in s.text().replace('\n', '') and 'exit 0' in s.text())
+
+
+@case
+def a_line_outlives_the_connection():
+    with Peer() as p, dial(p.url, '--retry') as s:
+        s.type('half')
+        s.shows('>> half')
+        first, p.client = p.client, None
+        first.shutdown(socket.SHUT_RDWR)
+        until(lambda: 'dialling again' in s.text())
+        p.say('back\n')
+        s.shows('back', '>> half')
+        s.keys('Enter')
+        p.hears('half\n')
+        s.keys('C-d')
+        s.shows('exit 0')
+
+
+@case
+def what_was_typed_is_said_again_and_again():
+    with Peer() as p, dial(p.url, '--every', '20ms') as s:
+        s.enter('tick')
+        s.keys('C-d')
+        until(lambda: p.heard.startswith(b'tick\n' * 3))
+        s.keys('C-c')
+        until(lambda: 'exit 130' in s.text())
+
+
+@case
+def a_console_has_hex_checksums_and_a_log():
+    log = temp('log')
+    with listen(args=['--hex', '--checksum', 'xor', '--log', log]) as s:
+        a, b = connect(s.urls[0]), connect(s.urls[0])
+        until(lambda: '* 2 comes' in s.text())
+        s.enter('01 02')
+        s.enter('@2 04')
+        assert recv_exactly(a, 3) == b'\x01\x02\x03' and recv_exactly(b, 5) == b'\x01\x02\x03\x04\x04'
+        a.sendall(b'\x05\x05')
+        s.shows('1> 05', '>>')
+        b.sendall(b'\x05\x06')
+        s.shows('1> 05', '2> 05 [xor found 06, expected 05]', '>>')
+        s.enter('xyz')
+        s.shows('* that is no hex from character 1 on: not said', '>>')
+        s.enter('/who')
+        until(lambda: re.search(r'^\* 2 .* in 2 B, out 5 B', s.text(), re.M))
+        a.close()
+        b.close()
+        until(lambda: '* 1 goes' in s.text() and '* 2 goes' in s.text())
+        s.keys('C-d')
+        s.shows('duplex: 1 message had a wrong xor', 'exit 119')
+    lines = pathlib.Path(log).read_text().splitlines()
+    assert [re.sub(r'^.* (?=\d[<>])', '', line) for line in lines] == \
+        ['1> 01 02 03', '2> 01 02 03', '2> 04 04', '1< 05 05', '2< 05 06'], lines
+
+
+@case
+def a_console_shows_times():
+    with listen(args=['--timestamps']) as s, connect(s.urls[0]) as a:
+        a.sendall(b'one\ntwo')
+        until(lambda: re.search(r'^1> \[.* \+\S+\] one\n1> \[.*\] two\n>>', s.text(), re.M))
 
 
 tap.run()
