@@ -337,7 +337,7 @@ static int serve_talk(struct server *s, const struct options *o, const dx_opts *
     return r;
 }
 
-static void console_has_one(void *arg)
+static void first_came(void *arg)
 {
     accept_no_more(arg);
 }
@@ -358,7 +358,7 @@ static int serve_console(struct server *s, const struct options *o, const dx_opt
 {
     dx_opts mine = *opts;
     struct console *k;
-    int r = console_new(s->loop, o, console_has_one, s, &k);
+    int r = console_new(s->loop, o, first_came, s, &k);
     if (r < 0) {
         mine.frame = console_manner(k)->frame;
         mine.coding = console_manner(k)->coding;
@@ -380,11 +380,6 @@ static int serve_echo(struct server *s, const struct options *o, const dx_opts *
     dx_loop_free(s->loop);
     s->loop = NULL;
     return r;
-}
-
-static void first_came(void *arg)
-{
-    accept_no_more(arg);
 }
 
 static int serve_rules(struct server *s, const struct options *o, dx_opts *opts)
