@@ -245,6 +245,7 @@ static bool give_ticket(struct peer *p)
 
 static void begin(struct peer *p)
 {
+    static char host[] = "localhost"; /* OpenSSL's macros cast const away */
     int one = 1;
     struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT, .data.ptr = p};
     p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -252,8 +253,8 @@ static void begin(struct peer *p)
         die("dial: %s", strerror(errno));
     setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     p->ssl = SSL_new(load.ctx);
-    if (!p->ssl || SSL_set_fd(p->ssl, p->fd) != 1 || SSL_set1_host(p->ssl, "localhost") != 1 ||
-        SSL_set_tlsext_host_name(p->ssl, "localhost") != 1 || !give_ticket(p))
+    if (!p->ssl || SSL_set_fd(p->ssl, p->fd) != 1 || SSL_set1_host(p->ssl, host) != 1 ||
+        SSL_set_tlsext_host_name(p->ssl, host) != 1 || !give_ticket(p))
         die("conn %zu: no memory", at(p));
     p->armed = true; /* connected: then the handshake begins */
     p->phase = SHAKING;
@@ -298,10 +299,11 @@ static int on_ticket(SSL *ssl, SSL_SESSION *s)
 static void set_up_tls(void)
 {
     static const uint8_t alpn[] = "\010http/1.1";
+    static char groups[] = "X25519";
     load.ctx = SSL_CTX_new(TLS_client_method());
     if (!load.ctx || SSL_CTX_set_min_proto_version(load.ctx, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(load.ctx, "TLS_AES_128_GCM_SHA256") != 1 ||
-        SSL_CTX_set1_groups_list(load.ctx, "X25519") != 1 ||
+        SSL_CTX_set1_groups_list(load.ctx, groups) != 1 ||
         (load.mode != ECHO && SSL_CTX_set_alpn_protos(load.ctx, alpn, sizeof alpn - 1)))
         die("no TLS: %s", ERR_reason_error_string(ERR_peek_error()));
     if (SSL_CTX_load_verify_locations(load.ctx, load.ca, NULL) != 1)
