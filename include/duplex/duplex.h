@@ -192,6 +192,9 @@ DX_API int  dx_relay(dx_conn *a, dx_conn *b);                /* join two: back-p
 typedef void dx_relay_look(dx_conn *from, const void *data, size_t n, unsigned how);
 DX_API int dx_relay_looked(dx_conn *a, dx_conn *b, dx_relay_look *look);
 DX_API uint64_t dx_relayed(const dx_conn *c);                /* bytes from c that the other took; in on_close too */
+/* In on_data of a conn of bytes, what it was given: sends that to `to`, always the same one, as dx_send does. Where both are plain
+ * streams and much comes, what comes next is spliced: on_data has data NULL then, and only dx_pass takes it. */
+DX_API int dx_pass(dx_conn *from, dx_conn *to, const void *data, size_t n);
 DX_API void dx_pause(dx_conn *c, bool on);                   /* no on_data, on_end while on            */
 DX_API int  dx_finish(dx_conn *c);                           /* DX_STATE: said already                 */
 DX_API void dx_close(dx_conn *c);

@@ -12,6 +12,7 @@ struct dx_conn {
     uint8_t quiet : 1;             /* quiet: dx_close or dx_abort was called: on_close alone is left */
     uint8_t in_data : 1, owes : 1; /* owes: what its on_data sent fills its queue past half           */
     uint8_t taken : 1;             /* by dx_relay or dx_save: the handler is theirs                   */
+    uint8_t unspliced : 1;         /* dx_pass has found that what comes from it cannot be spliced     */
     void *user;
     dx_err *why; /* NULL: nothing went wrong                                       */
     dx_id id;

@@ -19,13 +19,12 @@ struct side {
     dx_handler on; /* first: the conn's handler from now on; its on_close is the one it had */
     void (*on_close)(dx_conn *c, const dx_err *why);
     struct relay *relay;
-    dx_conn *c;            /* NULL: closed                                              */
-    bool ended;            /* the peer has said its last                                */
-    bool spliced, unequal; /* what comes from c is; it cannot be                        */
-    uint64_t passed;       /* bytes that came from c and were taken by the other        */
-    int64_t heard;         /* when the last of them came                                */
-    size_t unsent;         /* while it is to be broken off: how much was not out yet    */
-    int64_t moved;         /*  and since when it is so much                             */
+    dx_conn *c;      /* NULL: closed                                              */
+    bool ended;      /* the peer has said its last                                */
+    uint64_t passed; /* bytes that came from c and were taken by the other        */
+    int64_t heard;   /* when the last of them came                                */
+    size_t unsent;   /* while it is to be broken off: how much was not out yet    */
+    int64_t moved;   /*  and since when it is so much                             */
 };
 struct relay {
     struct side side[2];
@@ -55,15 +54,24 @@ static struct stream *plain_stream(const dx_conn *c)
     return c->layer.below && c->layer.below == conn_bottom(c) ? stream_of(c->layer.below) : NULL;
 }
 
-/* How the next to come from s shall go, by how much came now. */
-static void choose(struct side *s, const dx_conn *to, size_t n)
+/* How the next to come from c shall go, by how much came now. */
+static void choose(dx_conn *c, const dx_conn *to, size_t n)
 {
-    bool want = n >= (s->spliced ? LITTLE : MUCH);
-    if (want == s->spliced || s->unequal || s->relay->look)
+    if (c->unspliced)
         return;
-    struct stream *from = plain_stream(s->c), *into = plain_stream(to);
-    s->unequal = !from || !into || !stream_splice(from, into, want);
-    s->spliced = want && !s->unequal;
+    struct stream *from = plain_stream(c), *into = plain_stream(to);
+    bool is = from && from->port.splice, want = n >= (is ? LITTLE : MUCH);
+    if (want != is)
+        c->unspliced = !from || !into || !stream_splice(from, into, want);
+}
+
+int dx_pass(dx_conn *from, dx_conn *to, const void *p, size_t n)
+{
+    bool spliced = n && !p;
+    int r = !spliced ? dx_send(to, p, n, 0) : plain_stream(to) ? conn_send_spliced(to, n) : DX_STATE;
+    if (r >= 0)
+        choose(from, to, n);
+    return r;
 }
 
 static int pass(const dx_conn *from, dx_conn *to, const void *p, size_t n, unsigned how)
@@ -87,7 +95,8 @@ static void data(dx_conn *c, const void *p, size_t n, unsigned how)
     int r = pass(c, o->c, p, n, how);
     if (r >= 0) {
         s->passed += n;
-        choose(s, o->c, n);
+        if (!s->relay->look)
+            choose(c, o->c, n);
     }
     if (r == 1) {
         dx_pause(c, true);

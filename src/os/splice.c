@@ -15,6 +15,13 @@ bool os_splices(int fd)
     return S_ISFIFO(st.st_mode) || (S_ISSOCK(st.st_mode) && fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
+void os_splice_widen(int fd)
+{
+    int bytes = fcntl(fd, F_GETPIPE_SZ);
+    if (bytes > 0 && bytes < OS_TUBE_BYTES)
+        fcntl(fd, F_SETPIPE_SZ, OS_TUBE_BYTES); /* the smaller one works too */
+}
+
 static void tube_free(struct os_tubes *s, struct os_tube *p)
 {
     close(p->in);

@@ -24,6 +24,9 @@ struct os_tubes {
 };
 /* Can what lies there be spliced, from it and into it, without waiting? Sockets that are non-blocking, and pipes. */
 bool os_splices(int fd);
+/* A pipe of somebody's holds as much as a tube from now on, as far as may be; anything else is left alone. With the usual 64 KiB whoever
+ * is at the other end waits for us each 16 pages. */
+void os_splice_widen(int fd);
 struct os_tube *os_tubes_hot(struct os_tubes *s);          /* empty; NULL: none to be had                 */
 struct os_tube *os_tubes_take(struct os_tubes *s);         /* the hot one with what is in it: the caller's */
 void os_tubes_give(struct os_tubes *s, struct os_tube *p); /* back; bytes in it are thrown away. NULL is fine */
