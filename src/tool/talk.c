@@ -234,9 +234,13 @@ static void here_data(dx_conn *c, const void *data, size_t n, unsigned how)
         talk_gather(t, data, n);
         return;
     }
-    int r = t->typed ? take_lines(t, data, n) : feed_take(&t->feed, data, n, dx_loop_now(t->loop));
+    int r = t->unseen  ? talk_pass(c, t->wire, data, n)
+            : t->typed ? take_lines(t, data, n)
+                       : feed_take(&t->feed, data, n, dx_loop_now(t->loop));
     if (r < 0)
         talk_input_failed(t, r);
+    else if (t->unseen)
+        t->feed.sent += r > 0 ? n : 0;
     else
         pump(t);
 }
@@ -328,6 +332,11 @@ static void wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
     t->steps.in += n;
     if (!t->came++)
         t->alert = !t->listening && !strcmp(dx_wire(c), "tcp") && tls_is_alert(data, n);
+    if (t->unseen) {
+        if (t->here && talk_pass(c, t->here, data, n) < 0)
+            failed(t, TOOL_LOCAL, "stdout does not take what came");
+        return;
+    }
     if (t->terminal && talk_terminal_came(t->terminal, data, n, whole) < 0)
         failed(t, TOOL_LIMIT, "no memory");
     if (manner_came(&t->manner, came, whole, &lines) < 0)
@@ -502,7 +511,9 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->feed.out = &t->manner.out;
     t->feed.went = went;
     t->feed.went_arg = t;
-    return feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);
+    int r = feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);
+    t->unseen = r == 0 && talk_sees_nothing(t);
+    return r;
 }
 
 /* stdin and stdout belong to the conn from now on, so that closing it closes them for whoever is at the other end. */

@@ -40,6 +40,7 @@ struct talk {
     struct steps steps;
     bool typed, shown;       /* stdin, stdout are terminals                                     */
     bool joined, half_close, show_timer;
+    bool unseen;             /* nothing has to look at what passes: see talk_pass                   */
     bool input_ended, input_said, peer_ended;
     bool met, lost;          /* what was waited for came; the peer ended too early, which retry mends */
     struct every *every;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * talk_inside.h - what the files of a talk share. talk.c has its conns and its ends, talk_send.c what goes without stdin,
- * talk_wait.c what is waited for and told, talk_again.c the dialling again. */
+ * talk_pass.c what passes unseen, talk_wait.c what is waited for and told, talk_again.c the dialling again. */
 #ifndef TOOL_TALK_INSIDE_H
 #define TOOL_TALK_INSIDE_H
 #include "tool/talk.h"
@@ -13,6 +13,12 @@ void talk_failed(struct talk *t, int code, const char *text); /* says it, and bo
 void talk_input_failed(struct talk *t, int code); /* enum dx_code                        */
 void talk_print(struct talk *t, const void *p, size_t n); /* on stdout                   */
 void talk_maybe_stop(struct talk *t);        /* ends the loop where nothing is left      */
+
+/* ---- talk_pass.c: bytes that nothing looks at ---- */
+
+bool talk_sees_nothing(const struct talk *t); /* by its options, its ends and its wire        */
+/* 1: taken; 0: to takes no more, and its end will say why; or enum dx_code. */
+int talk_pass(dx_conn *from, dx_conn *to, const void *data, size_t n);
 
 /* ---- talk_send.c: --send, --every ---- */
 
