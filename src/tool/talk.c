@@ -436,6 +436,8 @@ static void wire_close(dx_conn *c, const dx_err *why)
         talk_unmet(t, "before the end");
     if (!t->code)
         verdict(t, talk_sums_verdict(t));
+    if (!t->code && !t->met)
+        verdict(t, talk_drops_verdict(t));
     talk_tell_close(t, why, t->code);
     if (t->here) {
         dx_pause(t->here, true);

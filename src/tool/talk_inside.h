@@ -37,6 +37,7 @@ void talk_unmet(struct talk *t, const char *when);
 /* Prints the line in events.out; r: what making it returned. */
 void talk_print_event(struct talk *t, int r);
 void talk_tell_close(struct talk *t, const dx_err *why, int code);
+int talk_drops_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were lost */
 int talk_sums_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were wrong */
 
 /* ---- talk_again.c: --retry ---- */

@@ -2,6 +2,7 @@
  * talk_wait.c - see talk_inside.h. */
 #include "tool/talk_inside.h"
 #include "tool/tool.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -63,6 +64,16 @@ void talk_tell_close(struct talk *t, const dx_err *why, int code)
     struct events *e = &t->manner.events;
     if (e->on)
         talk_print_event(t, events_close(e, moment_now(), code, exit_name(code), code ? why->text : ""));
+}
+
+/* What the kernel throws away nobody sees; what we do. Where we listen, strangers' are among them. */
+int talk_drops_verdict(struct talk *t)
+{
+    int64_t drops = t->listening ? 0 : dx_loop_count(t->loop, DX_COUNT_DATAGRAM_DROPS);
+    if (drops <= 0)
+        return 0;
+    tool_say("%" PRId64 " %s lost here, on the way in or out", drops, drops == 1 ? "datagram was" : "datagrams were");
+    return TOOL_UNMET;
 }
 
 int talk_sums_verdict(struct talk *t)

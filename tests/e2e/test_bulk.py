@@ -219,6 +219,26 @@ def udp_gives_whole_datagrams_in_their_order_and_promises_no_more():
         print(f'# udp: {len(came)} of {len(lines)} datagrams')
 
 
+@case
+def a_datagram_lost_here_is_no_exit_0():
+    """stdout rests, so that what comes is more than dial keeps; in small bursts, so that the kernel has room."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        s.settimeout(10 * SLOW)
+        dial = start('dial', f'udp://127.0.0.1:{s.getsockname()[1]}', ready=None)
+        dial.stdin.write(b'go\n')
+        who = s.recvfrom(100)[1]
+        for _ in range(600):
+            for _ in range(20):
+                s.sendto(WANT[:1000], who)
+            time.sleep(0.001)
+        dial.end_input()
+        ear = threading.Thread(target=dial.stdout.read, daemon=True)
+        ear.start()
+        assert dial.wait(60) == 119 and 'lost here' in dial.err, dial.err
+        dial.kill()
+
+
 # ---- a reply that comes late ----
 
 
