@@ -288,6 +288,11 @@ static void watch_writable(dx_conn *c)
 static void watch_event(dx_conn *c, int what, const void *arg)
 {
     struct end *e = end_of(c);
+    if (what == DX_STEP) { /* the one that may come before on_open */
+        if (e->closes)
+            fail(e->w, "%s: DX_STEP after on_close", e->who);
+        return;
+    }
     complain(e, "on_event");
     e->events++;
     if (e->on.on_event)
