@@ -3,11 +3,11 @@
 #include "tool/bench.h"
 #include "tool/options.h"
 #include "tool/trust.h"
+#include "tool/wires.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -36,43 +36,30 @@ __attribute__((format(printf, 1, 2))) static int usage(const char *fmt, ...)
 
 /* ---- the wire ---- */
 
-static bool has_scheme(const char *url, const char *scheme)
-{
-    size_t n = strlen(scheme);
-    return !strncasecmp(url, scheme, n) && url[n] == ':';
-}
-
-static bool is_among(const char *url, const char *const *schemes)
-{
-    while (*schemes && !has_scheme(url, *schemes))
-        schemes++;
-    return *schemes;
-}
-
 static bool is_ws(const char *url)
 {
     static const char *const ws[] = {"ws", "wss", NULL};
-    return is_among(url, ws);
+    return wire_among(url, ws);
 }
 
 static bool is_datagram(const char *url)
 {
     static const char *const datagrams[] = {"udp", "unixgram", NULL};
-    return is_among(url, datagrams);
+    return wire_among(url, datagrams);
 }
 
 static int read_wire(struct bench_plan *p)
 {
     static const char *const http[] = {"http", "https", NULL};
     static const char *const local[] = {"stdio", "fd", "file", "exec", NULL};
-    if (has_scheme(p->url, "any"))
+    if (wire_is(p->url, "any"))
         return usage("any:// is for listening; a bench says which wire.  Did you mean: duplex bench tcp%s", p->url + 3);
-    if (is_among(p->url, local))
+    if (wire_among(p->url, local))
         return usage("bench wants a server to dial, and %.100s is an end on this machine", p->url);
-    p->wire = is_among(p->url, http) ? BENCH_HTTP
-              : is_datagram(p->url)  ? BENCH_DATAGRAMS
-              : is_ws(p->url)        ? BENCH_MESSAGES
-                                     : BENCH_BYTES;
+    p->wire = wire_among(p->url, http) ? BENCH_HTTP
+              : is_datagram(p->url)    ? BENCH_DATAGRAMS
+              : is_ws(p->url)          ? BENCH_MESSAGES
+                                       : BENCH_BYTES;
     snprintf(p->dial, sizeof p->dial, "%s", p->url);
     return strlen(p->url) < sizeof p->dial ? -1 : usage("that URL is too long");
 }

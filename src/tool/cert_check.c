@@ -3,6 +3,7 @@
 #include "tool/cert.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
+#include "tool/wires.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -131,7 +132,7 @@ int cert_check(const struct options *o, const char *what)
 {
     if (!strstr(what, "://"))
         return check_file(o, what);
-    if (!trust_is_tls(what)) {
+    if (!wire_is_tls(what)) {
         tool_say("no certificate is behind %.200s.  Try: tls:// wss:// https:// or a file", what);
         return TOOL_USAGE;
     }

@@ -6,6 +6,7 @@
 #include "tool/targets.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
 #include <errno.h>
@@ -290,7 +291,7 @@ static size_t clients_max(const struct options *o)
 /* Names are chosen by path, which a ws:// listener does not show: http:// does. */
 static const char *listener_url(const struct relay *r, const char *url, char *buf, size_t n)
 {
-    bool tls = !strncmp(url, "wss:", 4);
+    bool tls = wire_is(url, "wss");
     if (!r->targets.named)
         return url;
     snprintf(buf, n, "http%s%s", tls ? "s" : "", url + 2 + tls);
@@ -333,11 +334,11 @@ static int listen_there(struct relay *r, const struct options *o)
 /* -1: go on. */
 static int check_frame(const struct relay *r, const struct options *o)
 {
-    bool here = sides_has_messages(o->args[0]) || !strncmp(o->args[0], "any:", 4);
+    bool here = wire_has_messages(o->args[0]) || wire_is(o->args[0], "any");
     if (!option_has(o, "frame"))
         return -1;
     for (int i = 0; i < r->targets.count; i++)
-        if (sides_has_messages(r->targets.row[i].url) != here)
+        if (wire_has_messages(r->targets.row[i].url) != here)
             return -1;
     tool_say("--frame cuts a stream that is joined to messages, and both are %s here", here ? "messages" : "streams");
     return TOOL_USAGE;

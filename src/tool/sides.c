@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool/sides.h"
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <string.h>
-
-static bool starts(const char *url, const char *const *schemes, size_t count)
-{
-    for (size_t i = 0; url && i < count; i++)
-        if (!strncmp(url, schemes[i], strlen(schemes[i])))
-            return true;
-    return false;
-}
-
-bool sides_has_tls(const char *url)
-{
-    static const char *const schemes[] = {"tls:", "wss:", "https:", "any:", "quic:"};
-    return starts(url, schemes, sizeof schemes / sizeof *schemes);
-}
-
-bool sides_has_messages(const char *url)
-{
-    static const char *const schemes[] = {"udp:", "unixgram:", "ws:", "wss:"};
-    return starts(url, schemes, sizeof schemes / sizeof *schemes);
-}
 
 enum side { LISTENER = 1, TARGET = 2 };
 
@@ -42,9 +23,9 @@ static int side_of(const char *name, bool listener_has_tls)
 
 int sides_check(const struct options *o, const char *listen, const char *const *dials, int count)
 {
-    bool here = sides_has_tls(listen), there = false;
+    bool here = wire_may_be_tls(listen), there = false;
     for (int i = 0; i < count; i++)
-        there |= sides_has_tls(dials[i]);
+        there |= wire_may_be_tls(dials[i]);
     for (int i = 0; i < o->given_count; i++) {
         const char *name = o->given[i].opt->name;
         int side = side_of(name, here);
@@ -62,8 +43,8 @@ int sides_trust(struct trust *t, const struct options *o, const char *listen, co
     struct options own = {.command = command_find(dial ? "dial" : "listen"), .arg_count = 1};
     own.args[0] = dial ? dial : listen;
     for (int i = 0; i < o->given_count; i++)
-        if (side_of(o->given[i].opt->name, sides_has_tls(listen)) == (dial ? TARGET : LISTENER) &&
-            sides_has_tls(own.args[0]))
+        if (side_of(o->given[i].opt->name, wire_may_be_tls(listen)) == (dial ? TARGET : LISTENER) &&
+            wire_may_be_tls(own.args[0]))
             own.given[own.given_count++] = o->given[i];
     return trust_read(t, &own, own.args[0], NULL);
 }

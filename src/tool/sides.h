@@ -10,6 +10,4 @@
 int sides_check(const struct options *o, const char *listen, const char *const *dials, int count);
 /* trust_read for one of them. listen: the listening URL; dial: a target, or NULL for the listener itself. */
 int sides_trust(struct trust *t, const struct options *o, const char *listen, const char *dial);
-bool sides_has_tls(const char *url);
-bool sides_has_messages(const char *url); /* a wire that keeps boundaries: framing is for the other kind */
 #endif

@@ -4,6 +4,7 @@
 #include "tool/talk_terminal.h"
 #include "tool/exchange.h"
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <duplex/http.h>
 #include <duplex/ws.h>
 #include <errno.h>
@@ -24,11 +25,7 @@ static void wire_idle(dx_conn *c);
 
 const char *talk_conn_frame(const char *url, const char *frame)
 {
-    static const char *const with_messages[] = {"udp:", "unixgram:", "ws:", "wss:"};
-    for (size_t i = 0; i < sizeof with_messages / sizeof *with_messages; i++)
-        if (!strncmp(url, with_messages[i], strlen(with_messages[i])))
-            return NULL;
-    return frame;
+    return wire_has_messages(url) ? NULL : frame;
 }
 
 int talk_options(struct talk *t, const struct options *o)

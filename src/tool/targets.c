@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool/targets.h"
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <string.h>
+#include <strings.h>
 
 static bool may_be_in_name(char c)
 {
@@ -18,7 +20,7 @@ static bool can_be_dialled(const char *url)
     static const char *const schemes[] = {"tcp://",  "unix://", "udp://",   "unixgram://", "tls://", "ws://", "wss://",
                                           "http://", "quic://", "https://", "stdio:",      "fd:",    "file:", "exec:"};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (!strncmp(url, schemes[i], strlen(schemes[i])))
+        if (!strncasecmp(url, schemes[i], strlen(schemes[i])))
             return true;
     dx_err e = {.code = DX_URL, .text = "a target wants a URL that can be dialled"};
     tool_fail("relay", url, &e);
@@ -63,7 +65,7 @@ static int add_all(struct targets *t, const struct options *o, const char *liste
     t->named = t->count > 0;
     if (!t->named)
         return usage("where to?  Try: duplex relay %s tcp://127.0.0.1:80", listen);
-    if (strncmp(listen, "ws:", 3) && strncmp(listen, "wss:", 4))
+    if (!wire_is(listen, "ws") && !wire_is(listen, "wss"))
         return usage("--target is chosen by the path of a WebSocket, which %s has not.  Try: ws:// or wss://", listen);
     const char *host = strstr(listen, "://");
     if (host && strcspn(host + 3, "/#?") != strlen(host + 3) && strcmp(host + 3 + strcspn(host + 3, "/#?"), "/") &&

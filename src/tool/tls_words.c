@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * tls_words.c - a fault of TLS: its exit code, and what a person can do about it. The sentence itself is the library's. */
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <duplex/tls.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { /* alerts that name a cause (RFC 8446 6) */
        ALERT_HANDSHAKE_FAILURE = 40,
@@ -83,7 +83,7 @@ static dx_bytes rest_of(const char *url)
 
 static const char *scheme_without_tls(const char *url)
 {
-    return !strncasecmp(url, "wss:", 4) ? "ws" : !strncasecmp(url, "https:", 6) ? "http" : "tcp";
+    return wire_is(url, "wss") ? "ws" : wire_is(url, "https") ? "http" : "tcp";
 }
 
 /* The library puts the key that was shown behind its sentence: "self-signed certificate (pin sha256:...)". */
@@ -127,5 +127,5 @@ bool tls_is_alert(const void *data, size_t n)
 
 const char *tls_scheme_of(const char *url)
 {
-    return !strncasecmp(url, "ws:", 3) ? "wss" : !strncasecmp(url, "http:", 5) ? "https" : "tls";
+    return wire_is(url, "ws") ? "wss" : wire_is(url, "http") ? "https" : "tls";
 }

@@ -2,9 +2,9 @@
  * trust.c - dx_tls_opts from options and URLs, and the life of what they make. */
 #include "tool/trust.h"
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { A_DAY_MS = 86400000, LIST_MAX = 16384 };
 
@@ -16,26 +16,10 @@ struct said {
 
 /* ---- URLs ---- */
 
-static bool has_scheme(const char *url, const char *scheme)
-{
-    size_t n = strlen(scheme);
-    return !strncasecmp(url, scheme, n) && url[n] == ':';
-}
-
-bool trust_is_tls(const char *url)
-{
-    return has_scheme(url, "tls") || has_scheme(url, "wss") || has_scheme(url, "https");
-}
-
-static bool may_be_tls(const char *url)
-{
-    return trust_is_tls(url) || has_scheme(url, "any") || has_scheme(url, "quic");
-}
-
 /* Is "name" or "name=value" among the words of url's fragment? Its value into buf. */
 static bool in_fragment(const char *url, const char *name, char *buf, size_t n)
 {
-    const char *p = url && may_be_tls(url) ? strchr(url, '#') : NULL;
+    const char *p = wire_may_be_tls(url) ? strchr(url, '#') : NULL;
     size_t name_n = strlen(name);
     for (p = p ? p + 1 : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         size_t word = strcspn(p, ","), value = name_n + (word > name_n);
@@ -52,7 +36,7 @@ static int check_fragment(const char *url)
 {
     static const char *const words[] = {"cert", "key", "ca", "pin", "insecure", "bind", "ttl"};
     enum { INSECURE = 4, WORDS = 7 };
-    const char *p = url && trust_is_tls(url) ? strchr(url, '#') : NULL;
+    const char *p = wire_is_tls(url) ? strchr(url, '#') : NULL;
     for (p = p ? p + 1 : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         size_t n = strcspn(p, ","), name = strcspn(p, ",="), i = 0;
         char word[40];
@@ -144,7 +128,7 @@ static int check_empty(const struct options *o)
 static int check_wires(const struct options *o)
 {
     for (int i = 0; i < o->arg_count; i++)
-        if (may_be_tls(o->args[i]) || !strchr(o->args[i], ':'))
+        if (wire_may_be_tls(o->args[i]) || !strchr(o->args[i], ':'))
             return -1;
     for (size_t i = 0; o->arg_count && i < sizeof of_tls / sizeof *of_tls; i++)
         if (has(o, of_tls[i])) {
@@ -165,7 +149,7 @@ static int check(const struct said *s, const char *url)
         return usage("--insecure believes anybody, --pin and --ca do not: one of them");
     if (*s->pins && *s->ca)
         return usage("--pin or --ca, not both: where a pin is said nothing else is asked");
-    if (s->client_cert && url && has_scheme(url, "any"))
+    if (s->client_cert && wire_is(url, "any"))
         return usage("--client-ca would keep nobody out: any:// takes clear text as well.  Try: tls://");
     return -1;
 }
@@ -203,7 +187,7 @@ bool trust_lacks(const struct trust *t, const struct options *o, const char *url
     bool serves = !strcmp(o->command->name, "serve");
     int scheme = (int)strcspn(url, ":");
     char none[2];
-    if (t->shows || !trust_is_tls(url) || in_fragment(url, "cert", none, sizeof none))
+    if (t->shows || !wire_is_tls(url) || in_fragment(url, "cert", none, sizeof none))
         return false;
     if (serves)
         tool_say("who listens on %.*s:// shows a certificate.  Try: duplex serve --tls --listen %.200s", scheme, url,
@@ -237,7 +221,7 @@ int trust_read(struct trust *t, const struct options *o, const char *url, const 
         r = check_empty(o);
     if (r < 0)
         r = check_fragment(url);
-    if (r >= 0 || (url && !may_be_tls(url)))
+    if (r >= 0 || (url && !wire_may_be_tls(url)))
         return r;
     if (!read_all(&s, o, url))
         return usage("too many certificates, keys or pins");

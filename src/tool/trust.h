@@ -17,7 +17,6 @@ struct trust {
     void (*say)(void *arg, const char *words);
     void *arg;
 };
-bool trust_is_tls(const char *url); /* tls, wss, https: its scheme is TLS whatever else is said */
 /* What a command's options and url's fragment say; where both speak of certificates, or both of whom to trust, the options win.
  * names: of an "auto" leaf; NULL: none more. url NULL: the options alone. -1: go on; else the exit code: it has said why. A
  * scheme that is never TLS with an option of TLS is such a fault, and so is a listener that could only be TLS without a
