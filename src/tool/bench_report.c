@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIMIT_SHARE 0.9 /* of a core: from here on our own numbers are not the server's */
 /* ---- numbers with units ---- */
 
 struct shown {
