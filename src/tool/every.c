@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * every.c - see every.h. */
 #include "tool/every.h"
+#include "tool/stamp.h"
 #include "tool/tool.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -26,13 +27,6 @@ struct every {
     uint32_t late[BUCKETS];
 };
 
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void run_tick(void *arg)
 {
     struct every *e = arg;
@@ -45,7 +39,7 @@ static bool wait_until(struct every *e, int64_t us)
 {
     struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
     pthread_mutex_lock(&e->lock);
-    while (!e->stop && now_us() < us)
+    while (!e->stop && steady_now_us() < us)
         pthread_cond_timedwait(&e->wake, &e->lock, &t);
     bool goes_on = !e->stop;
     pthread_mutex_unlock(&e->lock);
@@ -74,7 +68,7 @@ struct every *every_new(dx_loop *l, int64_t ms, void (*tick)(void *arg), void *a
     pthread_condattr_t attr;
     if (!e)
         return NULL;
-    *e = (struct every){.loop = l, .tick = tick, .arg = arg, .ms = ms, .begin_us = now_us()};
+    *e = (struct every){.loop = l, .tick = tick, .arg = arg, .ms = ms, .begin_us = steady_now_us()};
     pthread_mutex_init(&e->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -89,7 +83,7 @@ struct every *every_new(dx_loop *l, int64_t ms, void (*tick)(void *arg), void *a
 
 void every_done(struct every *e)
 {
-    int64_t late = (now_us() - e->due_us) / BUCKET_US;
+    int64_t late = (steady_now_us() - e->due_us) / BUCKET_US;
     e->late[late < 0 ? 0 : late < BUCKETS ? late : BUCKETS - 1]++;
     e->done++;
 }

@@ -62,13 +62,6 @@ void kept_free(struct kept *k)
     *k = (struct kept){0};
 }
 
-int64_t kept_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- bytes ---- */
 
 static int add_row(const uint8_t *p, size_t at, size_t n, dx_text *out)

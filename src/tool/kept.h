@@ -28,5 +28,4 @@ int kept_text(const struct kept *k, const char *coding, dx_text *out);
 int piece_dump(const struct kept_piece *piece, const void *data, dx_text *out);
 /* Lines of text with "2> " before each, where from is not 0. The last may lack its end: then it gets one. */
 int piece_text(uint64_t from, const char *text, size_t n, dx_text *out);
-int64_t kept_now_ms(void);
 #endif

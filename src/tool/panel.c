@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * panel.c - see panel.h. */
 #include "tool/panel.h"
+#include "tool/stamp.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,7 @@ void panel_say(struct panel *p, const char *fmt, ...)
 
 int panel_came(struct panel *p, uint64_t from, const void *data, size_t n, bool whole)
 {
-    const struct kept_piece piece = {kept_now_ms(), from, n, whole};
+    const struct kept_piece piece = {moment_now().wall_ms, from, n, whole};
     dx_text t = {0};
     int r = kept_add(&p->kept, &piece, data);
     if (r >= 0 && p->hex)

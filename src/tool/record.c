@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * record.c - writing a record: each event a line and one write, so that a relay that is killed leaves whole lines. */
 #include "tool/record.h"
+#include "tool/stamp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,13 +9,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-int64_t record_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static const struct {
     int code;
@@ -69,7 +63,7 @@ static void put_url(struct recorder *r, const char *name, const char *url)
 static void begin(struct recorder *r, uint64_t conn, const char *event)
 {
     dx_text_clear(&r->line);
-    put(r, "{\"t\":%" PRId64 ",\"conn\":%" PRIu64 ",\"event\":\"%s\"", record_now_us() - r->start_us, conn, event);
+    put(r, "{\"t\":%" PRId64 ",\"conn\":%" PRIu64 ",\"event\":\"%s\"", steady_now_us() - r->start_us, conn, event);
 }
 
 /* After a line that could not be written no other one follows: a record has no hole in it. */
@@ -90,7 +84,7 @@ int recorder_open(struct recorder *r, const char *path, const char *listen)
     char at[40];
     time_t now = time(NULL);
     struct tm tm;
-    *r = (struct recorder){.start_us = record_now_us()};
+    *r = (struct recorder){.start_us = steady_now_us()};
     r->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
     if (r->fd < 0)
         return errno;

@@ -15,7 +15,6 @@ struct recorder {
     int64_t start_us;
     dx_text line;
 };
-int64_t record_now_us(void); /* monotonic */
 /* Makes the file, never over one that is there, and writes its first line. 0 or errno. */
 int recorder_open(struct recorder *r, const char *path, const char *listen);
 /* 0 or errno. */

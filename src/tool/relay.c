@@ -2,6 +2,7 @@
  * relay.c - duplex relay: each connection that comes is joined (dx_relay) to one that is dialled. Here a link is born, shown and
  * ended; what passes is the library's business, unless somebody looks: tap.h, record.h. */
 #include "tool/record.h"
+#include "tool/stamp.h"
 #include "tool/tap.h"
 #include "tool/targets.h"
 #include "tool/talk.h"
@@ -85,7 +86,7 @@ static void end_words(struct link *k)
     snprintf(how, sizeof how, "%s%s%s", well ? "ended" : k->by, well ? "" : ": ", well ? "" : text);
     if (r->verbose)
         tool_say("%" PRIu64 " %s to %.*s: %" PRIu64 " bytes there, %" PRIu64 " back, %.3f s, %s", k->number, k->peer,
-                 bare(k->url), k->url, k->passed[0], k->passed[1], (double)(record_now_us() - k->began_us) / 1e6, how);
+                 bare(k->url), k->url, k->passed[0], k->passed[1], (double)(steady_now_us() - k->began_us) / 1e6, how);
     if (r->looks && k->joined) {
         tap_words(&r->tap, k->number, how);
         record_close(&r->record, k->number, strcmp(k->by, "target") ? k->by : "server", &k->why);
@@ -211,7 +212,7 @@ static void link_begin(struct relay *r, dx_conn *c, const struct target *to)
         dx_abort(c);
         return;
     }
-    *k = (struct link){.relay = r, .number = ++r->clients, .url = to->url, .client = c, .began_us = record_now_us()};
+    *k = (struct link){.relay = r, .number = ++r->clients, .url = to->url, .client = c, .began_us = steady_now_us()};
     snprintf(k->peer, sizeof k->peer, "%s", *dx_peer(c) ? dx_peer(c) : dx_wire(c));
     s->link = k;
     dx_set_user(c, k);

@@ -3,6 +3,7 @@
  * ours has its time, and waits besides until all that the other side had said before it has come. */
 #include "tool/record.h"
 #include "tool/sides.h"
+#include "tool/stamp.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include <duplex/http.h>
@@ -36,7 +37,7 @@ struct play {
 
 static int64_t now_us(const struct play *p)
 {
-    return p->fast ? 0 : (int64_t)((double)record_now_us() * p->speed);
+    return p->fast ? 0 : (int64_t)((double)steady_now_us() * p->speed);
 }
 
 static const struct record_event *event_at(const struct play *p, size_t i)

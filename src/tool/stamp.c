@@ -5,16 +5,21 @@
 #include <stdio.h>
 #include <time.h>
 
-static int64_t clock_ms(clockid_t which)
+static int64_t clock_us(clockid_t which)
 {
     struct timespec t;
     clock_gettime(which, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t steady_now_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
 }
 
 struct moment moment_now(void)
 {
-    return (struct moment){clock_ms(CLOCK_REALTIME), clock_ms(CLOCK_MONOTONIC)};
+    return (struct moment){clock_us(CLOCK_REALTIME) / 1000, steady_now_us() / 1000};
 }
 
 int stamp_add(struct moment *last, struct moment at, bool dated, dx_text *out)

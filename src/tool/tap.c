@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool/tap.h"
+#include "tool/stamp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -39,8 +40,8 @@ static void begin(struct tap *t, uint64_t number, char sign)
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &tm);
-    int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    double since = t->last_us && us > t->last_us ? (double)(us - t->last_us) / 1e6 : 0;
+    int64_t us = steady_now_us();
+    double since = t->last_us ? (double)(us - t->last_us) / 1e6 : 0;
     if (t->stamps)
         snprintf(delta, sizeof delta, " +%.6f", since);
     t->last_us = us;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool/transfer.h"
+#include "tool/stamp.h"
 #include "tool/tool.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -18,9 +18,7 @@ enum {
 /* Not the loop's: putting a file on the disk takes longer than a turn. */
 static int64_t now_ms(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return moment_now().steady_ms;
 }
 
 /* ---- how far ---- */
