@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * escape.c - see escape.h. */
 #include "tool/escape.h"
+#include "tool/nibble.h"
 #include <string.h>
-
-static int nibble(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
 
 /* The byte that the escape at p (behind the backslash) means and *ret_n characters of it, or -1. */
 static int escape_at(const char *p, size_t *ret_n)

@@ -2,6 +2,7 @@
  * hex_read.c - hex text as people write it, cut anywhere. A digit without its other one is no byte: at the end it is kept
  * and told, before other digits it is a fault, for nobody knows which of two bytes it belongs to. */
 #include "tool/hex.h"
+#include "tool/nibble.h"
 #include <string.h>
 
 void hex_reader_init(struct hex_reader *r)
@@ -10,14 +11,6 @@ void hex_reader_init(struct hex_reader *r)
     r->half = '\0';
     r->line = r->column = 1;
     r->n = 0;
-}
-
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool is_between(char c)

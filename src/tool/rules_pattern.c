@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * rules_pattern.c - reads what a rule matches: text, hex with wildcards and captures, an expression. */
 #include "tool/rules_inside.h"
+#include "tool/nibble.h"
 #include <stdio.h>
 #include <string.h>
-
-static int hex_digit(char ch)
-{
-    if (ch >= '0' && ch <= '9')
-        return ch - '0';
-    ch |= 0x20;
-    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
 
 /* ---- text ---- */
 
@@ -25,7 +18,7 @@ static int escape(struct cursor *c)
     }
     if (c->end - c->p < 3 || *c->p != 'x')
         return -1;
-    int high = hex_digit(c->p[1]), low = hex_digit(c->p[2]);
+    int high = nibble(c->p[1]), low = nibble(c->p[2]);
     c->p += 3;
     return high < 0 || low < 0 || high > 7 ? -1 : high << 4 | low;
 }
@@ -68,7 +61,7 @@ static bool is_between(char ch)
 
 static bool is_half(char ch)
 {
-    return ch == '?' || hex_digit(ch) >= 0;
+    return ch == '?' || nibble(ch) >= 0;
 }
 
 static int no_hex(struct reader *r, const struct cursor *c)
@@ -101,7 +94,7 @@ int hex_next(struct reader *r, struct cursor *c, uint8_t *ret_value, uint8_t *re
         bool alone = c->p + 1 == c->end || is_between(c->p[1]) || c->p[1] == '"' || c->p[1] == '{';
         return alone ? fault(r, "'%c' is half a byte", *c->p) : no_hex(r, c);
     }
-    int high = hex_digit(c->p[0]), low = hex_digit(c->p[1]);
+    int high = nibble(c->p[0]), low = nibble(c->p[1]);
     *ret_value = (uint8_t)((high < 0 ? 0 : high << 4) | (low < 0 ? 0 : low));
     *ret_mask = (uint8_t)((high < 0 ? 0 : 0xF0) | (low < 0 ? 0 : 0x0F));
     c->p += 2;
