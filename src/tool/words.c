@@ -46,8 +46,8 @@ const struct tool_exit_row tool_exits[] = {
     {TOOL_PLAIN,       "plain",        "what answered is no TLS"},
     {TOOL_CUT,         "cut",          "the connection ended inside the TLS handshake"},
     {TOOL_UNMET,       "unmet",        "what was expected did not come: a checksum or an answer differs, or is lost"},
-    {TOOL_INTERRUPTED, "interrupted",  "SIGINT (Ctrl-C) came first; told to stop, listen and serve end well: 0"},
-    {TOOL_TERMINATED,  "terminated",   "SIGTERM came first; told to stop, listen and serve end well: 0"},
+    {TOOL_INTERRUPTED, "interrupted",  "SIGINT (Ctrl-C) came first; told to stop, listen, relay and serve end well: 0"},
+    {TOOL_TERMINATED,  "terminated",   "SIGTERM came first; told to stop, listen, relay and serve end well: 0"},
     {0},
 };
 
