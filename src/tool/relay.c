@@ -324,10 +324,14 @@ static int listen_there(struct relay *r, const struct options *o)
     r->listener = dx_serve(r->loop, listener_url(r, url, as, sizeof as), &client_on, r, &opts, &err);
     if (!r->listener)
         return tool_fail("relay", url, &err);
+    bool tls = r->trust.tls;
     trust_keep(&r->trust, r->loop, say, NULL);
-    for (int i = 0; i < r->targets.count; i++)
+    for (int i = 0; i < r->targets.count; i++) {
         trust_keep(&r->targets.row[i].trust, r->loop, say, NULL);
-    tool_hangups(reload, r);
+        tls |= r->targets.row[i].trust.tls != NULL;
+    }
+    if (tls)
+        tool_hangups(reload, r);
     say_listening(r);
     return -1;
 }

@@ -533,6 +533,13 @@ def the_tap_dumps_hex_into_a_log_with_deltas():
     assert '    00000014  48 65 6c 6c 6f                                   |Hello|\n' in text, text
 
 
+@case
+def without_certificates_sighup_ends_it():
+    with relay(TCP, 'tcp://127.0.0.1:9') as p:
+        p.interrupt(signal.SIGHUP)
+        assert p.wait() == -signal.SIGHUP
+
+
 # ---- words ----
 
 @case
