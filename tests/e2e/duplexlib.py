@@ -224,8 +224,8 @@ class Server:
             except OSError:
                 return
             t = threading.Thread(target=self._one, args=(c,), daemon=True)
-            self.threads.append(t)
             t.start()
+            self.threads.append(t)  # once it runs: __exit__ joins what stands here
 
     def _one(self, c):
         c.settimeout(30 * SLOW)
