@@ -40,7 +40,9 @@ static int file_read(const char *path, dx_text *text)
 {
     char piece[65536];
     ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0; /* a FIFO that nobody writes is not waited for */
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, O_RDONLY);
     while (fd >= 0 && r == 0 && text->n <= RULES_FILE_MAX && (n = read(fd, piece, sizeof piece)) > 0)
         r = dx_text_add(text, piece, (size_t)n);
     if (fd < 0 || n < 0) {

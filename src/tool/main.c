@@ -3,6 +3,7 @@
 #include "tool/describe.h"
 #include "tool/options.h"
 #include "tool/tool.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,9 +79,8 @@ int cmd_help(int argc, char **argv)
     return TOOL_DONE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    fill_standard_descriptors();
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         help_overview(stdout);
         return TOOL_DONE;
@@ -91,4 +91,16 @@ int main(int argc, char **argv)
     }
     const struct command *c = command_find(argv[1]);
     return c ? c->run(argc - 1, argv + 1) : no_command(argv[1]);
+}
+
+/* What was printed may still be on its way: a full disk shows here, and is no success. */
+int main(int argc, char **argv)
+{
+    fill_standard_descriptors();
+    int code = run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE) /* a reader that has enough, as in "| head", needs no words */
+        tool_say("standard output: %s", strerror(errno));
+    return code ? code : TOOL_LOCAL;
 }

@@ -201,12 +201,32 @@ static int take_line(struct reader *r, const json_t *o)
     return take_event(r, o, what, (uint64_t)json_integer_value(conn), r->us);
 }
 
+/* The next line, its end included, or as much of it as is over the limit. 0: there is none; -1: no memory. */
+static ssize_t next_line(FILE *f, char **line, size_t *cap)
+{
+    size_t n = 0;
+    for (int c; n <= RECORD_LINE_MAX && (c = getc_unlocked(f)) != EOF;) {
+        if (n == *cap) {
+            char *more = realloc(*line, *cap ? *cap * 2 : 4096);
+            if (!more)
+                return -1;
+            *line = more;
+            *cap = *cap ? *cap * 2 : 4096;
+        }
+        (*line)[n++] = (char)c;
+        if (c == '\n')
+            break;
+    }
+    return (ssize_t)n;
+}
+
 static int read_lines(struct reader *r, FILE *f)
 {
     char *line = NULL;
     size_t cap = 0;
+    ssize_t n = 0;
     int code = -1;
-    for (ssize_t n; code < 0 && (n = getline(&line, &cap, f)) >= 0;) {
+    while (code < 0 && (n = next_line(f, &line, &cap)) > 0) {
         json_error_t at;
         r->line++;
         json_t *o = n > RECORD_LINE_MAX ? NULL : json_loadb(line, (size_t)n, JSON_REJECT_DUPLICATES, &at);
@@ -220,6 +240,10 @@ static int read_lines(struct reader *r, FILE *f)
         json_decref(o);
     }
     free(line);
+    if (n < 0) {
+        snprintf(r->why, r->why_n, "%s: no memory", r->name);
+        return TOOL_LIMIT;
+    }
     if (code < 0 && ferror(f)) {
         snprintf(r->why, r->why_n, "%s: %s", r->name, strerror(errno));
         return TOOL_LOCAL;

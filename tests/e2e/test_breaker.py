@@ -159,4 +159,39 @@ def a_server_killed_under_a_dial_is_said():
     c.kill()
 
 
+@case
+def what_is_printed_to_a_full_disk_is_no_success():
+    for args in (['help', 'dial'], ['--version'], ['dial', '--help'], ['help', '--man']):
+        with open('/dev/full', 'wb') as full:
+            p = Process([DUPLEX, *args], stdout=full)
+            assert p.wait() == 23 and 'standard output: No space left' in p.err, (args, p.err)
+
+
+@case
+def a_rules_file_that_nobody_writes_is_not_waited_for():
+    path = d.temp('fifo')
+    os.mkfifo(path)
+    p = Process([DUPLEX, 'listen', 'tcp://127.0.0.1:0', '--rules', path])
+    assert p.wait() == 2 and path in p.err, p.err
+
+
+@case
+def a_rules_file_may_be_a_pipe():
+    r, w = os.pipe()
+    os.write(w, b"text hi -> text hello\n")
+    p = Process([DUPLEX, 'listen', 'tcp://127.0.0.1:0', '--rules', f'/dev/fd/{r}'], pass_fds=[r])
+    time.sleep(0.1)  # it reads before all is written
+    os.close(w)
+    os.close(r)
+    until(lambda: p.popen.poll() is not None or 'listening' in p.err)
+    assert 'temporarily' not in p.err, p.err
+    p.kill()
+
+
+@case
+def a_record_without_line_ends_is_refused_at_its_limit():
+    p = Process([DUPLEX, 'replay', '/dev/zero', 'tcp://127.0.0.1:1'])
+    assert p.wait(60) == 2 and ':1: a line of more than 64 MiB' in p.err, p.err
+
+
 run()
