@@ -101,7 +101,8 @@ static void deadline_fire(struct timer *t, dx_loop *l)
     fail(j, &why);
 }
 
-static void won(struct job *j, struct attempt *a)
+/* error: what has ended the connection meanwhile; 0: nothing. */
+static void won(struct job *j, struct attempt *a, int error)
 {
     struct stream *s = j->s;
     dx_err why;
@@ -110,6 +111,7 @@ static void won(struct job *j, struct attempt *a)
     job_end(j);
     int r = stream_adopt(s, fd);
     if (r == 0) {
+        s->error = (int16_t)error;
         stream_opened(s);
         return;
     }
@@ -168,9 +170,10 @@ static void connected(struct os_port *p, int error)
 {
     struct attempt *a = (struct attempt *)p;
     struct job *j = a->job;
-    if (!error) {
+    bool broken_off = error == ECONNRESET || error == EPIPE; /* EPIPE: after the peer's end */
+    if (!error || (broken_off && os_fd_has_input(p->fd))) {  /* it stood, and what the peer has said is not lost */
         if (tell_connected(j, a))
-            won(j, a);
+            won(j, a, error);
         return;
     }
     os_close(&j->loop->engine, p);

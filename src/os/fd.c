@@ -72,6 +72,12 @@ void os_fd_end(int fd)
     shutdown(fd, SHUT_WR);
 }
 
+bool os_fd_has_input(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 size_t os_fd_unsent(int fd)
 {
     struct stat st;

@@ -10,9 +10,10 @@ int os_fd_own(int fd, bool write); /* a non-blocking descriptor of the same thin
 /* Bytes from off to the end of a regular file, INT64_MAX of anything else; -1: errno. */
 int64_t os_fd_rest(int fd, int64_t off);
 enum os_fd_use { OS_FD_READS = 1, OS_FD_WRITES = 2, OS_FD_SOCKET = 4 };
-int os_fd_use(int fd);       /* enum os_fd_use bits; -1: errno    */
-void os_fd_end(int fd);      /* a socket's writing side           */
-size_t os_fd_unsent(int fd); /* what the peer of a socket has not acknowledged, the reader of a pipe not read */
+int os_fd_use(int fd);        /* enum os_fd_use bits; -1: errno    */
+void os_fd_end(int fd);       /* a socket's writing side           */
+bool os_fd_has_input(int fd); /* of a socket: is there a byte to read now?                                     */
+size_t os_fd_unsent(int fd);  /* what the peer of a socket has not acknowledged, the reader of a pipe not read */
 int64_t os_fd_write(int fd, const void *p, size_t n);           /* all of it, waiting if need be (files); or -errno */
 int64_t os_fd_read_at(int fd, int64_t off, void *to, size_t n); /* bytes, 0: the end; or -errno    */
 void os_unlink(const char *path);
