@@ -54,6 +54,11 @@ DX_API const char *dx_tls_pin(const dx_tls *t);
 
 /* What a listener shows: dx_opts.tls, or what its URL's fragment made. Borrowed: dx_tls_ref to keep it. NULL: no TLS. */
 DX_API dx_tls *dx_listener_tls(const dx_listener *s);
+/* Calls fn for each caller whose TLS handshake came to nothing, as DX_COUNT_HANDSHAKE_FAULTS counts them: no handler hears of it, for
+ * there was no conn yet. peer: its address as a URL, "" where the socket knows it no more. why: DX_TLS (see below), DX_TIMEOUT, DX_RESET
+ * (broken off inside it) ...; its words may quote the peer: not safe to show without dx_visible. Both are good until fn returns, which
+ * may drain s. Listeners that dx_listener_share makes from now on tell fn too, each on its own loop's thread. NULL: nobody. */
+DX_API void dx_listener_faults(dx_listener *s, void (*fn)(void *arg, const char *peer, const dx_err *why), void *arg);
 
 /* What dx_err.detail says where detail_of is DX_OF_TLS: below 256 the alert that the peer sent (RFC 8446 6), from 256 on
  * what is wrong in our own eyes. The words say more: expired when, which names, whose certificate. */

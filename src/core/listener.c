@@ -3,7 +3,9 @@
 #include "base/err.h"
 #include "core/conn.h"
 #include "core/stream.h"
+#include "os/addr.h"
 #include "os/fd.h"
+#include <duplex/tls.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +178,23 @@ void listener_lost(dx_listener *s)
 dx_conn *listener_conn(dx_listener *s, struct layer *below, struct queue *q)
 {
     return conn_new(s->on, s->user, below, q);
+}
+
+void dx_listener_faults(dx_listener *s, void (*fn)(void *arg, const char *peer, const dx_err *why), void *arg)
+{
+    s->fault = fn;
+    s->fault_arg = arg;
+}
+
+void listener_fault(dx_listener *s, const struct layer *bottom, const dx_err *why)
+{
+    char peer[ADDR_TEXT_MAX + 64] = "";
+    struct addr a;
+    s->loop->handshake_faults++;
+    if (!s->fault)
+        return;
+    bool known = bottom->type->address && bottom->type->address(bottom, true, &a);
+    s->fault(s->fault_arg, known ? addr_url(bottom->type->name, &a, "", peer, sizeof peer) : "", why);
 }
 
 void lone_add(dx_listener *s, struct lone *n, struct layer *l)

@@ -37,6 +37,8 @@ struct dx_listener {
     void (*stop)(dx_listener *s); /* the scheme's own end of accepting; NULL: none       */
     void (*free)(dx_listener *s); /* the scheme's own memory; NULL: none                 */
     void *scheme_data;
+    void (*fault)(void *arg, const char *peer, const dx_err *why); /* dx_listener_faults */
+    void *fault_arg;
     /* The scheme's datagram sockets, for a twin: the i-th one's fd (-1: no more), and taking one over (owns fd). */
     int (*datagrams)(const dx_listener *s, size_t i, const char **ret_wire);
     int (*add_datagrams)(dx_listener *s, int fd, const char *wire);
@@ -56,6 +58,8 @@ void listener_free(dx_listener *s); /* its conns must be gone or going; its stru
 void listener_drain_twins(dx_listener *s, int64_t ms);
 void listener_gained(dx_listener *s); /* a transport more; accepting stops at conns_max */
 void listener_lost(dx_listener *s);
+/* The handshake of a caller, whose transport is bottom, came to nothing: it is counted, and told to whoever asked. */
+void listener_fault(dx_listener *s, const struct layer *bottom, const dx_err *why);
 void lone_add(dx_listener *s, struct lone *n, struct layer *l);
 /* Of all lone layers of the loop, the one on the queue with more than *most bytes in memory, the most; or NULL. */
 struct layer *lone_largest(dx_loop *l, size_t *most);

@@ -18,6 +18,8 @@ struct twin {
     char *path;
     int (*stack)(dx_listener *s, struct layer *bottom, struct queue *q);
     int (*add_datagrams)(dx_listener *s, int fd, const char *wire);
+    void (*fault)(void *arg, const char *peer, const dx_err *why);
+    void *fault_arg;
     int fd[LISTENER_PORTS_MAX];
     const char *wire[LISTENER_PORTS_MAX];
     bool datagram[LISTENER_PORTS_MAX];
@@ -48,6 +50,8 @@ static void stand(dx_loop *l, void *arg)
     }
     s->stack = t->stack;
     s->add_datagrams = t->add_datagrams;
+    s->fault = t->fault;
+    s->fault_arg = t->fault_arg;
     s->token = t->token;
     s->path = t->path;
     t->path = NULL;
@@ -100,6 +104,8 @@ int dx_listener_share(dx_listener *s, dx_loop *other)
         s->token = atomic_fetch_add(&last_token, 1) + 1;
     *t = (struct twin){.token = s->token, .on = s->on, .user = s->user, .stack = s->stack};
     t->add_datagrams = s->add_datagrams;
+    t->fault = s->fault;
+    t->fault_arg = s->fault_arg;
     t->set = settings_new(&s->set->o, sizeof s->set->o, NULL);
     t->path = s->path ? strdup(s->path) : NULL;
     int r = !t->set || (s->path && !t->path) ? DX_NOMEM : add_sockets(t, s);

@@ -175,19 +175,26 @@ static const struct {
     {GNUTLS_E_HANDSHAKE_TOO_LARGE, DX_TLS_OTHER, "too much of TLS itself, and no data"},
 };
 
-static int fault_of_alert(struct tls_session *s, dx_err *err)
+/* We have a certificate, the server has asked for one, and it was not shown: GnuTLS shows none to who names other issuers. */
+static bool is_withheld(const struct tls_session *s)
 {
-    gnutls_alert_description_t alert = gnutls_alert_get(s->gnutls);
+    return !s->server && s->creds->leaf_n && gnutls_certificate_client_get_request_status(s->gnutls) &&
+           !gnutls_certificate_get_ours(s->gnutls);
+}
+
+static int fault_of_alert(struct tls_session *s, gnutls_alert_description_t alert, dx_err *err)
+{
     const char *name = gnutls_alert_get_name(alert);
-    return fault_set(err, (int)alert, "the peer %s: \"%s\" (alert %d)",
-                     s->shaken ? "broke off" : "refuses the handshake", name ? name : "unknown", (int)alert);
+    return fault_set(err, (int)alert, "the peer %s: \"%s\" (alert %d)%s",
+                     s->shaken ? "broke off" : "refuses the handshake", name ? name : "unknown", (int)alert,
+                     is_withheld(s) ? "; our certificate was not shown, for it trusts other issuers" : "");
 }
 
 /* The words for what GnuTLS says, and the peer is told. */
 static int failed(struct tls_session *s, int r, dx_err *err)
 {
     if (r == GNUTLS_E_FATAL_ALERT_RECEIVED)
-        return fault_of_alert(s, err);
+        return fault_of_alert(s, gnutls_alert_get(s->gnutls), err);
     gnutls_alert_send_appropriate(s->gnutls, r);
     if (s->no_memory || r == GNUTLS_E_MEMORY_ERROR)
         return err_set(err, DX_NOMEM, "TLS: no memory");
@@ -200,6 +207,18 @@ static int failed(struct tls_session *s, int r, dx_err *err)
         if (faults[i].gnutls == r)
             return fault_set(err, faults[i].detail, "%s", faults[i].words);
     return fault_set(err, DX_TLS_OTHER, "against the TLS protocol: %s", fault_words(r));
+}
+
+/* OpenSSL's clients (curl, Python) refuse a certificate by an alert in the clear where TLS 1.3 has keys already, maybe behind a
+ * change_cipher_spec, and GnuTLS sees a record that does not decrypt. Nothing but the words hangs on it. */
+static int read_clear_alert(const struct tls_session *s, const uint8_t *p, size_t n)
+{
+    enum { CHANGE_BYTES = 6, ALERT_BYTES = 7 };
+    if (n > CHANGE_BYTES && p[0] == 20) {
+        p += CHANGE_BYTES;
+        n -= CHANGE_BYTES;
+    }
+    return s->server && n == ALERT_BYTES && p[0] == 21 && p[1] == 3 && p[3] == 0 && p[4] == 2 ? p[6] : -1;
 }
 
 /* What begins like no record is no TLS: told in clearer words than GnuTLS has. */
@@ -217,8 +236,9 @@ static int check_first(struct tls_session *s, dx_err *err)
 
 int tls_shake(struct tls_session *s, dx_err *err)
 {
-    int r = check_first(s, err);
-    size_t had;
+    int r = check_first(s, err), alert;
+    const uint8_t *came = s->in;
+    size_t had, came_n = s->in_n;
     if (r < 0)
         return r;
     do { /* behind a piece of a message GnuTLS says "again" though the next one has come */
@@ -231,6 +251,8 @@ int tls_shake(struct tls_session *s, dx_err *err)
              (r == GNUTLS_E_WARNING_ALERT_RECEIVED && ++s->warnings < WARNINGS_MAX));
     if (r == GNUTLS_E_AGAIN && !s->no_memory)
         return 0;
+    if (r == GNUTLS_E_DECRYPTION_FAILED && (alert = read_clear_alert(s, came, came_n)) >= 0)
+        return fault_of_alert(s, (gnutls_alert_description_t)alert, err);
     if (r < 0 || s->no_memory)
         return failed(s, r, err);
     s->shaken = 1;

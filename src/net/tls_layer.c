@@ -14,11 +14,19 @@ static void clear(struct tls_layer *t)
     hold_free(&t->hold);
 }
 
+/* A caller's handshake came to nothing: there is no conn to tell it. */
+static void fault(struct tls_layer *t, const dx_err *err)
+{
+    if (t->from && !t->shaken)
+        listener_fault(t->from, t->layer.below, err);
+}
+
 /* The session is broken: what was told to the peer still goes out. */
 static void give_up(struct tls_layer *t, const dx_err *err)
 {
     struct dx_conn *c = layer_conn(&t->layer);
     dx_err why = *err;
+    fault(t, err);
     if (t->text)
         err_set(&why, err->code, "dial %.120s: %s", t->text, err->text);
     tls_give_sealed(t);
@@ -184,12 +192,6 @@ static int open_records(struct tls_layer *t, dx_err *err)
     return r < 0 ? (int)r : 0;
 }
 
-/* A caller's handshake came to nothing: there is no conn to tell it. */
-static void count_fault(struct tls_layer *t)
-{
-    tls_loop(t)->handshake_faults += t->from != NULL;
-}
-
 /* Whoever speaks plain text here is told so, in HTTP where that may be what it spoke. */
 static void answer_plain(struct tls_layer *t)
 {
@@ -233,8 +235,6 @@ static bool shake(struct tls_layer *t)
         stands(t);
         return true;
     }
-    if (r < 0)
-        count_fault(t);
     if (r < 0 && err.detail == DX_TLS_PLAIN)
         answer_plain(t);
     if (r < 0)
@@ -273,7 +273,6 @@ static void ended(struct layer *l)
     if (t->end_seen || t->closing)
         return;
     if (!t->shaken) {
-        count_fault(t);
         give_up_for(t, DX_TLS, DX_OF_TLS, DX_TLS_CUT, "the peer ended inside the TLS handshake");
         return;
     }
@@ -289,6 +288,8 @@ static void opened(struct layer *l)
 static void closed(struct layer *l, const dx_err *why)
 {
     struct tls_layer *t = tls_layer_of(l);
+    if (!t->closing && why->code != DX_CLOSED) /* neither told yet nor our own doing */
+        fault(t, why);
     t->done = 1;
     lone_del(&t->lone);
     loop_timer_off(tls_loop(t), &t->timer);
@@ -335,7 +336,6 @@ static void timer_fire(struct timer *timer, dx_loop *loop)
 {
     struct tls_layer *t = (struct tls_layer *)((char *)timer - offsetof(struct tls_layer, timer));
     if (!t->shaken) {
-        count_fault(t);
         give_up_for(t, DX_TIMEOUT, DX_OF_NOTHING, 0, "no TLS handshake in time");
         layer_abort_below(&t->layer);
     } else if (t->moved) { /* closing, and the peer takes what is queued */

@@ -4,6 +4,7 @@
 #include "tool/bucket.h"
 #include "tool/console.h"
 #include "tool/exec.h"
+#include "tool/faults.h"
 #include "tool/listen_rules.h"
 #include "tool/reply.h"
 #include "tool/talk.h"
@@ -31,6 +32,7 @@ struct server {
     dx_listener *listeners[LISTENERS_MAX];
     int listener_count;
     struct trust trusts[LISTENERS_MAX]; /* of each URL, whether it listens or not */
+    struct faults faults;               /* of TLS, under -v                        */
     struct listen_rules *rules;         /* under --rules                           */
     bool upper, once, verbose;
     const char *exec; /* a command; NULL: none */
@@ -284,6 +286,8 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         if (!l)
             return tool_fail("listen", url, &err);
         trust_keep(&s->trusts[i], s->loop, say, NULL);
+        if (s->verbose)
+            faults_watch(&s->faults, l);
         s->listeners[s->listener_count++] = l;
         if ((r = wire_listener(o, url, l)) >= 0)
             return r;
@@ -474,6 +478,7 @@ int cmd_listen(int argc, char **argv)
         r = serve_console(&s, &o, &opts);
     else
         r = serve_talk(&s, &o, &opts);
+    faults_rest(&s.faults);
     for (int i = 0; i < LISTENERS_MAX; i++)
         trust_free(&s.trusts[i]);
     reply_free(&s.reply);

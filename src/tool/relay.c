@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * relay.c - duplex relay: each connection that comes is joined (dx_relay) to one that is dialled. Here a link is born, shown and
  * ended; what passes is the library's business, unless somebody looks: tap.h, record.h. */
+#include "tool/faults.h"
 #include "tool/record.h"
 #include "tool/stamp.h"
 #include "tool/tap.h"
@@ -27,7 +28,8 @@ struct relay {
     struct tap tap;
     struct recorder record;
     bool looks, once, verbose;
-    bool served; /* under --once */
+    struct faults faults; /* of TLS, under -v */
+    bool served;          /* under --once */
     uint64_t clients;
     int code;
 };
@@ -324,6 +326,8 @@ static int listen_there(struct relay *r, const struct options *o)
     r->listener = dx_serve(r->loop, listener_url(r, url, as, sizeof as), &client_on, r, &opts, &err);
     if (!r->listener)
         return tool_fail("relay", url, &err);
+    if (r->verbose)
+        faults_watch(&r->faults, r->listener);
     bool tls = r->trust.tls;
     trust_keep(&r->trust, r->loop, say, NULL);
     for (int i = 0; i < r->targets.count; i++) {
@@ -408,6 +412,7 @@ int cmd_relay(int argc, char **argv)
             dx_loop_free(r->loop);
         }
     }
+    faults_rest(&r->faults);
     trust_free(&r->trust);
     targets_free(&r->targets);
     tap_close(&r->tap);

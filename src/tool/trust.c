@@ -4,7 +4,9 @@
 #include "tool/tool.h"
 #include "tool/wires.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { A_DAY_MS = 86400000, LIST_MAX = 16384 };
 
@@ -182,6 +184,46 @@ static int make_failed(const struct said *s, const dx_err *e)
     return is_ca ? TOOL_CA : file ? TOOL_OWN_CERT : tool_exit_of(e);
 }
 
+/* ---- our own certificate's dates ---- */
+
+struct dated {
+    int count;
+    char words[120]; /* "": it is in date */
+};
+
+/* The leaf's: what comes behind it in the file is its issuers'. */
+static void look_at_dates(void *arg, const dx_cert_info *i)
+{
+    struct dated *d = arg;
+    time_t now = time(NULL), when = now > i->until_s ? (time_t)i->until_s : (time_t)i->from_s;
+    struct tm tm;
+    char day[16];
+    if (d->count++ || (now >= i->from_s && now <= i->until_s))
+        return;
+    strftime(day, sizeof day, "%Y-%m-%d", gmtime_r(&when, &tm));
+    snprintf(d->words, sizeof d->words, "%s %s", now > i->until_s ? "expired on" : "is not valid before", day);
+}
+
+/* It is shown all the same: whoever has its pin believes it. */
+static void say_dates(const struct trust *t, void (*say)(void *arg, const char *words), void *arg)
+{
+    char path[4096], words[400];
+    for (const char *p = t->files ? t->files : ""; *p; p += strcspn(p, ","), p += *p == ',') {
+        struct dated d = {0};
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(p, ","), p);
+        dx_cert_read(path, look_at_dates, &d, NULL);
+        snprintf(words, sizeof words, "our certificate %.200s %s.  Try: duplex cert make", path, d.words);
+        if (*d.words)
+            say(arg, words);
+    }
+}
+
+static void say_it(void *arg, const char *words)
+{
+    (void)arg;
+    tool_say("%s", words);
+}
+
 bool trust_lacks(const struct trust *t, const struct options *o, const char *url)
 {
     bool serves = !strcmp(o->command->name, "serve");
@@ -238,7 +280,11 @@ int trust_read(struct trust *t, const struct options *o, const char *url, const 
     if (!*s.cert && !*s.pins && !*s.ca && !s.insecure)
         return -1;
     t->tls = make(&s, names, &err);
-    return t->tls ? -1 : make_failed(&s, &err);
+    if (!t->tls)
+        return make_failed(&s, &err);
+    t->files = t->shows && !t->renews ? strdup(s.cert) : NULL;
+    say_dates(t, say_it, NULL);
+    return -1;
 }
 
 /* ---- its life ---- */
@@ -255,6 +301,7 @@ void trust_reload(struct trust *t)
         snprintf(words, sizeof words, "certificates read anew%s%s", t->shows ? ", pin " : "",
                  t->shows ? dx_tls_pin(t->tls) : "");
     t->say(t->arg, words);
+    say_dates(t, t->say, t->arg);
 }
 
 /* A day early or late does not matter to a leaf that has a month left: nothing is said unless it fails. */
@@ -289,6 +336,7 @@ void trust_rest(struct trust *t)
 void trust_free(struct trust *t)
 {
     dx_tls_drop(t->tls);
+    free(t->files);
     *t = (struct trust){0};
 }
 

@@ -12,6 +12,7 @@ struct trust {
 
     /* its own, zero at first */
     bool renews;
+    char *files; /* of the certificates, ','-separated: their dates are looked at; NULL: none */
     dx_loop *loop;
     int64_t timer;
     void (*say)(void *arg, const char *words);

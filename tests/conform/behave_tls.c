@@ -211,6 +211,53 @@ static void raw_says_hello(struct raw *r)
             raw_fail(r, "something other than an alert or a 400 came: %02x", b[0]);
 }
 
+struct told {
+    int count, detail;
+    char peer[100];
+};
+
+static void tell(void *arg, const char *peer, const dx_err *why)
+{
+    struct told *t = arg;
+    t->count++;
+    t->detail = why->code == DX_TLS && why->detail_of == DX_OF_TLS ? why->detail : why->code;
+    snprintf(t->peer, sizeof t->peer, "%s", peer);
+}
+
+static void raw_breaks_off(struct raw *r)
+{
+    const struct linger at_once = {1, 0};
+    setsockopt(r->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+/* There is no conn to tell its handler: the listener's own word for it. */
+static void faults_are_told(struct world *w)
+{
+    static const struct {
+        void (*fn)(struct raw *r);
+        int detail;
+    } v[] = {{raw_says_hello, DX_TLS_PLAIN}, {raw_end, DX_TLS_CUT}, {raw_breaks_off, DX_RESET}};
+    struct told told = {0};
+    struct raw *r;
+    w->bare = true;
+    MUST_DO(serve(w, &on_echo));
+    dx_listener_faults(w->listener, tell, &told);
+    for (int i = 0; i < 3; i++) {
+        MUST_DO(r = raw_dials(w, v[i].fn));
+        MUST_DO(raw_join(r));
+        WAIT(told.count > i);
+        MUST_INT(told.count, i + 1);
+        MUST_INT(told.detail, v[i].detail);
+        MUST_SAY(v[i].detail == DX_RESET || !strncmp(told.peer, "tcp://", 6), "peer %s", told.peer);
+    }
+    MUST_INT(dx_loop_count(w->loop, DX_COUNT_HANDSHAKE_FAULTS), 3);
+    dx_listener_faults(w->listener, NULL, NULL);
+    MUST_DO(r = raw_dials(w, raw_says_hello));
+    MUST_DO(raw_join(r));
+    WAIT(dx_loop_count(w->loop, DX_COUNT_HANDSHAKE_FAULTS) == 4);
+    MUST_INT(told.count, 3);
+}
+
 static void plain_to_us(struct world *w)
 {
     struct raw *r;
@@ -349,6 +396,7 @@ const struct behaviour behave_tls[] = {
     {"a peer's alert is named", HAS_TLS | HAS_LISTENER, 0, alert_is_named},
     {"TLS 1.2", HAS_TLS | HAS_LISTENER, 0, version_12},
     {"plain text to a TLS port makes no conn", HAS_TLS | HAS_LISTENER, 0, plain_to_us},
+    {"a handshake that came to nothing is told", HAS_TLS | HAS_LISTENER, 0, faults_are_told},
     {"plain text where we dial is DX_TLS_PLAIN", HAS_TLS | HAS_LISTENER, 0, plain_where_we_dial},
     {"an end in the handshake is DX_TLS_CUT", HAS_TLS | HAS_LISTENER, 0, cut_where_we_dial},
     {"whom a dial believes", HAS_TLS | HAS_LISTENER, 0, trust},

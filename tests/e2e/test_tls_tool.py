@@ -20,7 +20,7 @@ from duplexlib import DUPLEX, SLOW, Process, Server, host_port, recv_all, run as
 from members import Lines, Room, Ws, here
 from screen import Screen
 from tap import Skip, case, run
-from tlslib import V12, V13, client_context, server_context
+from tlslib import V12, V13, client_context, server_context, works
 
 warnings.simplefilter('ignore', DeprecationWarning)  # of TLS 1.1, which is the point
 WRONG_PIN = 'sha256:' + 'A' * 43 + '='
@@ -464,6 +464,66 @@ def each_fault_of_the_handshake_has_its_code_and_advice():
         refuses(p.url.replace('127.0.0.1', 'localhost'), 116, 'name', 'in the URL')
     with tls_peer(pki.leaf('rsa'), version=ssl.TLSVersion.TLSv1_1, level=0) as s:
         refuses(s.url.replace('tcp:', 'tls:'), 59, 'TLS 1.3 and 1.2')
+
+
+@case
+def v_names_each_caller_whose_handshake_came_to_nothing_and_why():
+    with start('listen', 'tls://127.0.0.1:0', *shown(pki.leaf('good')), '--client-ca', pki.ca().cert, '--echo', '-v') as p, \
+            start('relay', 'any://127.0.0.1:0', p.url, *shown(pki.leaf('good')), '--insecure', '-v') as relay:
+        for server in p, relay:
+            host, port = host_port(server.url)
+            at = rf'duplex: tcp://127\.0\.0\.1:\d+: no TLS came about: '
+            subprocess.run(['openssl', 's_client', '-connect', f'{host}:{port}', '-verify_return_error'], stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=30 * SLOW)
+            server.said(at + r'the peer refuses the handshake: "[^"\n]*CA[^"\n]*" \(alert 48\)\n')
+            subprocess.run(['openssl', 's_client', '-connect', f'{host}:{port}', '-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0'],
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
+            server.said(at + 'no TLS version in common: ours are 1.3 and 1.2\n')
+        r = duplex('dial', '--ca', pki.ca().cert, p.url, input=b'x')  # and without a certificate
+        assert r.code == 114, r
+        p.said(at + 'the peer shows no certificate\n')
+        with p.connect() as s:
+            s.sendall(b'hello\x1b[31m, no TLS\n')
+            recv_all(s)
+        p.said(at + 'no TLS: the peer speaks something else\n')
+        with p.connect() as s:  # the fifth, as many as are said at once
+            s.shutdown(socket.SHUT_WR)
+            recv_all(s)
+        p.said(at + 'the peer ended inside the TLS handshake\n')
+        for _ in range(3):
+            with p.connect() as s:
+                s.sendall(b'hello\n')
+                recv_all(s)
+        works(p, cert=pki.leaf('client'))
+        p.popen.send_signal(signal.SIGTERM)
+        assert p.wait() == 0, p.err
+        assert p.err.count('no TLS came about') == 5 and p.err.endswith('3 more TLS handshakes came to nothing\n'), p.err
+
+
+@case
+def a_certificate_of_ours_that_was_not_shown_is_named():
+    with start('listen', 'tls://127.0.0.1:0', *shown(pki.leaf('good')), '--client-ca', pki.ca().cert, '--echo') as p:
+        refuses(p.url, 114, 'our certificate was not shown, for it trusts other issuers.  Try: --cert FILE',
+                options=['--ca', pki.ca().cert, *shown(pki.leaf('stranger-client'))])
+        r = duplex('dial', '--ca', pki.ca().cert, p.url, input=b'x')
+        assert r.code == 114 and 'our certificate' not in r.err, r
+
+
+@case
+def a_certificate_of_ours_that_is_out_of_date_is_said_at_start():
+    for leaf, words in ('expired', 'expired on 2025-02-03'), ('not-yet', 'is not valid before 2047-08-09'):
+        leaf = pki.leaf(leaf)
+        said = f'duplex: our certificate {leaf.chain} {words}.  Try: duplex cert make\n'
+        with start('listen', 'tls://127.0.0.1:0', *shown(leaf), '--echo') as p:
+            assert p.err.count(said) == 1, p.err
+            r = duplex('dial', p.url, '--pin', leaf.pin, input=b'x')  # it is served all the same
+            assert (r.code, r.out, r.err) == (0, b'x', ''), r
+            p.popen.send_signal(signal.SIGHUP)
+            p.said('certificates read anew(?s:.*)our certificate')
+        with Room(*shown(leaf)) as room:
+            assert said in room.p.err, room.p.err
+    with start('listen', 'tls://127.0.0.1:0', *shown(pki.leaf('good')), '--echo') as p:
+        assert 'our certificate' not in p.err, p.err
 
 
 @case
