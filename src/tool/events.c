@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * events.c - see events.h. */
 #include "tool/events.h"
+#include "tool/add.h"
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 void events_free(struct events *e)
@@ -13,44 +12,33 @@ void events_free(struct events *e)
     *e = (struct events){0};
 }
 
-static int addf(struct events *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int addf(struct events *e, const char *fmt, ...)
-{
-    char s[200];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(s, sizeof s, fmt, ap);
-    va_end(ap);
-    return dx_text_add(&e->out, s, (size_t)n < sizeof s ? (size_t)n : sizeof s - 1);
-}
-
 static int begin(struct events *e, const char *name, struct moment at)
 {
     dx_text_clear(&e->out);
-    return addf(e, "{\"v\":%d,\"event\":\"%s\",\"time\":%" PRId64, EVENTS_VERSION, name, at.wall_ms);
+    return addf(&e->out, "{\"v\":%d,\"event\":\"%s\",\"time\":%" PRId64, EVENTS_VERSION, name, at.wall_ms);
 }
 
 static int add_text(struct events *e, const char *name, const char *p, size_t n)
 {
-    int r = addf(e, ",\"%s\":\"", name);
+    int r = addf(&e->out, ",\"%s\":\"", name);
     if (r >= 0 && n)
         r = dx_json_escape(p, n, &e->out);
-    return r < 0 ? r : addf(e, "\"");
+    return r < 0 ? r : add(&e->out, "\"");
 }
 
 static int add_hex(struct events *e, const char *name, dx_bytes b)
 {
-    int r = addf(e, ",\"%s\":\"", name);
+    int r = addf(&e->out, ",\"%s\":\"", name);
     if (r >= 0 && b.n)
         r = dx_hex(b.p, b.n, " ", &e->out);
-    return r < 0 ? r : addf(e, "\"");
+    return r < 0 ? r : add(&e->out, "\"");
 }
 
 static int add_base64(struct events *e, dx_bytes b)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const uint8_t *p = b.p;
-    int r = addf(e, ",\"base64\":\"");
+    int r = addf(&e->out, ",\"base64\":\"");
     for (size_t i = 0; i < b.n && r >= 0; i += 3) {
         size_t n = b.n - i < 3 ? b.n - i : 3;
         uint32_t x = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (n > 2 ? p[i + 2] : 0u);
@@ -58,12 +46,12 @@ static int add_base64(struct events *e, dx_bytes b)
                        n > 2 ? digits[x & 63] : '='};
         r = dx_text_add(&e->out, out, 4);
     }
-    return r < 0 ? r : addf(e, "\"");
+    return r < 0 ? r : add(&e->out, "\"");
 }
 
 static int finish(struct events *e)
 {
-    return addf(e, "}\n");
+    return add(&e->out, "}\n");
 }
 
 int events_open(struct events *e, struct moment at, const dx_conn *c, const char *url)
@@ -96,8 +84,8 @@ static int add_body(struct events *e, dx_bytes data)
 static int add_sum(struct events *e, const struct view_sum *s)
 {
     if (s->good)
-        return addf(e, ",\"checksum\":\"good\"");
-    if (addf(e, ",\"checksum\":\"%s\"", s->found.n ? "bad" : "missing") < 0 || add_hex(e, "found", s->found) < 0)
+        return addf(&e->out, ",\"checksum\":\"good\"");
+    if (addf(&e->out, ",\"checksum\":\"%s\"", s->found.n ? "bad" : "missing") < 0 || add_hex(e, "found", s->found) < 0)
         return DX_NOMEM;
     return add_hex(e, "expected", (dx_bytes){s->expected, s->n});
 }
@@ -111,7 +99,7 @@ int events_data(struct events *e, struct moment at, enum view_way way, dx_bytes 
     e->sums_bad += checks && !sum.good && way == VIEW_IN;
     int r = begin(e, "data", at);
     if (r >= 0)
-        r = addf(e, ",\"delta_ms\":%" PRId64 ",\"way\":\"%s\",\"bytes\":%zu%s", at.steady_ms - e->last.steady_ms,
+        r = addf(&e->out, ",\"delta_ms\":%" PRId64 ",\"way\":\"%s\",\"bytes\":%zu%s", at.steady_ms - e->last.steady_ms,
                  way == VIEW_IN ? "in" : "out", data.n, whole ? "" : ",\"part\":true");
     e->last = at;
     if (r < 0 || add_body(e, sum.body) < 0 || (checks && add_sum(e, &sum) < 0))
@@ -123,7 +111,7 @@ int events_end(struct events *e, struct moment at, enum view_way way)
 {
     int r = begin(e, "end", at);
     if (r >= 0)
-        r = addf(e, ",\"way\":\"%s\"", way == VIEW_IN ? "in" : "out");
+        r = addf(&e->out, ",\"way\":\"%s\"", way == VIEW_IN ? "in" : "out");
     return r < 0 ? r : finish(e);
 }
 
@@ -131,7 +119,7 @@ int events_close(struct events *e, struct moment at, int code, const char *name,
 {
     int r = begin(e, "close", at);
     if (r >= 0)
-        r = addf(e, ",\"code\":%d,\"reason\":\"%s\"", code, name);
+        r = addf(&e->out, ",\"code\":%d,\"reason\":\"%s\"", code, name);
     if (r >= 0 && *words)
         r = add_text(e, "words", words, strlen(words));
     return r < 0 ? r : finish(e);

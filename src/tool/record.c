@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * record.c - writing a record: each event a line and one write, so that a relay that is killed leaves whole lines. */
 #include "tool/record.h"
+#include "tool/add.h"
 #include "tool/stamp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,24 +32,18 @@ static void fail(struct recorder *r, int error)
         r->error = error;
 }
 
-static void put(struct recorder *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct recorder *r, const char *fmt, ...)
+/* r: of adding to the line. */
+static void added(struct recorder *rec, int r)
 {
-    char buf[200];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(buf, sizeof buf, fmt, ap);
-    va_end(ap);
-    if (n < 0 || (size_t)n >= sizeof buf || dx_text_add(&r->line, buf, (size_t)n) < 0)
-        fail(r, ENOMEM);
+    if (r < 0)
+        fail(rec, ENOMEM);
 }
 
 static void put_string(struct recorder *r, const char *name, const char *value)
 {
-    put(r, ",\"%s\":\"", name);
-    if (dx_json_escape(value, strlen(value), &r->line) < 0)
-        fail(r, ENOMEM);
-    put(r, "\"");
+    added(r, addf(&r->line, ",\"%s\":\"", name));
+    added(r, dx_json_escape(value, strlen(value), &r->line));
+    added(r, add(&r->line, "\""));
 }
 
 /* A URL, without what its fragment may say of keys. */
@@ -63,13 +57,14 @@ static void put_url(struct recorder *r, const char *name, const char *url)
 static void begin(struct recorder *r, uint64_t conn, const char *event)
 {
     dx_text_clear(&r->line);
-    put(r, "{\"t\":%" PRId64 ",\"conn\":%" PRIu64 ",\"event\":\"%s\"", steady_now_us() - r->start_us, conn, event);
+    added(r, addf(&r->line, "{\"t\":%" PRId64 ",\"conn\":%" PRIu64 ",\"event\":\"%s\"", steady_now_us() - r->start_us,
+                  conn, event));
 }
 
 /* After a line that could not be written no other one follows: a record has no hole in it. */
 static void finish(struct recorder *r)
 {
-    put(r, "}\n");
+    added(r, add(&r->line, "}\n"));
     for (size_t done = 0; done < r->line.n && !r->error;) {
         ssize_t n = write(r->fd, r->line.p + done, r->line.n - done);
         if (n >= 0)
@@ -90,7 +85,7 @@ int recorder_open(struct recorder *r, const char *path, const char *listen)
         return errno;
     gmtime_r(&now, &tm);
     strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    put(r, "{\"duplex-record\":%d", RECORD_VERSION);
+    added(r, addf(&r->line, "{\"duplex-record\":%d", RECORD_VERSION));
     put_string(r, "at", at);
     put_url(r, "listen", listen);
     finish(r);
@@ -129,10 +124,9 @@ void record_data(struct recorder *r, uint64_t conn, bool server, const void *dat
     if (data && messages)
         put_string(r, "as", how & DX_TEXT ? "text" : "binary");
     if (data) {
-        put(r, ",\"hex\":\"");
-        if (dx_hex(data, n, "", &r->line) < 0)
-            fail(r, ENOMEM);
-        put(r, "\"");
+        added(r, addf(&r->line, ",\"hex\":\""));
+        added(r, dx_hex(data, n, "", &r->line));
+        added(r, add(&r->line, "\""));
     }
     finish(r);
 }
