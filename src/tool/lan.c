@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * lan.c - the addresses by which others may reach this machine, and a key for them. */
 #include "tool/lan.h"
+#include "tool/wires.h"
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -71,7 +72,7 @@ bool lan_is_beyond(const char *url)
     size_t n;
     struct in_addr in;
     char host[64];
-    if (!p || !strncmp(url, "unix", 4))
+    if (!p || wire_is_path(url))
         return false;
     p += 3;
     n = *p == '[' ? strcspn(p, "]") + 1 : strcspn(p, ":/?#");

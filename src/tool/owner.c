@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * owner.c - the socket that holds an address, by /proc/net; its process, by the links in /proc/PID/fd. */
 #include "tool/owner.h"
+#include "tool/wires.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <pwd.h>
@@ -132,14 +133,14 @@ static int port_of(const char *url)
 static bool find_holder(const char *url, struct holder *ret)
 {
     static const char *const tables[] = {"tcp", "tcp6", "udp", "udp6"};
-    if (!strncmp(url, "unix:", 5) || !strncmp(url, "unixgram:", 9)) {
+    if (wire_is_path(url)) {
         const char *path = strchr(url, ':') + 1;
         path += strncmp(path, "//", 2) ? 0 : 2;
         return unix_holds(path, strcspn(path, "#"), ret);
     }
     int port = port_of(url);
-    bool tcp = strncmp(url, "udp:", 4) != 0 && strncmp(url, "quic:", 5) != 0;
-    bool udp = !tcp || !strncmp(url, "any:", 4);
+    bool tcp = !wire_is(url, "udp") && !wire_is(url, "quic");
+    bool udp = !tcp || wire_is(url, "any");
     for (int i = 0; port > 0 && i < 4; i++)
         if ((tables[i][0] == 't' ? tcp : udp) && table_holds(tables[i], (unsigned)port, ret))
             return true;

@@ -9,6 +9,7 @@
 #include "tool/prompt.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
+#include "tool/wires.h"
 #include <duplex/text.h>
 #include <errno.h>
 #include <poll.h>
@@ -223,7 +224,7 @@ static int listen_on(struct serve *s, const char *url)
     l = hub_listen(s->hub, url, &err);
     if (!l)
         return tool_fail("serve", url, &err);
-    note_port(s, strncmp(url, "unix", 4) ? dx_listener_url(l, 0) : NULL);
+    note_port(s, wire_is_path(url) ? NULL : dx_listener_url(l, 0));
     return -1;
 }
 

@@ -3,7 +3,6 @@
 #include "tool/tool.h"
 #include "tool/wires.h"
 #include <string.h>
-#include <strings.h>
 
 static bool may_be_in_name(char c)
 {
@@ -17,11 +16,8 @@ static bool may_be_in_name(char c)
 /* Else each client would be told in its turn. The rest of the URL is the library's to read. */
 static bool can_be_dialled(const char *url)
 {
-    static const char *const schemes[] = {"tcp://",  "unix://", "udp://",   "unixgram://", "tls://", "ws://", "wss://",
-                                          "http://", "quic://", "https://", "stdio:",      "fd:",    "file:", "exec:"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (!strncasecmp(url, schemes[i], strlen(schemes[i])))
-            return true;
+    if (wire_can_be_dialled(url))
+        return true;
     dx_err e = {.code = DX_URL, .text = "a target wants a URL that can be dialled"};
     tool_fail("relay", url, &e);
     return false;

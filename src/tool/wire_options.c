@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 enum { GROUP_MAX = 64 };
 
@@ -51,7 +52,7 @@ static int add_group(struct maker *m, const char *url, const char *group)
 {
     const char *host = url + strlen("udp://");
     size_t end = strcspn(url, "#");
-    const char *port = strncmp(url, "udp://", 6) ? NULL : memrchr(host, ':', end - 6);
+    const char *port = strncasecmp(url, "udp://", 6) ? NULL : memrchr(host, ':', end - 6);
     bool v6 = strchr(group, ':') != NULL;
     size_t n = port ? (size_t)(port - host) : 0, bare = n && v6 ? n - 2 : n;
     if (!port || (n && (n < 3 || bare != strlen(group) || strncmp(host + (v6 ? 1 : 0), group, bare) != 0))) {

@@ -3,6 +3,7 @@
 #include "tool/tool.h"
 #include "tool/options.h"
 #include "tool/owner.h"
+#include "tool/wires.h"
 #include <duplex/text.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -155,24 +156,16 @@ static size_t scheme_length(const char *url)
 /* A URL that would read, made from one that does not: the scheme is missing or nearly right. */
 static bool mend_url(const char *url, char *buf, size_t n)
 {
-    static const char *const schemes[] = {"tcp", "udp",  "unix", "unixgram", "tls", "ws",
-                                          "wss", "quic", "http", "https",    "any"};
-    char scheme[16] = "";
-    static const char *const local[] = {"stdio:", "fd:", "file:", "exec:"};
     const char *rest = strstr(url, "://");
-    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (!strncmp(url, local[i], strlen(local[i])))
-            return false;
+    if (wire_is_local(url))
+        return false;
     if (!rest) {
         bool port = strchr(url, ':') && strchr(url, ':')[1] >= '0' && strchr(url, ':')[1] <= '9';
         snprintf(buf, n, *url == '/' ? "unix://%.200s" : "tcp://%.200s", url);
         return port || *url == '/';
     }
-    if ((size_t)(rest - url) >= sizeof scheme)
-        return false;
-    memcpy(scheme, url, (size_t)(rest - url));
-    const char *near = nearest(scheme, schemes, sizeof schemes / sizeof *schemes);
-    if (!near || !strcmp(near, scheme))
+    const char *near = wire_nearest(url, (size_t)(rest - url));
+    if (!near || wire_is(url, near))
         return false;
     snprintf(buf, n, "%s%.200s", near, rest);
     return true;
@@ -203,7 +196,7 @@ static void words_for_busy(const char *doing, const char *url, char *buf, size_t
     const char *option = option_of(doing);
     if (owner_of_port(url, owner, sizeof owner))
         snprintf(by, sizeof by, " by %s", owner);
-    if (!strncmp(url, "unix", 4)) {
+    if (wire_is_path(url)) {
         snprintf(buf, n, "%.*s is taken%s.  Try: duplex %s %s%.*s://%.*s.2", (int)at.n, (const char *)at.p, by, doing,
                  option, (int)scheme_length(url), url, (int)at.n, (const char *)at.p);
         return;
@@ -234,7 +227,7 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     int at_n = (int)(at.n < 200 ? at.n : 200);
     const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
     int code = tool_exit_of(e);
-    bool dialling = !strcmp(doing, "dial"), unix_path = !strncmp(url, "unix", 4);
+    bool dialling = !strcmp(doing, "dial"), unix_path = wire_is_path(url);
     bool path = unix_path || !strstr(url, "://"); /* else it is a file that a fragment names */
     if (e->code == DX_SYS && e->detail == ENOENT && path && !(dialling && unix_path))
         words_for_no_path(at, unix_path, buf, n);
@@ -273,7 +266,7 @@ int tool_fail(const char *doing, const char *url, const dx_err *e)
     tool_words(doing, url, e, words, sizeof words);
     tool_say("%s", words);
     /* No socket to dial is nobody there; any other path that is not there is a fault of this side. */
-    if (e->code == DX_SYS && e->detail == ENOENT && (strcmp(doing, "dial") || strncmp(url, "unix", 4)))
+    if (e->code == DX_SYS && e->detail == ENOENT && (strcmp(doing, "dial") || !wire_is_path(url)))
         return TOOL_LOCAL;
     return tool_exit_of(e);
 }

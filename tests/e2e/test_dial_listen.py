@@ -840,4 +840,26 @@ def a_terminal_talks_gb18030_to_who_writes_it():
         assert until(lambda: s.results) == ['谢谢\n'.encode('gb18030')], s.results
 
 
+@case
+def a_scheme_is_the_same_in_capitals():
+    path = temp('Socket')
+    r = duplex('dial', f'UNIX://{path}')
+    assert r.code == 7 and f'nobody listens on {path} (no such socket)' in r.err, r
+    with start('listen', f'UNIX://{path}', '--echo') as p, start('listen', 'TCP://127.0.0.1:0', '--echo') as tcp:
+        for url in f'Unix://{path}', tcp.url.replace('tcp', 'Tcp'):
+            r = duplex('dial', url, input=b'hi\n')
+            assert (r.code, r.out, r.err) == (0, b'hi\n', ''), r
+        for command in ['listen'], ['serve', '--listen']:
+            r = duplex(*command, f'UNIX://{path}')
+            assert r.code == 45 and f'{path} is taken' in r.err and r.err.endswith(f'UNIX://{path}.2\n'), r
+        with start('relay', 'TCP://127.0.0.1:0', f'UNIX://{path}', ready=None) as relay:
+            relay.said('listening .*\n')
+            r = duplex('dial', relay.url, input=b'x')
+            assert (r.code, r.out) == (0, b'x'), r
+    r = duplex('listen', f'UNIX://{path}.none/x')
+    assert r.code == 23 and f'no folder {path}.none/ for the socket' in r.err, r
+    r = duplex('relay', 'tcp://127.0.0.1:0', 'TPC://x:1')
+    assert r.code == 2, r
+
+
 run()
