@@ -8,22 +8,29 @@
 #include <string.h>
 #include <unistd.h>
 
-int logfile_open(struct logfile *l, const char *path, bool hex, const char *coding)
+int logfile_open(struct logfile *l, const char *path)
 {
-    dx_err err = {0};
-    /* Not blocking: a FIFO that nobody reads must not hold the talk. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
-    if (fd < 0) {
+    /* Not blocking: a FIFO that nobody reads must not hold what passes. */
+    l->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    if (l->fd < 0) {
         tool_say("--log %s: %s", path, strerror(errno));
         return TOOL_LOCAL;
     }
+    l->path = path;
+    return 0;
+}
+
+int logfile_open_view(struct logfile *l, const char *path, bool hex, const char *coding)
+{
+    dx_err err = {0};
+    int r = logfile_open(l, path);
+    if (r)
+        return r;
     if (show_init(&l->show, coding, &err) < 0) {
-        close(fd);
+        logfile_close(l);
         tool_say("--log %s: %s", path, err.text);
         return TOOL_LIMIT;
     }
-    l->fd = fd;
-    l->path = path;
     l->view = (struct view){.hex = hex, .stamps = true, .dated = true, .ways = true, .show = &l->show};
     return 0;
 }
@@ -40,19 +47,22 @@ void logfile_close(struct logfile *l)
     l->path = NULL;
 }
 
-void logfile_add(struct logfile *l, enum view_way way, dx_bytes data, struct moment at)
+void logfile_put(struct logfile *l, const dx_text *entry)
 {
-    if (!l->path)
-        return;
-    int r = view_add(&l->view, way, data, true, at);
-    ssize_t n = r < 0 ? -1 : write(l->fd, l->view.out.p, l->view.out.n);
-    if (n == (ssize_t)l->view.out.n)
+    ssize_t n = entry ? write(l->fd, entry->p, entry->n) : -1;
+    if (entry && n == (ssize_t)entry->n)
         return;
     l->lost++;
     if (!l->failing)
-        tool_say("--log %s: %s; the talk goes on without it", l->path,
-                 r < 0   ? "no memory"
+        tool_say("--log %s: %s; it goes on without it", l->path,
+                 !entry  ? "no memory"
                  : n < 0 ? strerror(errno)
                          : "No space left on device");
     l->failing = true;
+}
+
+void logfile_add(struct logfile *l, enum view_way way, dx_bytes data, struct moment at)
+{
+    if (l->path)
+        logfile_put(l, view_add(&l->view, way, data, true, at) < 0 ? NULL : &l->view.out);
 }

@@ -137,7 +137,7 @@ static int read_texts(struct manner *m, const struct options *o)
     }
     if (r < 0 && m->wait_for)
         r = read_pattern(m);
-    if (r < 0 && log && (r = logfile_open(&m->log, log, m->hex, m->out.coding ? m->out.coding : "auto")) == 0)
+    if (r < 0 && log && (r = logfile_open_view(&m->log, log, m->hex, m->out.coding ? m->out.coding : "auto")) == 0)
         r = -1;
     return r;
 }

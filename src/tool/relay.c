@@ -358,15 +358,14 @@ static int open_files(struct relay *r, const struct options *o)
     bool tap = option_has(o, "tap"), hex = tap && option_text(o, "tap") && !strcmp(option_text(o, "tap"), "hex");
     const char *log = option_text(o, "log"), *record = option_text(o, "record");
     int error;
-    if (!tap && (log || option_has(o, "timestamps"))) {
-        tool_say("--%s is about what --tap shows.  Try: --tap", log ? "log" : "timestamps");
+    if (!tap && option_has(o, "timestamps")) {
+        tool_say("--timestamps is about what --tap shows.  Try: --tap");
         return TOOL_USAGE;
     }
-    r->looks = tap || record;
-    if (tap && (error = tap_open(&r->tap, log, hex, option_has(o, "timestamps")))) {
-        tool_say("%s: %s", log, strerror(error));
-        return TOOL_LOCAL;
-    }
+    r->looks = tap || log || record;
+    r->tap = (struct tap){.shows = tap, .hex = hex, .stamps = option_has(o, "timestamps")};
+    if (log && (error = logfile_open(&r->tap.log, log)))
+        return error;
     if (record && (error = recorder_open(&r->record, record, o->args[0]))) {
         tool_say("%s: %s%s", record, strerror(error),
                  error == EEXIST ? ".  A record is never written over another file" : "");
@@ -394,7 +393,7 @@ int cmd_relay(int argc, char **argv)
     int code = options_read(argc, argv, &o);
     if (code >= 0)
         return code;
-    r->tap.fd = r->record.fd = -1;
+    r->record.fd = -1;
     r->once = option_has(&o, "once");
     r->verbose = option_has(&o, "verbose");
     r->target_opts = (dx_opts){.dial_ms_max = option_number(&o, "timeout", 0),

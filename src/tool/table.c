@@ -218,7 +218,7 @@ const struct opt option_table[] = {
     {"relay", 0, "idle", OPT_MS, "TIME", "close a connection that is silent for so long"},
     {"relay", 't', "timeout", OPT_MS, "TIME", "give up dialling a target after so long (10s)"},
     {"relay", 0, "tap", OPT_WORD, "[text|hex]", "show on stderr what passes, with the time"},
-    {"relay", 0, "log", OPT_TEXT, "FILE", "show it there instead; what the file holds stays"},
+    {"relay", 0, "log", OPT_TEXT, "FILE", "append it to this file, too; with --tap or without"},
     {"relay", 0, "timestamps", OPT_FLAG, NULL, "show the time since the line before, too"},
     {"relay", 0, "record", OPT_TEXT, "FILE", "keep all that passes in a new file, for duplex replay"},
     {"relay", 'v', "verbose", OPT_FLAG, NULL, "say a line a connection when it is over"},

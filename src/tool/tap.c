@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool/tap.h"
+#include "tool/add.h"
 #include "tool/stamp.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,51 +11,43 @@
 
 enum { ROW = 16 };
 
-int tap_open(struct tap *t, const char *path, bool hex, bool stamps)
-{
-    *t = (struct tap){.fd = STDERR_FILENO, .hex = hex, .stamps = stamps};
-    if (path)
-        t->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-    return t->fd < 0 ? errno : 0;
-}
-
 void tap_close(struct tap *t)
 {
-    if (t->fd > STDERR_FILENO)
-        close(t->fd);
+    logfile_close(&t->log);
+    dx_text_free(&t->body);
     dx_text_free(&t->line);
-    t->fd = -1;
+    t->shows = false;
 }
 
-static void say(dx_text *to, const char *words)
+/* What memory lacks for is not shown. */
+static void begin(struct tap *t, uint64_t number, char sign)
 {
-    (void)dx_text_add(to, words, strlen(words)); /* what memory lacks for is not shown */
+    dx_text_clear(&t->body);
+    (void)addf(&t->body, " %" PRIu64 " %c ", number, sign);
 }
 
 /* The time of day, and how long after the line before. */
-static void begin(struct tap *t, uint64_t number, char sign)
+static void add_time(struct tap *t)
 {
-    char head[80], delta[32] = "";
     struct timespec now;
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &tm);
     int64_t us = steady_now_us();
     double since = t->last_us ? (double)(us - t->last_us) / 1e6 : 0;
-    if (t->stamps)
-        snprintf(delta, sizeof delta, " +%.6f", since);
     t->last_us = us;
-    snprintf(head, sizeof head, "%02d:%02d:%02d.%03d%s %" PRIu64 " %c ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-             (int)(now.tv_nsec / 1000000), delta, number, sign);
-    dx_text_clear(&t->line);
-    say(&t->line, head);
+    (void)addf(&t->line, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000));
+    if (t->stamps)
+        (void)addf(&t->line, " +%.6f", since);
 }
 
-static void finish(struct tap *t)
+static void show(struct tap *t)
 {
-    say(&t->line, "\n");
+    dx_text_clear(&t->line);
+    add_time(t);
+    (void)dx_text_add(&t->line, t->body.p, t->body.n);
     for (size_t done = 0; done < t->line.n && !t->failed;) {
-        ssize_t r = write(t->fd, t->line.p + done, t->line.n - done);
+        ssize_t r = write(STDERR_FILENO, t->line.p + done, t->line.n - done);
         if (r >= 0)
             done += (size_t)r;
         else if (errno != EINTR && errno != EAGAIN)
@@ -63,12 +55,25 @@ static void finish(struct tap *t)
     }
 }
 
+static void finish(struct tap *t)
+{
+    (void)add(&t->body, "\n");
+    if (t->shows)
+        show(t);
+    if (!t->log.path)
+        return;
+    dx_text_clear(&t->line);
+    bool all =
+        stamp_add(&t->last, moment_now(), true, &t->line) == 0 && dx_text_add(&t->line, t->body.p, t->body.n) == 0;
+    logfile_put(&t->log, all ? &t->line : NULL);
+}
+
 void tap_words(struct tap *t, uint64_t number, const char *words)
 {
-    if (t->fd < 0)
+    if (!tap_looks(t))
         return;
     begin(t, number, '=');
-    (void)dx_visible(words, strlen(words), NULL, &t->line);
+    (void)dx_visible(words, strlen(words), NULL, &t->body);
     finish(t);
 }
 
@@ -94,7 +99,7 @@ static void dump(struct tap *t, uint64_t at, const uint8_t *p, size_t n)
 {
     char row[120];
     for (size_t i = 0; i < n; i += ROW)
-        (void)dx_text_add(&t->line, row, dump_row(row, at + i, p + i, n - i < ROW ? n - i : ROW));
+        (void)dx_text_add(&t->body, row, dump_row(row, at + i, p + i, n - i < ROW ? n - i : ROW));
 }
 
 static void text(struct tap *t, struct tap_side *s, const void *data, size_t n)
@@ -108,20 +113,18 @@ static void text(struct tap *t, struct tap_side *s, const void *data, size_t n)
     const char *p = s->text.p ? s->text.p : "";
     if (k && p[k - 1] == '\n') /* the line that shows it ends too */
         k -= k > 1 && p[k - 2] == '\r' ? 2 : 1;
-    (void)dx_visible(p, k, "    ", &t->line);
+    (void)dx_visible(p, k, "    ", &t->body);
 }
 
 void tap_data(struct tap *t, struct tap_side *s, uint64_t number, bool back, const void *data, size_t n)
 {
-    char count[40];
-    if (t->fd < 0)
+    if (!tap_looks(t))
         return;
     begin(t, number, back ? '<' : '>');
     if (!data) {
-        say(&t->line, "(end)");
+        (void)add(&t->body, "(end)");
     } else if (t->hex) {
-        snprintf(count, sizeof count, "%zu bytes", n);
-        say(&t->line, count);
+        (void)addf(&t->body, "%zu bytes", n);
         dump(t, s->at, data, n);
     } else {
         text(t, s, data, n);

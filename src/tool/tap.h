@@ -6,24 +6,29 @@
  *   12:01:07.130 1 > (end)                                           its end is said
  *   12:01:07.131 1 = ended                                           all is over
  *
- * With stamps the time since the line before stands behind the time: +0.002. A terminal obeys none of it (dx_visible). */
+ * With stamps the time since the line before stands behind the time: +0.002. A terminal obeys none of it (dx_visible). A log
+ * gets the same lines, with their dates. */
 #ifndef TOOL_TAP_H
 #define TOOL_TAP_H
-#include <duplex/text.h>
+#include "tool/logfile.h"
 
-struct tap {
-    int fd; /* -1: nothing is shown */
+struct tap { /* zeroed: nobody looks */
+    bool shows; /* on stderr */
     bool hex, stamps, failed;
     int64_t last_us;
-    dx_text line;
+    struct moment last;
+    struct logfile log; /* of the same, dated; none unless it is open */
+    dx_text body, line; /* without its time; with it                  */
 };
 struct tap_side {        /* one direction of one connection; zero at first      */
     uint64_t at;         /* bytes that have passed: what a dump counts from      */
     dx_decoder *decoder; /* joins characters that are cut                        */
     dx_text text;
 };
-/* path NULL: stderr. Adds to a file that is there. 0, or errno. */
-int tap_open(struct tap *t, const char *path, bool hex, bool stamps);
+static inline bool tap_looks(const struct tap *t)
+{
+    return t->shows || t->log.path;
+}
 void tap_close(struct tap *t);
 void tap_words(struct tap *t, uint64_t number, const char *words);
 /* data NULL: the end of that side. */

@@ -302,7 +302,7 @@ def both_ways(client, pattern):
 @case
 def twenty_mebibytes_both_ways_at_once_with_an_end_from_either_side():
     there, back = MIB * 20, MIB[::-1] * 20
-    for more in [], ['--tap', 'hex', '--log', '/dev/null']:
+    for more in [], ['--log', '/dev/null']:
         for url in TCP, 'unix':
             for late in 'client', 'server':
                 def serve(s):
@@ -515,7 +515,29 @@ def the_tap_shows_text_that_a_terminal_does_not_obey():
 
 
 @case
-def the_tap_dumps_hex_into_a_log_with_deltas():
+def a_log_has_what_the_tap_shows_with_dates_and_needs_no_tap():
+    log = temp('log')
+    with Server(echo) as server:
+        for tap in ['--tap'], []:
+            with relay(TCP, server.url, *tap, '--log', log) as p, p.connect() as s:
+                s.sendall(b'hello\n')
+                recv_exactly(s, 6)
+                s.close()
+                until(lambda: open(log).read().count('1 = ended') == (1 if tap else 2))
+                assert ('1 > hello\n' in p.err) == bool(tap), p.err
+        assert os.stat(log).st_mode & 0o777 == 0o600
+        lines = re.findall(r'(?m)^\d{4}-\d\d-\d\d [\d:]+\.\d{3} \+\d+\.\d{3} 1 ([><] hello)$', open(log).read())
+        assert lines == ['> hello', '< hello'] * 2, open(log).read()
+        with relay(TCP, server.url, '--log', '/dev/full') as p, p.connect() as s:
+            s.sendall(b'hello\n')
+            assert recv_exactly(s, 6) == b'hello\n'  # it goes on without
+            p.said('--log /dev/full: No space left on device; it goes on without it\n')
+    r = duplex('relay', TCP, 'tcp://127.0.0.1:1', '--log', '/nowhere/log')
+    assert r.code == 23 and '--log /nowhere/log' in r.err, r
+
+
+@case
+def the_tap_dumps_hex_and_a_log_has_it_too():
     log = temp('log')
     with open(log, 'w') as f:
         f.write('before\n')
@@ -525,10 +547,12 @@ def the_tap_dumps_hex_into_a_log_with_deltas():
         s.sendall(b'Hello')
         recv_exactly(s, 5)
         s.close()
+        p.said('1 = ended')
         until(lambda: '1 = ended' in open(log).read())
+        assert re.search(r'(?m)^\d\d:\d\d:\d\d\.\d{3} \+\d+\.\d{6} 1 > 20 bytes$', p.err), p.err
     text = open(log).read()
     assert text.startswith('before\n'), text
-    assert re.search(r'^\d\d:\d\d:\d\d\.\d{3} \+\d+\.\d{6} 1 > 20 bytes$', text, re.M), text
+    assert re.search(r'(?m)^\d{4}-\d\d-\d\d [\d:]+\.\d{3} \+\d+\.\d{3} 1 > 20 bytes$', text), text
     assert '    00000000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  |................|\n' in text, text
     assert '    00000014  48 65 6c 6c 6f                                   |Hello|\n' in text, text
 
