@@ -2,6 +2,7 @@
  * console.c - see console.h. */
 #include "tool/console.h"
 #include "tool/panel.h"
+#include "tool/exchange.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include <duplex/http.h>
@@ -135,7 +136,7 @@ static void client_open(dx_conn *conn)
     struct console *k = dx_user(conn);
     struct client *c = dx_state(conn);
     char who[40];
-    if (dx_http_is(conn) && !talk_http_talks(conn)) {
+    if (dx_http_is(conn) && !exchange_talks(conn)) {
         tell_request(k, conn);
         return;
     }

@@ -4,6 +4,7 @@
 #include "tool/tool.h"
 #include "tool/trust.h"
 #include "tool/wire_options.h"
+#include "tool/wires.h"
 
 enum { A_DAY_MS = 86400000 }; /* a datagram talk ends by its user, not by a minute's silence */
 
@@ -33,7 +34,7 @@ static int dial_and_talk(struct talk *t, const struct options *o)
         return tool_fail("dial", t->url, &err);
     }
     d.opts.tls = trust.tls;
-    d.opts.frame = talk_conn_frame(t->url, t->frame);
+    d.opts.frame = wire_frame(t->url, t->frame);
     d.opts.coding = t->coding;
     t->user = &d;
     t->redial = dial;

@@ -2,6 +2,7 @@
  * exchange.c - see exchange.h. */
 #include "tool/exchange.h"
 #include "tool/tool.h"
+#include <duplex/ws.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,4 +60,24 @@ bool exchange_refused(const dx_conn *c, const char *url)
         return false;
     tool_say("%s answers %d%s%s", url, status, *reason ? " " : "", reason);
     return true;
+}
+
+bool exchange_accept_ws(dx_conn *c)
+{
+    static const char no[] = "a page from elsewhere may not speak here\n";
+    if (dx_ws_accept(c, NULL, NULL, NULL) >= 0)
+        return true;
+    dx_http_reply(c, 403, "text/plain", no, sizeof no - 1, NULL, 0);
+    return false;
+}
+
+/* A request that wants no WebSocket is answered and is no talk; not by 200: who posts must learn that nobody took it. */
+bool exchange_talks(dx_conn *c)
+{
+    static const char no[] = "duplex listen is here: a talk goes by socket or WebSocket\n";
+    static const dx_http_field up = {"Upgrade", "websocket"};
+    if (dx_http_wants_ws(c))
+        return exchange_accept_ws(c);
+    dx_http_reply(c, 426, "text/plain", no, sizeof no - 1, &up, 1);
+    return false;
 }

@@ -7,10 +7,12 @@
 #include "tool/faults.h"
 #include "tool/listen_rules.h"
 #include "tool/reply.h"
+#include "tool/exchange.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
 #include "tool/wire_options.h"
+#include "tool/wires.h"
 #include <duplex/http.h>
 #include <duplex/tls.h>
 #include <duplex/udp.h>
@@ -132,7 +134,7 @@ static void client_open(dx_conn *c)
     struct server *s = dx_user(c);
     struct client *k = dx_state(c);
     if (dx_http_is(c) && dx_http_wants_ws(c))
-        k->headed = !talk_accept_ws(c);
+        k->headed = !exchange_accept_ws(c);
     k->http = dx_http_is(c);
     k->datagrams = feed_datagrams(dx_wire(c));
     k->loopback = dx_is_loopback(c);
@@ -277,7 +279,7 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         const char *url = o->args[i], *frame = base->frame;
         dx_err err = {0};
         dx_opts opts = *base;
-        opts.frame = s->rules ? NULL : talk_conn_frame(url, frame ? frame : s->upper ? "auto" : NULL);
+        opts.frame = s->rules ? NULL : wire_frame(url, frame ? frame : s->upper ? "auto" : NULL);
         int r = trust_read(&s->trusts[i], o, url, NULL);
         if (r >= 0)
             return r;

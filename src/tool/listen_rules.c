@@ -3,6 +3,7 @@
  * loopback gets what its bucket gives (docs/safe.md, rule 6). */
 #include "tool/listen_rules.h"
 #include "tool/bucket.h"
+#include "tool/exchange.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
@@ -288,7 +289,7 @@ static void client_open(dx_conn *c)
     struct client *k = dx_state(c);
     k->all = l;
     if (dx_http_is(c) && dx_http_wants_ws(c))
-        k->closing = !talk_accept_ws(c);
+        k->closing = !exchange_accept_ws(c);
     if (k->closing || l->served) {
         if (l->served)
             dx_abort(c); /* came in the same turn as the one that --once serves */

@@ -6,6 +6,7 @@
 #include "tool/stamp.h"
 #include "tool/tap.h"
 #include "tool/targets.h"
+#include "tool/exchange.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/wires.h"
@@ -221,7 +222,7 @@ static void link_begin(struct relay *r, dx_conn *c, const struct target *to)
     dx_pause(c, true);
     dx_opts o = r->target_opts;
     o.tls = to->trust.tls;
-    o.frame = talk_conn_frame(to->url, o.frame);
+    o.frame = wire_frame(to->url, o.frame);
     k->target = dx_connect(r->loop, to->url, &target_on, k, &o, &err);
     if (k->target)
         return;
@@ -237,7 +238,7 @@ static struct target *target_of_request(struct relay *r, dx_conn *c)
     struct target *to = targets_find(&r->targets, dx_http_path(c));
     bool asks = dx_http_wants_ws(c);
     if (to && asks)
-        return talk_accept_ws(c) ? to : NULL;
+        return exchange_accept_ws(c) ? to : NULL;
     dx_http_reply(c, 404, "text/plain", no, sizeof no - 1, NULL, 0);
     return NULL;
 }
@@ -321,7 +322,7 @@ static int listen_there(struct relay *r, const struct options *o)
     dx_err err = {0};
     dx_opts opts = {.idle_ms_max = option_number(o, "idle", 0),
                     .conns_max = clients_max(o),
-                    .frame = talk_conn_frame(url, option_text(o, "frame")),
+                    .frame = wire_frame(url, option_text(o, "frame")),
                     .tls = r->trust.tls};
     r->listener = dx_serve(r->loop, listener_url(r, url, as, sizeof as), &client_on, r, &opts, &err);
     if (!r->listener)

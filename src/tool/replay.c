@@ -4,8 +4,10 @@
 #include "tool/record.h"
 #include "tool/sides.h"
 #include "tool/stamp.h"
+#include "tool/exchange.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include "tool/wires.h"
 #include <duplex/http.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -282,7 +284,7 @@ static void on_writable(dx_conn *c)
 static void on_open(dx_conn *c)
 {
     struct play *p = dx_user(c);
-    if (p->stood || (dx_http_is(c) && !talk_accept_ws(c))) {
+    if (p->stood || (dx_http_is(c) && !exchange_accept_ws(c))) {
         dx_abort(c);
         return;
     }
@@ -327,7 +329,7 @@ static int begin(struct play *p, const struct options *o)
 {
     dx_err err = {0};
     dx_opts opts = {.dial_ms_max = p->patience_ms,
-                    .frame = talk_conn_frame(p->url, option_text(o, "frame")),
+                    .frame = wire_frame(p->url, option_text(o, "frame")),
                     .idle_ms_max = INT64_C(86400000),
                     .tls = p->trust.tls};
     if (!p->server)

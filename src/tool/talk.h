@@ -56,16 +56,10 @@ struct talk {
 int talk_options(struct talk *t, const struct options *o);
 /* The handler for dx_connect and dx_serve, with the talk as user. A second conn is broken off. */
 extern const dx_handler talk_on;
-/* An HTTP exchange that wants a WebSocket becomes one; a page from elsewhere gets 403 and stays an exchange. */
-bool talk_accept_ws(dx_conn *c);
 void talk_free(struct talk *t); /* of what talk_options took; talk_run does it too */
 /* A line was typed, with its end; no more will be. */
 void talk_typed(struct talk *t, const char *line, size_t n);
 void talk_typed_end(struct talk *t);
-/* Is the client of a listener one to talk with? An HTTP exchange is where it becomes a WebSocket; another is answered. */
-bool talk_http_talks(dx_conn *c);
 /* Runs the loop of tool_signals, which is t->loop, until the talk is over, then frees what the talk holds; returns the exit code. */
 int talk_run(struct talk *t);
-/* What the conn itself is to frame: NULL where the wire of url has messages of its own. */
-const char *talk_conn_frame(const char *url, const char *frame);
 #endif

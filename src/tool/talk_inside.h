@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * talk_inside.h - what the files of a talk share. talk.c has its conns and its ends, talk_send.c what goes without stdin,
+ * talk_inside.h - what the files of a talk share. talk.c has its conns, their beginnings and ends; talk_input.c what goes to the wire,
+ * talk_output.c what comes from it, talk_send.c what goes without stdin,
  * talk_pass.c what passes unseen, talk_wait.c what is waited for and told, talk_again.c the dialling again. */
 #ifndef TOOL_TALK_INSIDE_H
 #define TOOL_TALK_INSIDE_H
@@ -10,9 +11,21 @@
 void talk_over(struct talk *t);              /* closes the wire                        */
 void talk_verdict(struct talk *t, int code); /* the exit code; the first one stays      */
 void talk_failed(struct talk *t, int code, const char *text); /* says it, and both of these */
-void talk_input_failed(struct talk *t, int code); /* enum dx_code                        */
-void talk_print(struct talk *t, const void *p, size_t n); /* on stdout                   */
 void talk_maybe_stop(struct talk *t);        /* ends the loop where nothing is left      */
+
+/* ---- talk_input.c: from stdin to the wire ---- */
+
+void talk_here_data(dx_conn *c, const void *data, size_t n, unsigned how); /* on_data of stdin          */
+void talk_went(void *arg, dx_bytes data);         /* feed.went: a message has gone, of the talk arg     */
+void talk_pump(struct talk *t);                   /* sends what there is room for; at the end says that */
+void talk_input_failed(struct talk *t, int code); /* enum dx_code                                       */
+
+/* ---- talk_output.c: from the wire to stdout ---- */
+
+void talk_wire_data(dx_conn *c, const void *data, size_t n, unsigned how); /* on_data of the wire       */
+void talk_print(struct talk *t, const void *p, size_t n); /* on stdout, or the terminal                 */
+void talk_print_rest(struct talk *t);                     /* half a line that waits for its other half  */
+int talk_read_line_end(struct talk *t); /* what cuts stdin into messages stands between those on stdout: 0 or enum dx_code */
 
 /* ---- talk_pass.c: bytes that nothing looks at ---- */
 

@@ -67,3 +67,8 @@ const char *wire_nearest(const char *scheme, size_t n)
     snprintf(word, sizeof word, "%.*s", (int)n, scheme);
     return n < sizeof word ? nearest(word, far, FAR) : NULL;
 }
+
+const char *wire_frame(const char *url, const char *frame)
+{
+    return wire_has_messages(url) ? NULL : frame;
+}
