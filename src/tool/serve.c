@@ -1,43 +1,23 @@
 /* SPDX-License-Identifier: MIT
  * serve.c - duplex serve: a hub on one port. On a terminal it is itself a member, without one it logs. */
-#include "hub/hub.h"
+#include "tool/serve_inside.h"
 #include "hub/name.h"
 #include "tool/add.h"
-#include "tool/banner.h"
 #include "tool/lines.h"
-#include "tool/options.h"
-#include "tool/prompt.h"
 #include "tool/tool.h"
-#include "tool/trust.h"
-#include "tool/wires.h"
 #include <duplex/text.h>
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { DRAIN_MS = 2000, KEY_MIN = 8 };
 
-struct serve {
-    struct options o;
-    dx_loop *loop;
-    struct hub *hub;
-    struct hub_local *member;
-    struct prompt *prompt;
-    struct trust trust;
-    char key[128];
-    char port[8];      /* of the first network address: the others take the same */
-    char lan_host[64]; /* the first address of the network that is open           */
-    uint64_t unlogged; /* lines that stdout had no room for                       */
-    bool terminal, open_to_all, lan_done;
-};
-
 /* ---- words to the terminal ---- */
 
-static void say(struct serve *s, const char *text, size_t n)
+void serve_say(struct serve *s, const char *text, size_t n)
 {
     if (s->prompt)
         prompt_print(s->prompt, text, n);
@@ -49,7 +29,7 @@ static void show_message(void *arg, const struct hub_line *l)
 {
     dx_text t = {0};
     line_message(l, &t);
-    say(arg, t.p, t.n);
+    serve_say(arg, t.p, t.n);
     dx_text_free(&t);
 }
 
@@ -57,7 +37,7 @@ static void show_notice(void *arg, const char *text, size_t n)
 {
     dx_text t = {0};
     line_notice(text, n, &t);
-    say(arg, t.p, t.n);
+    serve_say(arg, t.p, t.n);
     dx_text_free(&t);
 }
 
@@ -96,85 +76,6 @@ static void log_message(void *arg, const struct hub_line *l)
     dx_text_free(&t);
 }
 
-/* ---- the network ---- */
-
-/* The port behind the last ':' of scheme://host:port. */
-static void note_port(struct serve *s, const char *url)
-{
-    const char *p = url ? strrchr(url, ':') : NULL;
-    if (!*s->port && p && p[1] >= '0' && p[1] <= '9')
-        snprintf(s->port, sizeof(s->port), "%.*s", (int)strspn(p + 1, "0123456789"), p + 1);
-}
-
-static bool need_key(struct serve *s)
-{
-    if (s->open_to_all || *s->key)
-        return true;
-    return lan_make_key(s->key) && hub_set_key(s->hub, s->key);
-}
-
-static struct banner words_of(const struct serve *s)
-{
-    return (struct banner){
-        .hub = s->hub, .port = s->port, .key = s->key, .pin = s->trust.shows ? dx_tls_pin(s->trust.tls) : ""};
-}
-
-/* Each address of its own, so that the loopback sockets stay, Host can be checked against them and answers by datagram leave from
- * where they were asked. */
-static void open_lan(struct serve *s, dx_text *answer)
-{
-    struct lan all, opened = {.count = 0};
-    char url[128];
-    dx_err err = {0};
-    lan_find(&all);
-    if (!need_key(s)) {
-        add(answer, "* no key could be made: not opened");
-        return;
-    }
-    add(answer, s->lan_done ? "* open to the network:" : "* now open to the network:");
-    for (int i = 0; i < all.count; i++) {
-        snprintf(url, sizeof(url), "any://%s:%s", all.host[i], *s->port ? s->port : "2333");
-        if (!s->lan_done) {
-            dx_listener *l = hub_listen(s->hub, url, &err);
-            if (!l)
-                continue;
-            note_port(s, dx_listener_url(l, 0));
-        }
-        memcpy(opened.host[opened.count++], all.host[i], sizeof(*all.host));
-    }
-    if (opened.count)
-        memcpy(s->lan_host, opened.host[0], sizeof(s->lan_host));
-    const struct banner b = words_of(s);
-    banner_lan(&b, &opened, answer);
-    s->lan_done |= opened.count > 0;
-    if (!opened.count) {
-        dx_text_clear(answer);
-        add(answer, all.count ? "* not opened: " : "* this machine has no network address");
-        add(answer, all.count ? err.text : "");
-    }
-}
-
-/* For a phone: a camera reads it. */
-static void add_code(const struct serve *s, dx_text *t)
-{
-    const struct banner b = words_of(s);
-    struct winsize size;
-    int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-    banner_code(&b, *s->lan_host ? s->lan_host : NULL, columns, t);
-}
-
-static void on_lan(void *arg, dx_text *answer)
-{
-    struct serve *s = arg;
-    dx_text code = {0};
-    open_lan(s, answer);
-    if (s->lan_done)
-        add_code(s, &code);
-    if (code.n)
-        say(s, code.p, code.n);
-    dx_text_free(&code);
-}
-
 static void on_quit(void *arg)
 {
     (void)arg;
@@ -208,102 +109,10 @@ static bool forgets(const char *utf8, size_t n)
 
 static const struct prompt_watch keys = {.line = on_line, .end = on_quit, .forgets = forgets};
 static const struct hub_watch terminal = {
-    .message = show_message, .notice = show_notice, .lan = on_lan, .quit = on_quit};
+    .message = show_message, .notice = show_notice, .lan = serve_on_lan, .quit = on_quit};
 static const struct hub_watch log_only = {.message = log_message};
 
-static int listen_on(struct serve *s, const char *url)
-{
-    dx_err err = {0};
-    dx_listener *l;
-    if (trust_lacks(&s->trust, &s->o, url))
-        return TOOL_USAGE;
-    if (lan_is_beyond(url) && !need_key(s)) {
-        tool_say("no key could be made: not opened");
-        return TOOL_FAILED;
-    }
-    l = hub_listen(s->hub, url, &err);
-    if (!l)
-        return tool_fail("serve", url, &err);
-    note_port(s, wire_is_path(url) ? NULL : dx_listener_url(l, 0));
-    return -1;
-}
-
-/* The Unix socket is a convenience: where it cannot be, serve goes on without. */
-static void listen_unix(struct serve *s)
-{
-    const char *folder = getenv("XDG_RUNTIME_DIR");
-    char url[256];
-    if ((!folder || *folder != '/') && geteuid() == 0)
-        folder = "/run";
-    if (!folder || *folder != '/' || strlen(folder) > 80)
-        return;
-    snprintf(url, sizeof(url), "unix://%s/duplex.sock", folder);
-    hub_listen(s->hub, url, NULL);
-}
-
-static int listen_default(struct serve *s)
-{
-    dx_err err = {0};
-    int r = listen_on(s, "any://127.0.0.1:2333");
-    if (r >= 0)
-        return r;
-    if (!hub_listen(s->hub, "any://[::1]:2333", &err) && err.code == DX_BUSY)
-        return tool_fail("serve", "any://[::1]:2333", &err);
-    listen_unix(s);
-    return -1;
-}
-
-static int listen_all(struct serve *s)
-{
-    int at = 0, r = -1;
-    const char *url = option_next(&s->o, "listen", &at);
-    if (!url)
-        r = listen_default(s);
-    for (; url && r < 0; url = option_next(&s->o, "listen", &at))
-        r = listen_on(s, url);
-    return r;
-}
-
 /* ---- the beginning ---- */
-
-/* The first five minutes. */
-static void banner(struct serve *s)
-{
-    const struct banner b = words_of(s);
-    bool lan = option_has(&s->o, "lan");
-    dx_text t = {0};
-    banner_ways(&b, &t);
-    if (lan)
-        open_lan(s, &t), add(&t, "\n");
-    add_code(s, &t);
-    if (!lan && *s->key)
-        add(&t, "  who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
-    else
-        add(&t, lan || s->open_to_all
-                    ? "  /help, Ctrl-D ends\n"
-                    : "  only this machine can reach it.  /lan opens it to the network, /help, Ctrl-D ends\n");
-    if (write(STDOUT_FILENO, t.p, t.n) < 0)
-        s->terminal = false;
-    dx_text_free(&t);
-}
-
-/* Without a terminal: what scripts read, a line an address, on stderr. */
-static void say_listening(struct serve *s)
-{
-    const struct banner b = words_of(s);
-    dx_text t = {0}, lan = {0};
-    if (option_has(&s->o, "lan"))
-        open_lan(s, &lan), add(&lan, "\n");
-    else if (*s->key && !getenv("DUPLEX_KEY"))
-        add(&lan, "* who is not on this machine first says  /key "), add(&lan, s->key), add(&lan, "\n");
-    banner_listening(&b, &t);
-    if (lan.n)
-        dx_text_add(&t, lan.p, lan.n);
-    dx_text_free(&lan);
-    if (write(STDERR_FILENO, t.p, t.n) < 0)
-        s->unlogged++;
-    dx_text_free(&t);
-}
 
 static const char *my_nick(const struct serve *s)
 {
@@ -393,10 +202,10 @@ static int begin(struct serve *s, dx_err *err)
     if (!s->member && (s->terminal || !option_has(&s->o, "quiet")))
         return tool_fail("serve", "", err);
     if (s->terminal) {
-        banner(s);
+        serve_banner(s);
         s->prompt = prompt_new(s->loop, ">> ", &keys, s, NULL); /* without one it can still be read */
     } else
-        say_listening(s);
+        serve_say_listening(s);
     return -1;
 }
 
@@ -415,7 +224,7 @@ static int run(struct serve *s)
     trust_keep(&s->trust, s->loop, say_trust, s);
     if (s->trust.tls)
         tool_hangups(reload, s);
-    r = listen_all(s);
+    r = serve_listen(s);
     if (r < 0)
         r = begin(s, &err);
     if (r >= 0)
