@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * rules_talk.c - one client of a rules file: from its bytes to messages, from a message to the first rule that fits, from the
  * rule to what is sent and when. All of a rule is worked out at once when its message comes; only the sending waits. */
-#include "tool/rules_inside.h"
+#include "tool/rules_pending.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct pending { /* ordered by due; among the same, as they came */
-    int64_t due;
-    const struct action *every; /* made anew each time; NULL: bytes, or the end */
-    dx_text bytes;
-    bool text, close;
-};
 struct rules_talk {
     struct rules *rules;
     struct rules_wire wire;
@@ -24,8 +18,7 @@ struct rules_talk {
     uint64_t random;
     char eol[4]; /* of the last message that had one to take off */
     bool answered, opened, ended, closing;
-    struct pending pending[PENDING_MAX];
-    size_t pending_n, pending_bytes;
+    struct pendings pending;
     dx_text given, text; /* what rules_talk_next lent; the message as UTF-8 */
 };
 
@@ -99,27 +92,11 @@ struct rules_talk *rules_talk_new(struct rules *r, const struct rules_wire *wire
     return t;
 }
 
-static void pending_drop(struct rules_talk *t, size_t i)
-{
-    t->pending_bytes -= t->pending[i].bytes.n;
-    dx_text_free(&t->pending[i].bytes);
-    memmove(&t->pending[i], &t->pending[i + 1], (--t->pending_n - i) * sizeof *t->pending);
-}
-
-/* one NULL: all of them */
-static void repeats_end(struct rules_talk *t, const struct action *one)
-{
-    for (size_t i = t->pending_n; i-- > 0;)
-        if (t->pending[i].every && (!one || t->pending[i].every == one))
-            pending_drop(t, i);
-}
-
 void rules_talk_free(struct rules_talk *t)
 {
     if (!t)
         return;
-    while (t->pending_n)
-        pending_drop(t, t->pending_n - 1);
+    pending_free(&t->pending);
     dx_framer_free(t->framer);
     dx_decoder_free(t->decoder);
     dx_text_free(&t->given);
@@ -136,34 +113,16 @@ int rules_talk_adopt(struct rules_talk *t, struct rules *r)
         return 0;
     if (take_rules(t, r) < 0)
         return DX_NOMEM;
-    repeats_end(t, NULL);
+    repeats_end(&t->pending, NULL);
     vars_start(t, old, r);
     t->rules = rules_ref(r);
     rules_drop(old);
     return 0;
 }
 
-/* ---- what waits ---- */
-
-/* Takes p's bytes. There is room: rules_talk_full says so before a message is taken. */
-static void pending_add(struct rules_talk *t, struct pending p)
-{
-    size_t at = t->pending_n;
-    if (t->pending_n == PENDING_MAX) {
-        dx_text_free(&p.bytes);
-        return;
-    }
-    while (at && t->pending[at - 1].due > p.due)
-        at--;
-    memmove(&t->pending[at + 1], &t->pending[at], (t->pending_n - at) * sizeof *t->pending);
-    t->pending[at] = p;
-    t->pending_n++;
-    t->pending_bytes += p.bytes.n;
-}
-
 bool rules_talk_full(const struct rules_talk *t)
 {
-    return t->pending_n + ANSWERS_MAX + 2 > PENDING_MAX || t->pending_bytes > PENDING_BYTES_MAX;
+    return pending_full(&t->pending);
 }
 
 /* ---- a rule ---- */
@@ -206,17 +165,17 @@ static int do_send(struct rules_talk *t, const struct scene *s, const struct act
 {
     struct pending p = {.due = due, .text = !a->hex};
     if (a->every_ms) {
-        repeats_end(t, a);
+        repeats_end(&t->pending, a);
         p.every = a;
         if (!t->ended)
-            pending_add(t, p);
+            pending_add(&t->pending, p);
         return 0;
     }
     int r = make(t, s, a, &p.bytes);
     if (r < 0)
         dx_text_free(&p.bytes);
     else
-        pending_add(t, p);
+        pending_add(&t->pending, p);
     return r == DX_BIG ? 0 : r;
 }
 
@@ -232,9 +191,9 @@ static int play(struct rules_talk *t, struct scene *s)
         else if (a->kind == ACT_SET)
             t->vars[a->var] = expr_value(s, a->value);
         else if (a->kind == ACT_STOP)
-            repeats_end(t, NULL);
+            repeats_end(&t->pending, NULL);
         else {
-            pending_add(t, (struct pending){.due = due, .close = true});
+            pending_add(&t->pending, (struct pending){.due = due, .close = true});
             break;
         }
     }
@@ -366,7 +325,7 @@ int rules_talk_take(struct rules_talk *t, const void *data, size_t n, const stru
     dx_bytes telnet = dx_framer_answer(t->framer);
     struct pending p = {.due = m->now_ms};
     if (telnet.n && (r = dx_text_add(&p.bytes, telnet.p, telnet.n)) == 0)
-        pending_add(t, p);
+        pending_add(&t->pending, p);
     return r;
 }
 
@@ -374,7 +333,7 @@ int rules_talk_end(struct rules_talk *t, const struct rules_moment *m)
 {
     (void)m;
     t->ended = true;
-    repeats_end(t, NULL);
+    repeats_end(&t->pending, NULL);
     return 0;
 }
 
@@ -383,26 +342,26 @@ int rules_talk_end(struct rules_talk *t, const struct rules_moment *m)
 /* The next time counts from when it was due, so that a second stays a second; after a pause it begins anew. */
 static int give_repeat(struct rules_talk *t, const struct rules_moment *m, struct rules_out *ret)
 {
-    struct pending p = t->pending[0];
+    struct pending p = t->pending.item[0];
     const struct message none = {{"", 0}, {"", 0}};
     const struct found found = {0};
     const struct rule *rule = t->rules->rule;
     while (p.every < t->rules->action + rule->action || p.every >= t->rules->action + rule->action + rule->actions)
         rule++;
     struct scene s = scene_of(t, rule, &found, &none, m);
-    pending_drop(t, 0);
+    pending_drop(&t->pending, 0);
     int r = make(t, &s, p.every, &t->given);
     if (r < 0) /* too big: it will be the next time, too */
         return r == DX_BIG ? RULES_NOTHING : r;
     p.due = p.due + p.every->every_ms > m->now_ms ? p.due + p.every->every_ms : m->now_ms + p.every->every_ms;
-    pending_add(t, p);
+    pending_add(&t->pending, p);
     *ret = (struct rules_out){{t->given.p ? t->given.p : "", t->given.n}, p.text, true};
     return RULES_SEND;
 }
 
 static int give(struct rules_talk *t, const struct rules_moment *m, struct rules_out *ret)
 {
-    struct pending *p = &t->pending[0];
+    struct pending *p = &t->pending.item[0];
     if (p->close)
         return RULES_CLOSE;
     if (p->every)
@@ -410,9 +369,9 @@ static int give(struct rules_talk *t, const struct rules_moment *m, struct rules
     bool text = p->text;
     dx_text_free(&t->given);
     t->given = p->bytes;
-    t->pending_bytes -= p->bytes.n;
+    t->pending.bytes -= p->bytes.n;
     p->bytes = (dx_text){0};
-    pending_drop(t, 0);
+    pending_drop(&t->pending, 0);
     *ret = (struct rules_out){{t->given.p ? t->given.p : "", t->given.n}, text, false};
     return RULES_SEND;
 }
@@ -434,7 +393,7 @@ int rules_talk_next(struct rules_talk *t, const struct rules_moment *m, struct r
 {
     int r;
     for (;;) {
-        if (t->pending_n && t->pending[0].due <= m->now_ms) {
+        if (t->pending.n && t->pending.item[0].due <= m->now_ms) {
             if ((r = give(t, m, ret)) != RULES_NOTHING)
                 return r;
             continue;
@@ -446,7 +405,7 @@ int rules_talk_next(struct rules_talk *t, const struct rules_moment *m, struct r
         if (!t->ended || rules_talk_full(t))
             return RULES_NOTHING;
         if (t->closing)
-            return t->pending_n ? RULES_NOTHING : RULES_CLOSE;
+            return t->pending.n ? RULES_NOTHING : RULES_CLOSE;
         t->closing = true;
         if (t->opened && (r = happen(t, RULE_CLOSE, m)) < 0)
             return r;
@@ -455,7 +414,7 @@ int rules_talk_next(struct rules_talk *t, const struct rules_moment *m, struct r
 
 int64_t rules_talk_due(const struct rules_talk *t)
 {
-    int64_t due = t->pending_n ? t->pending[0].due : -1;
+    int64_t due = t->pending.n ? t->pending.item[0].due : -1;
     int64_t cut = t->framer && !rules_talk_full(t) ? dx_framer_due(t->framer) : -1;
     return cut < 0 || (due >= 0 && due < cut) ? due : cut;
 }
