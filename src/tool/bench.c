@@ -105,7 +105,7 @@ static int read_numbers(struct bench_plan *p, const struct options *o)
     p->conns = (size_t)option_number(o, "conns", p->wire == BENCH_HTTP ? 10 : CONNS);
     p->depth = (size_t)option_number(o, "depth", 1);
     p->threads = (int)option_number(o, "threads", 1);
-    p->messages = (uint64_t)option_number(o, "max", 0);
+    p->messages = (uint64_t)option_number(o, "count", 0);
     p->for_ns = option_number(o, "for", p->messages ? 0 : FOR_MS) * 1000000;
     int64_t warm = p->for_ns / 10000000;
     warm = p->messages ? 0 : warm < WARM_MS_MAX ? warm : WARM_MS_MAX;

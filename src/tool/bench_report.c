@@ -30,8 +30,8 @@ static struct shown time_of(double ns)
 
 static struct shown bytes_of(double n)
 {
-    static const char *const units[] = {"B/s", "kB/s", "MB/s", "GB/s", NULL};
-    return show(n, units, 1000);
+    static const char *const units[] = {"B/s", "KiB/s", "MiB/s", "GiB/s", NULL}; /* as send and recv say it */
+    return show(n, units, 1024);
 }
 
 static const char *noun_of(const struct bench_plan *p)

@@ -8,6 +8,9 @@
 /* The man page of that command in man(7) roff; of the whole program where c is NULL. */
 void man_page(const struct command *c, FILE *to);
 
+/* "exit-codes" or "tls" in a page; false: there is no such topic. */
+bool help_topic(const char *name, FILE *to);
+
 /* A script that completes command lines of duplex. */
 void completion_bash(FILE *to);
 void completion_zsh(FILE *to);

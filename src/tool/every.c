@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -112,9 +113,13 @@ static double percentile(const struct every *e, uint64_t percent)
 
 void every_report(const struct every *e)
 {
-    tool_say("sent %" PRIu64 " times, every %" PRId64 " ms: jitter median %.2f ms, p99 %.2f ms; %" PRIu64 " left out",
-             e->done, e->ms, e->done ? percentile(e, 50) : 0.0, e->done ? percentile(e, 99) : 0.0,
-             atomic_load(&e->left_out));
+    char skipped[80] = "none skipped";
+    uint64_t left_out = atomic_load(&e->left_out);
+    if (left_out)
+        snprintf(skipped, sizeof skipped, "%" PRIu64 " skipped: the one before was still waiting", left_out);
+    tool_say("sent %" PRIu64 " time%s, every %" PRId64 " ms: jitter median %.2f ms, p99 %.2f ms; %s", e->done,
+             e->done == 1 ? "" : "s", e->ms, e->done ? percentile(e, 50) : 0.0, e->done ? percentile(e, 99) : 0.0,
+             skipped);
 }
 
 void every_free(struct every *e)

@@ -92,7 +92,9 @@ static int check_given(const struct rules_given *g)
     dx_decoder_free(d);
     if (!err.code)
         return 0;
-    tool_say("--%s", err.text);
+    const char *near = f || !g->frame ? nearest_coding(g->encoding) : NULL;
+    tool_say("--%s%s%s%s%s", f || !g->frame ? "encoding: " : "", err.text, near ? ".  Did you mean " : "",
+             near ? near : "", near ? "?" : "");
     return TOOL_USAGE;
 }
 
@@ -107,7 +109,7 @@ int listen_rules_read(struct listen_rules *l, const struct options *o)
     if (r == 0)
         r = rules_of_file(l, &l->rules);
     if (r == 0 && l->verbose)
-        tool_say("%s: %zu rules", l->given.name, rules_count(l->rules));
+        tool_say("%s: %zu rule%s", l->given.name, rules_count(l->rules), rules_count(l->rules) == 1 ? "" : "s");
     return r == 0 ? -1 : r;
 }
 
@@ -120,7 +122,7 @@ void listen_rules_reload(struct listen_rules *l)
     }
     rules_drop(l->rules);
     l->rules = rules;
-    tool_say("%s: read anew, %zu rules", l->given.name, rules_count(rules));
+    tool_say("%s: read anew, %zu rule%s", l->given.name, rules_count(rules), rules_count(rules) == 1 ? "" : "s");
 }
 
 void listen_rules_free(struct listen_rules *l)

@@ -22,9 +22,37 @@ static void fill_standard_descriptors(void)
             _exit(TOOL_LOCAL);
 }
 
+/* Before a command only help and the version are asked for. */
+static int no_option(const char *word)
+{
+    static const char *const names[] = {"help", "version"};
+    const char *near = nearest(word + strspn(word, "-"), names, sizeof names / sizeof *names);
+    if (near)
+        tool_say("no option %.60s before a command.  Did you mean: duplex --%s%s", word, near,
+                 strcmp(near, "version") ? "" : " (-V)");
+    else
+        tool_say("no option %.60s before a command: options stand behind it.  Try: duplex --help", word);
+    return TOOL_USAGE;
+}
+
 static int no_command(const char *word)
 {
+    static const struct {
+        const char *word, *meant;
+    } habits[] = {{"man", "help --man"},
+                  {"completion", "help --completion bash"},
+                  {"version", "--version"},
+                  {"completions", "help --completion bash"},
+                  {"exit-codes", "help exit-codes"},
+                  {"tls", "help tls"}};
     const char *near = nearest_command(word);
+    if (*word == '-')
+        return no_option(word);
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+        if (!strcmp(word, habits[i].word)) {
+            tool_say("no command '%s'.  Did you mean: duplex %s", word, habits[i].meant);
+            return TOOL_USAGE;
+        }
     if (near)
         tool_say("no command '%.60s'.  Did you mean: duplex %s", word, near);
     else if (strchr(word, ':'))
@@ -32,13 +60,6 @@ static int no_command(const char *word)
     else
         tool_say("no command '%.60s'.  Try: duplex --help", word);
     return TOOL_USAGE;
-}
-
-static void help_exits(void)
-{
-    printf("Exit codes (curl's numbers where it has them)\n");
-    for (const struct tool_exit_row *r = tool_exits; r->name; r++)
-        printf("  %3d  %-13s %s\n", r->code, r->name, r->words);
 }
 
 static int help_completion(const struct options *o)
@@ -66,14 +87,14 @@ int cmd_help(int argc, char **argv)
     bool man = option_has(&o, "man");
     if (option_has(&o, "completion"))
         return help_completion(&o);
-    if (o.arg_count && !c && (man || strcmp(o.args[0], "exit-codes")))
+    if (o.arg_count && !c && !man && help_topic(o.args[0], stdout))
+        return TOOL_DONE;
+    if (o.arg_count && !c)
         return no_command(o.args[0]);
     if (man)
         man_page(c, stdout);
     else if (c)
         help_command(c, stdout);
-    else if (o.arg_count)
-        help_exits();
     else
         help_overview(stdout);
     return TOOL_DONE;

@@ -215,6 +215,10 @@ static void page_of_command(FILE *to, const struct command *c)
     for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         option(to, o);
     option(to, &(struct opt){NULL, 'h', "help", OPT_FLAG, NULL, "say all of this in short"});
+    if (option_of_kind(c, OPT_MS)) {
+        fputs(".PP\n", to);
+        flowing(to, OPTIONS_TIME_WORDS);
+    }
     if (c->more) {
         fputs(".SH DESCRIPTION\n", to);
         flowing(to, c->more);

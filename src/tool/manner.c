@@ -55,7 +55,8 @@ static int read_coding(struct manner *m, const char *coding)
     dx_err err = {0};
     dx_decoder *d = coding ? dx_decoder_new(coding, DX_GUESS_LOCALE, &err) : NULL;
     if (coding && !d) {
-        tool_say("--encoding: %s", err.text);
+        const char *near = nearest_coding(coding);
+        tool_say("--encoding: %s%s%s%s", err.text, near ? ".  Did you mean " : "", near ? near : "", near ? "?" : "");
         return TOOL_USAGE;
     }
     if (coding && !m->hex && m->out.sum) {

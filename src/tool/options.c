@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES_MAX = 64 };
+enum { CANDIDATES_MAX = 64, OVERVIEW_COLUMN = 46 };
+#define DURATION_MS_MAX INT64_C(4000000000000) /* 126 years: in ns it still fits 64 bits, and so does now beside it */
 
 /* Is name one of the blank-separated words of list? */
 static bool among(const char *list, const char *name)
@@ -34,6 +35,14 @@ static const struct opt *opt_named(const struct command *c, const char *name, si
         if (strlen(o->name) == n && !memcmp(o->name, name, n))
             return o;
     return NULL;
+}
+
+bool option_of_kind(const struct command *c, enum opt_kind kind)
+{
+    for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
+        if (o->kind == kind)
+            return true;
+    return false;
 }
 
 static const struct opt *opt_lettered(const struct command *c, char letter)
@@ -70,18 +79,51 @@ static const struct opt *opt_elsewhere(const char *name)
     return NULL;
 }
 
+/* What other programs call by that name. NULL: nothing. */
+static const char *habit(const struct command *c, const char *name)
+{
+    static const char wires[] = "dial listen relay send recv bench replay";
+    static const struct {
+        const char *commands, *names, *words;
+    } rows[] = {{"serve", "port p address bind", "Try: --listen any://HOST:PORT"},
+                {wires, "port p", "The port is part of the URL: tcp://HOST:PORT"},
+                {wires, "host address", "The host is part of the URL: tcp://HOST:PORT"},
+                {"listen relay recv", "bind", "What to listen on is the URL: tcp://ADDRESS:PORT"},
+                {"recv", "resume continue", "A transfer begins anew each time; --force takes the place of a .part"},
+                {"send", "resume continue", "A transfer begins anew each time"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (among(rows[i].commands, c->name) && among(rows[i].names, name))
+            return rows[i].words;
+    return NULL;
+}
+
+/* "send recv" as "send, recv" */
+static void put_list(const char *words, char *buf, size_t n)
+{
+    size_t at = 0;
+    for (; *words && at + 2 < n; words++) {
+        if (*words == ' ')
+            buf[at++] = ',';
+        buf[at++] = *words;
+    }
+    buf[at] = 0;
+}
+
 static int unknown(const struct command *c, const char *word, size_t n, char *why, size_t why_n)
 {
-    const char *names[CANDIDATES_MAX] = {"help"}, *near;
-    char name[WORD_MAX + 1];
+    const char *names[CANDIDATES_MAX] = {"help"}, *near, *words;
+    char name[WORD_MAX + 1], list[80];
     size_t count = 1;
     const struct opt *other;
     for (const struct opt *o = option_row(c, NULL); o && count < CANDIDATES_MAX; o = option_row(c, o))
         names[count++] = o->name;
     snprintf(name, sizeof name, "%.*s", n > WORD_MAX ? WORD_MAX : (int)n, word);
-    if ((other = opt_elsewhere(name)))
-        snprintf(why, why_n, "%s has no option --%s: it is one of duplex %s", c->name, name, other->commands);
-    else if ((near = nearest(name, names, count)))
+    if ((words = habit(c, name))) {
+        snprintf(why, why_n, "%s has no option --%s.  %s", c->name, name, words);
+    } else if ((other = opt_elsewhere(name))) {
+        put_list(other->commands, list, sizeof list);
+        snprintf(why, why_n, "%s has no option --%s: it is one of duplex %s", c->name, name, list);
+    } else if ((near = nearest(name, names, count)))
         snprintf(why, why_n, "%s has no option --%s.  Did you mean --%s?", c->name, name, near);
     else
         snprintf(why, why_n, "%s has no option --%s.  Try: duplex %s --help", c->name, name, c->name);
@@ -111,7 +153,7 @@ static int number_read(const struct opt *o, const char *text, int64_t *ret_numbe
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
     const char *rest = NULL;
     int64_t milli = decimal(text, &rest);
     if (milli < 0)
@@ -125,7 +167,7 @@ static int number_read(const struct opt *o, const char *text, int64_t *ret_numbe
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (!strcmp(rest, units[i].unit) && milli <= INT64_MAX / units[i].ms) {
             *ret_number = milli * units[i].ms / 1000;
-            return 0;
+            return *ret_number <= DURATION_MS_MAX ? 0 : -1;
         }
     return -1;
 }
@@ -191,6 +233,16 @@ static int take_long(struct options *r, char **argv, char *why, size_t why_n)
     return give(r, o, eq ? eq + 1 : argv[1], why, why_n) < 0 ? -1 : eq ? 1 : 2;
 }
 
+static int unknown_letter(const struct command *c, char letter, char *why, size_t why_n)
+{
+    const char name[] = {isprint((unsigned char)letter) ? letter : '?', 0}, *words = habit(c, name);
+    if (words)
+        snprintf(why, why_n, "%s has no option -%s.  %s", c->name, name, words);
+    else
+        snprintf(why, why_n, "%s has no option -%s.  Try: duplex %s --help", c->name, name, c->name);
+    return -1;
+}
+
 /* "-v", "-vf line", "-fline". */
 static int take_short(struct options *r, char **argv, char *why, size_t why_n)
 {
@@ -200,11 +252,8 @@ static int take_short(struct options *r, char **argv, char *why, size_t why_n)
             r->help = true;
             return 1;
         }
-        if (!o) {
-            snprintf(why, why_n, "%s has no option -%c.  Try: duplex %s --help", r->command->name,
-                     isprint((unsigned char)*p) ? *p : '?', r->command->name);
-            return -1;
-        }
+        if (!o)
+            return unknown_letter(r->command, *p, why, why_n);
         if (o->kind != OPT_FLAG && o->kind != OPT_WORD && o->kind != OPT_MAYBE) {
             if (!p[1] && !argv[1]) {
                 snprintf(why, why_n, "-%c wants a value: -%c %s", *p, *p, o->arg);
@@ -232,6 +281,9 @@ static int check_args(const struct command *c, const struct options *r, char *wh
     else if (r->arg_count == 2 && c->args_max == 1 && is_host_and_port(r->args))
         snprintf(why, why_n, "a host and its port are one URL.  Did you mean: duplex %s tcp://%.100s:%.5s", c->name,
                  r->args[0], r->args[1]);
+    else if (r->arg_count > c->args_max && option_is(c, "lan") && strchr(r->args[0], ':')) /* serve */
+        snprintf(why, why_n, "%s takes its URLs by option.  Did you mean: duplex %s --listen %.160s", c->name, c->name,
+                 r->args[0]);
     else if (r->arg_count > c->args_max)
         snprintf(why, why_n, "'%.60s' is one argument too many.  Usage: duplex %s %s", r->args[c->args_max], c->name,
                  c->args);
@@ -321,7 +373,7 @@ int64_t option_number(const struct options *o, const char *name, int64_t otherwi
 }
 
 /* Each line of text after an indent. */
-static void indented(FILE *to, const char *text, int indent)
+void help_indented(FILE *to, const char *text, int indent)
 {
     while (text && *text) {
         size_t n = strcspn(text, "\n");
@@ -330,7 +382,7 @@ static void indented(FILE *to, const char *text, int indent)
     }
 }
 
-static void help_option(FILE *to, const struct opt *o)
+void help_option(FILE *to, const struct opt *o)
 {
     char head[64];
     const char *rest = strchr(o->help, '\n');
@@ -338,31 +390,46 @@ static void help_option(FILE *to, const struct opt *o)
     snprintf(head, sizeof head, "%c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
              o->letter ? ',' : ' ', o->name, o->arg && o->kind != OPT_MAYBE ? " " : "", o->arg ? o->arg : "");
     fprintf(to, "  %-24s %.*s\n", head, first, o->help);
-    indented(to, rest ? rest + 1 : NULL, 27);
+    help_indented(to, rest ? rest + 1 : NULL, 27);
 }
 
 void help_command(const struct command *c, FILE *to)
 {
     fprintf(to, "duplex %s: %s\n\nExamples\n", c->name, c->summary);
-    indented(to, c->examples, 2);
+    help_indented(to, c->examples, 2);
     fprintf(to, "\nUsage\n  duplex %s %s\n", c->name, c->args);
     if (option_row(c, NULL))
         fprintf(to, "\nOptions\n");
     for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         help_option(to, o);
+    if (option_of_kind(c, OPT_MS))
+        fprintf(to, "  %s\n", OPTIONS_TIME_WORDS);
     if (c->more) {
         fputc('\n', to);
-        indented(to, c->more, 0);
+        help_indented(to, c->more, 0);
     }
+}
+
+/* How far the words of a row of examples stand apart: those in the overview stand below one another. */
+static void overview_example(FILE *to, const char *line)
+{
+    size_t n = strcspn(line, "\n"), command = n;
+    const char *words = strstr(line, "  # ");
+    if (words && words < line + n)
+        command = (size_t)(words - line);
+    while (command && line[command - 1] == ' ')
+        command--;
+    if (command == n)
+        fprintf(to, "  %.*s\n", (int)n, line);
+    else
+        fprintf(to, "  %-*.*s  %.*s\n", OVERVIEW_COLUMN, (int)command, line, (int)(line + n - words - 2), words + 2);
 }
 
 void help_overview(FILE *to)
 {
     fprintf(to, "duplex: one port, any wire\n\nExamples\n");
-    for (const struct command *c = command_table; c->name; c++) {
-        size_t n = strcspn(c->examples, "\n");
-        fprintf(to, "  %.*s\n", (int)n, c->examples);
-    }
+    for (const struct command *c = command_table; c->name; c++)
+        overview_example(to, c->examples);
     fprintf(to, "\nCommands\n");
     for (const struct command *c = command_table; c->name; c++)
         fprintf(to, "  %-10s %s\n", c->name, c->summary);
@@ -373,6 +440,6 @@ void help_overview(FILE *to)
                 : w->use == WIRE_DIAL ? " (dialling only)"
                                       : "");
     fprintf(to, "  An empty HOST is every address, port 0 any free port.\n"
-                "\nduplex help COMMAND says more, duplex help exit-codes what a failure's number means,\n"
-                "duplex --version which one this is.\n");
+                "\nduplex help COMMAND says more, duplex help tls how TLS is used, duplex help exit-codes what a\n"
+                "failure's number means, duplex --version (-V) which one this is.\n");
 }

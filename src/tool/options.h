@@ -14,9 +14,11 @@ enum opt_kind {
     OPT_TEXT,
     OPT_COUNT, /* a whole number, 1 and up                                                */
     OPT_MAYBE, /* a flag, or a whole number behind '=': --retry, --retry=5                  */
-    OPT_MS,    /* a duration: 500, 500ms, 1.5s, 2m, 1h; a bare number is milliseconds     */
+    OPT_MS,    /* a duration: 2, 500ms, 1.5s, 2m, 1h; a bare number is seconds            */
     OPT_WORD,  /* one of the words of its arg, "[a|b]"; without one the first             */
 };
+/* How every OPT_MS reads, for help and man pages. */
+#define OPTIONS_TIME_WORDS "TIME is 2s, 500ms, 1.5m or 1h; a bare number is seconds."
 struct opt {
     const char *commands; /* who has it, separated by blanks: "dial listen"               */
     char letter;          /* 0: none                                                      */
@@ -44,7 +46,7 @@ extern const struct opt option_table[];      /* ends with a NULL name */
 
 enum { OPTIONS_GIVEN_MAX = 64, OPTIONS_ARGS_MAX = 64 };
 struct options {
-    const struct command *command;
+    const struct command *command, *as; /* as: the one that words name, where it is another; else NULL */
     struct option_given {
         const struct opt *opt;
         const char *
@@ -65,6 +67,8 @@ int options_read(int argc, char **argv, struct options *ret);
 
 /* The row after o of those that c takes, the first after NULL; NULL: no more. */
 const struct opt *option_row(const struct command *c, const struct opt *o);
+/* Does that command take an option of that kind? */
+bool option_of_kind(const struct command *c, enum opt_kind kind);
 /* Does that command take an option of that name? */
 bool option_is(const struct command *c, const char *name);
 /* The last one given wins. A name that is not in the command's table is an assert. */
@@ -76,6 +80,9 @@ const char *option_next(const struct options *o, const char *name, int *at);
 
 const struct command *command_find(const char *name); /* NULL: none */
 const char *nearest_command(const char *word);
+/* A row as --help shows it, and text behind an indent, each of its lines. */
+void help_option(FILE *to, const struct opt *o);
+void help_indented(FILE *to, const char *text, int indent);
 void help_overview(FILE *to);
 void help_command(const struct command *c, FILE *to);
 #endif

@@ -328,7 +328,7 @@ static const dx_handler play_on = {
 static int begin(struct play *p, const struct options *o)
 {
     dx_err err = {0};
-    dx_opts opts = {.dial_ms_max = p->patience_ms,
+    dx_opts opts = {.dial_ms_max = option_number(o, "timeout", 0),
                     .frame = wire_frame(p->url, option_text(o, "frame")),
                     .idle_ms_max = INT64_C(86400000),
                     .tls = p->trust.tls};
@@ -377,7 +377,7 @@ int cmd_replay(int argc, char **argv)
     p.url = o.args[1];
     p.server = option_has(&o, "server");
     p.fast = option_has(&o, "fast");
-    p.patience_ms = option_number(&o, "timeout", PATIENCE_MS);
+    p.patience_ms = option_number(&o, "idle", PATIENCE_MS);
     if ((r = sides_check(&o, p.server ? p.url : NULL, &p.url, !p.server)) < 0 && (r = read_all(&p, &o)) < 0 &&
         (r = sides_trust(&p.trust, &o, p.server ? p.url : NULL, p.server ? NULL : p.url)) < 0) {
         p.loop = dx_loop_new(&err);

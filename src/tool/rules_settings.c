@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * rules_settings.c - the top of a rules file: how messages are told apart, coding, line ends, checksum, variables. */
 #include "tool/rules_inside.h"
+#include "tool/tool.h"
 #include <string.h>
 
 static int copy(struct reader *r, struct word w, char *to, size_t size)
@@ -33,7 +34,10 @@ int line_encoding(struct reader *r, struct cursor c)
         return -1;
     dx_decoder *d = dx_decoder_new(x->encoding, DX_GUESS_LOCALE, &err);
     dx_decoder_free(d);
-    return d ? 0 : fault(r, "encoding '%s': there is no such coding", x->encoding);
+    const char *near = d ? NULL : nearest_coding(x->encoding);
+    return d      ? 0
+           : near ? fault(r, "encoding '%s': there is no such coding.  Did you mean %s?", x->encoding, near)
+                  : fault(r, "encoding '%s': there is no such coding", x->encoding);
 }
 
 int line_eol(struct reader *r, struct cursor c)

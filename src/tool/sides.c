@@ -40,7 +40,7 @@ int sides_check(const struct options *o, const char *listen, const char *const *
 
 int sides_trust(struct trust *t, const struct options *o, const char *listen, const char *dial)
 {
-    struct options own = {.command = command_find(dial ? "dial" : "listen"), .arg_count = 1};
+    struct options own = {.command = command_find(dial ? "dial" : "listen"), .as = o->command, .arg_count = 1};
     own.args[0] = dial ? dial : listen;
     for (int i = 0; i < o->given_count; i++)
         if (side_of(o->given[i].opt->name, wire_may_be_tls(listen)) == (dial ? TARGET : LISTENER) &&

@@ -30,7 +30,7 @@ static const struct row {
     {ALERT_BAD_CERTIFICATE, ALERT_CERTIFICATE_UNKNOWN, TOOL_OWN_CERT, "Try: --cert FILE with a certificate that it believes"},
     {ALERT_UNKNOWN_CA, ALERT_ACCESS_DENIED, TOOL_OWN_CERT, "Try: --cert FILE with a certificate that it believes"},
     {ALERT_PROTOCOL_VERSION, ALERT_INSUFFICIENT_SECURITY, TOOL_NO_CIPHER, "TLS 1.3 and 1.2 are what is spoken here"},
-    {ALERT_UNRECOGNIZED_NAME, ALERT_UNRECOGNIZED_NAME, TOOL_SNI, "Try: the name that its certificate has, in the URL"},
+    {ALERT_UNRECOGNIZED_NAME, ALERT_UNRECOGNIZED_NAME, TOOL_SNI, "Try: the name that its certificate has, in the URL; there, serve --host NAME adds one"},
     {ALERT_CERTIFICATE_REQUIRED, ALERT_CERTIFICATE_REQUIRED, TOOL_NO_CERT, "Try: --cert FILE --key FILE, of an issuer that it trusts"},
     {ALERT_NO_APPLICATION_PROTOCOL, ALERT_NO_APPLICATION_PROTOCOL, TOOL_ALPN, "Try: wss:// where it speaks HTTP"},
     {DX_TLS_EXPIRED, DX_TLS_EXPIRED, TOOL_EXPIRED, "Its owner must renew it, or --pin if it is the right one all the same"},
@@ -63,6 +63,14 @@ int tls_exit_of(const dx_err *e)
 {
     const struct row *r = row_of(e);
     return r ? r->code : TOOL_TLS;
+}
+
+bool tls_is_exit(int code)
+{
+    bool is = code == TOOL_TLS || code == TOOL_CA;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is |= rows[i].code == code;
+    return is;
 }
 
 /* The sentence without "dial URL: " before it. */

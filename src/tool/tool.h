@@ -62,12 +62,17 @@ extern const struct tool_exit_row tool_exits[]; /* ends with a NULL name */
 
 /* The exit code of an error that met a wire; 0 for the ends that are no error. */
 int tool_exit_of(const dx_err *e);
+/* Its name in that table: "refused". */
+const char *tool_exit_name(int code);
+/* A coding that was meant by a name which none has; NULL: none is near. */
+const char *nearest_coding(const char *name);
 /* Says on stderr what went wrong with url and what to try, and returns the exit code. doing: "dial" or "listen". */
 int tool_fail(const char *doing, const char *url, const dx_err *e);
 /* The same words, without the "duplex: " before and the newline after them. */
 void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
 /* The same two for a DX_TLS: the cause in the exit code, and advice. */
 int tls_exit_of(const dx_err *e);
+bool tls_is_exit(int code); /* does a fault of TLS end with that code? */
 void tls_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
 /* Is that all of a server's answer, and a TLS alert (RFC 8446 5.1)? So TLS says no to what is none. */
 bool tls_is_alert(const void *data, size_t n);

@@ -226,7 +226,8 @@ static void say_it(void *arg, const char *words)
 
 bool trust_lacks(const struct trust *t, const struct options *o, const char *url)
 {
-    bool serves = !strcmp(o->command->name, "serve");
+    const char *name = (o->as ? o->as : o->command)->name;
+    bool serves = !strcmp(name, "serve"), relays = !strcmp(name, "relay");
     int scheme = (int)strcspn(url, ":");
     char none[2];
     if (t->shows || !wire_is_tls(url) || in_fragment(url, "cert", none, sizeof none))
@@ -234,13 +235,13 @@ bool trust_lacks(const struct trust *t, const struct options *o, const char *url
     if (serves)
         tool_say("who listens on %.*s:// shows a certificate.  Try: duplex serve --tls --listen %.200s", scheme, url,
                  url);
-    else if (strcmp(o->command->name, "listen"))
+    else if (strcmp(name, "listen") && !relays)
         tool_say("who listens on %.*s:// shows a certificate.  Try: --cert auto, or --cert FILE --key FILE", scheme,
                  url);
     else
-        tool_say("who listens on %.*s:// shows a certificate.  Try: duplex listen %.200s%ccert=auto, or --cert FILE "
-                 "--key FILE",
-                 scheme, url, url, strchr(url, '#') ? ',' : '#');
+        tool_say("who listens on %.*s:// shows a certificate.  Try: duplex %s %.200s%ccert=auto%s, or "
+                 "--cert FILE --key FILE",
+                 scheme, url, name, url, strchr(url, '#') ? ',' : '#', relays ? " TARGET-URL" : "");
     return true;
 }
 

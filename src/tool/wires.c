@@ -53,11 +53,19 @@ bool wire_is_local(const char *url)
     return wire_among(url, schemes);
 }
 
+const char *wire_scheme(const char *url)
+{
+    for (size_t i = 0; i < FAR; i++)
+        if (wire_is(url, far[i]))
+            return far[i];
+    return NULL;
+}
+
 bool wire_can_be_dialled(const char *url)
 {
-    for (size_t i = 0; i < FAR_DIALLED; i++)
-        if (wire_is(url, far[i]))
-            return !strncmp(url + strlen(far[i]), "://", 3);
+    const char *scheme = wire_scheme(url);
+    if (scheme)
+        return scheme != far[FAR_DIALLED] && !strncmp(url + strlen(scheme), "://", 3);
     return wire_is_local(url);
 }
 

@@ -13,6 +13,7 @@ bool wire_may_be_tls(const char *url);                        /* those, any and 
 bool wire_has_messages(const char *url);                      /* it keeps boundaries: framing is for the other kind */
 bool wire_is_path(const char *url);                           /* unix, unixgram: a path, and no host and port   */
 bool wire_is_local(const char *url);                          /* stdio, fd, file, exec: no "//" behind the colon */
+const char *wire_scheme(const char *url);                     /* of those with a "//", in lower case; NULL: none     */
 bool wire_can_be_dialled(const char *url);                    /* and reads so far; whether it is in this build is the library's to say */
 const char *wire_nearest(const char *scheme, size_t n);       /* of those with a "//", the one that is meant; NULL: none is near */
 const char *wire_frame(const char *url, const char *frame);   /* what the conn itself is to frame: NULL where it has messages */

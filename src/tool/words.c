@@ -5,10 +5,12 @@
 #include "tool/owner.h"
 #include "tool/wires.h"
 #include <duplex/text.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* clang-format off */
@@ -110,6 +112,28 @@ int tool_exit_of(const dx_err *e)
     }
 }
 
+const char *tool_exit_name(int code)
+{
+    for (const struct tool_exit_row *r = tool_exits; r->name; r++)
+        if (r->code == code)
+            return r->name;
+    return "failed";
+}
+
+const char *nearest_coding(const char *name)
+{
+    static const char *const codings[] = {
+        "utf-8",        "gb18030",      "gbk",    "gb2312", "big5",       "big5-hkscs",  "shift_jis",
+        "euc-jp",       "iso-2022-jp",  "euc-kr", "latin1", "iso-8859-1", "iso-8859-15", "koi8-r",
+        "windows-1251", "windows-1252", "cp936",  "cp950",  "cp437",      "ascii",       "auto"};
+    char lower[WORD_MAX + 1];
+    size_t n = 0;
+    for (; name[n] && n < WORD_MAX; n++)
+        lower[n] = (char)tolower((unsigned char)name[n]);
+    lower[n] = 0;
+    return nearest(lower, codings, sizeof codings / sizeof *codings);
+}
+
 static void (*words_fn)(void *arg, const char *line, size_t n);
 static void *words_arg;
 
@@ -157,8 +181,14 @@ static size_t scheme_length(const char *url)
 static bool mend_url(const char *url, char *buf, size_t n)
 {
     const char *rest = strstr(url, "://");
+    const char *scheme = wire_scheme(url);
     if (wire_is_local(url))
         return false;
+    if (!rest && scheme) { /* tcp:HOST:PORT, as socat has it */
+        const char *host = url + strlen(scheme) + 1;
+        snprintf(buf, n, "%s://%.200s", scheme, host + (*host == '/' && !wire_is_path(url)));
+        return *host;
+    }
     if (!rest) {
         bool port = strchr(url, ':') && strchr(url, ':')[1] >= '0' && strchr(url, ':')[1] <= '9';
         snprintf(buf, n, *url == '/' ? "unix://%.200s" : "tcp://%.200s", url);
@@ -224,7 +254,7 @@ static void words_for_no_path(dx_bytes at, bool unix_path, char *buf, size_t n)
 void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n)
 {
     dx_bytes at = where_of(url);
-    int at_n = (int)(at.n < 200 ? at.n : 200);
+    int at_n = (int)(at.n < 200 ? at.n : 200), bare = (int)strcspn(url, "#"); /* a pin or a TTL is for who dials */
     const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
     int code = tool_exit_of(e);
     bool dialling = !strcmp(doing, "dial"), unix_path = wire_is_path(url);
@@ -232,8 +262,9 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     if (e->code == DX_SYS && e->detail == ENOENT && path && !(dialling && unix_path))
         words_for_no_path(at, unix_path, buf, n);
     else if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)
-        snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.200s", at_n, p,
-                 e->detail == ENOENT ? "no such socket" : "connection refused", url);
+        snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.*s%s", at_n, p,
+                 e->detail == ENOENT ? "no such socket" : "connection refused", bare < 200 ? bare : 200, url,
+                 wire_is_tls(url) ? "#cert=auto" : "");
     else if (e->code == DX_TLS)
         tls_words(doing, url, e, buf, n);
     else if (e->code == DX_RESOLVE)

@@ -601,6 +601,16 @@ def what_does_not_read_is_usage_and_says_what_to_try():
             (['dial'], 2, '--help'), (['listen'], 2, '--help'),
             (['dial', '--frmae', 'x', 'y'], 2, '--frame'),
             (['listen', 'tcp://127.0.0.1:0', '--echo', '--upper'], 2, 'one of --echo, --upper'),
+            (['dial', 'tcp:127.0.0.1:1'], 2, 'Did you mean: duplex dial tcp://127.0.0.1:1\n'),
+            (['dial', 'unix:/tmp/x'], 2, 'Did you mean: duplex dial unix:///tmp/x\n'),
+            (['dial', 'ws:/127.0.0.1:1/x'], 2, 'Did you mean: duplex dial ws://127.0.0.1:1/x\n'),
+            (['dial', '--encoding', 'gb1803', 'tcp://127.0.0.1:1'], 2, 'Did you mean gb18030?'),
+            (['dial', '--encoding', 'Shift-JIS2', 'tcp://127.0.0.1:1'], 2, 'Did you mean shift_jis?'),
+            (['dial', '--encoding', 'klingon', 'tcp://127.0.0.1:1'], 2, 'none of that name here\n'),
+            (['-v'], 2, 'Did you mean: duplex --version (-V)'), (['--hepl'], 2, 'Did you mean: duplex --help'),
+            (['--hex', 'dial'], 2, 'options stand behind it'), (['man'], 2, 'Did you mean: duplex help --man'),
+            (['help', 'man'], 2, 'Did you mean: duplex help --man'),
+            (['completion', 'bash'], 2, 'Did you mean: duplex help --completion bash'),
             (['dail', 'x'], 2, 'dial'), (['tcp://127.0.0.1:80'], 2, 'duplex dial tcp://127.0.0.1:80')]
     for args, code, words in rows:
         r = duplex(*args)
@@ -759,6 +769,17 @@ def help_begins_with_examples():
         assert lines[0].startswith('duplex') and lines[2] == 'Examples' and '  duplex ' in lines[3], (args, lines[:5])
         assert max(map(len, lines)) <= 120, (args, max(lines, key=len))
     assert duplex('--version').out.startswith(b'duplex 0.')
+    lines = duplex('help').out.decode().splitlines()
+    columns = {line.index('  # ') for line in lines[3:lines.index('Commands') - 1]}
+    assert len(columns) == 1, lines  # they stand below one another
+
+
+@case
+def help_says_once_what_a_bare_number_of_a_time_is():
+    for command in re.findall(r'^  (\w+) +\S', duplex('help').out.decode().split('Commands\n')[1].split('\n\n')[0], re.M):
+        pages = [duplex('help', *man, command).out.decode() for man in ([], ['--man'])]
+        times = len(re.findall(r'^ .*--\S+ TIME ', pages[0], re.M))
+        assert [p.count('a bare number is seconds') for p in pages] == [times > 0] * 2, (command, pages)
 
 
 @case

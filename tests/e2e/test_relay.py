@@ -406,7 +406,7 @@ def a_target_that_dies_ends_its_clients_and_the_relay_goes_on():
 
 @case
 def idle_connections_are_closed_in_order():
-    with Server(lambda s: ends(s)) as server, relay(TCP, server.url, '--idle', '200', '-v') as p, p.connect() as s:
+    with Server(lambda s: ends(s)) as server, relay(TCP, server.url, '--idle', '200ms', '-v') as p, p.connect() as s:
         assert ends(s) == b''
         until(lambda: server.results)
         assert server.results == [b'']

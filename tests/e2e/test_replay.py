@@ -105,7 +105,7 @@ def the_first_difference_is_named_and_has_its_exit_code():
             (lambda s: s.sendall(b'FIRSTS'), r'r\.ndjson:\d+: (more comes|at byte|the server ended|the connection is over)'),
             (lambda s: s.recv(9) and time.sleep(1.5), r'r\.ndjson:4: nothing more comes')]:
         with Server(serve) as server:
-            r = duplex('replay', '--fast', '--timeout', '1s', name, server.url)
+            r = duplex('replay', '--fast', '--idle', '1s', name, server.url)
             assert r.code == 119 and re.search(words, r.err), r
     with Server(upper) as server:
         gone = server.url

@@ -373,6 +373,12 @@ def escapes_from_a_peer_reach_no_terminal():
 
 
 @case
+def one_rule_is_one_rule():
+    with listen(rules('match any\nanswer text x\n'), 'tcp://127.0.0.1:0', '-v') as p:
+        assert ': 1 rule\n' in p.err, p.err
+
+
+@case
 def faults_are_all_told_with_their_lines():
     file = rules('frame line\nmatch hex A\nanswer text {x}\nmach any\n')
     r = duplex('listen', 'tcp://127.0.0.1:0', '--rules', file)
@@ -391,6 +397,8 @@ def a_file_that_is_not_there_and_options_that_do_not_fit_have_words():
             (['--rules', '/'], 23, 'duplex: /: Is a directory\n'),
             (['--rules', EXAMPLES / 'bot.rules', '--echo'], 2,
              'duplex: one of --echo, --upper, --rules, --reply and --exec.  Try: duplex listen --help\n'),
+            (['--rules', EXAMPLES / 'bot.rules', '--encoding', 'gb1803'], 2,
+             "duplex: --encoding: coding 'gb1803': there is none of that name here.  Did you mean gb18030?\n"),
             (['--rules', EXAMPLES / 'bot.rules', '--frame', 'x'], 2,
              "duplex: --frame 'x': it is one of none, line, delim:, gap:, fixed:, length:, auto\n")]:
         r = duplex('listen', 'tcp://127.0.0.1:0', *options)

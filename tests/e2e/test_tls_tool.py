@@ -20,7 +20,7 @@ from duplexlib import DUPLEX, SLOW, Process, Server, host_port, recv_all, run as
 from members import Lines, Room, Ws, here
 from screen import Screen
 from tap import Skip, case, run
-from tlslib import V12, V13, client_context, server_context, works
+from tlslib import V12, V13, client_context, free_port, server_context, works
 
 warnings.simplefilter('ignore', DeprecationWarning)  # of TLS 1.1, which is the point
 WRONG_PIN = 'sha256:' + 'A' * 43 + '='
@@ -337,10 +337,29 @@ def options_that_contradict_each_other_are_refused():
             (['listen', '--cert', 'auto', 'tcp://127.0.0.1:0'], 'Did you mean: duplex listen tls://127.0.0.1:0'),
             (['listen', '--cert', good.chain, '--cert', good.chain, '--key', good.key, 'tls://127.0.0.1:0'], 'which one is for'),
             (['serve', '--listen', 'tls://127.0.0.1:0'], 'duplex serve --tls --listen tls://127.0.0.1:0'),
+            (['relay', 'tls://127.0.0.1:0', 'tcp://127.0.0.1:1'], 'Try: duplex relay tls://127.0.0.1:0#cert=auto TARGET-URL, or --cert'),
             (['serve', '--key', 'secret'], '$DUPLEX_KEY'),
             (['dial', '--client-ca', 'x', 'tls://127.0.0.1:1'], 'it is one of duplex listen')]:
         r = duplex(*argv)
         assert r.code == 2 and r.err.startswith('duplex: ') and r.err.count('\n') == 1 and words in r.err, (argv, r)
+
+
+@case
+def nobody_there_names_a_listen_that_would_do():
+    for url in (f'tls://127.0.0.1:{free_port()}', f'wss://127.0.0.1:{free_port()}/x'):
+        r = duplex('dial', f'{url}#pin={WRONG_PIN}')
+        assert r.code == 7 and r.err.endswith(f'Try: duplex listen {url}#cert=auto\n'), r
+
+
+@case
+def help_has_a_page_of_tls():
+    r = duplex('help', 'tls')
+    assert r.code == 0 and not r.err, r
+    out = r.out.decode()
+    assert max(map(len, out.splitlines())) <= 120
+    for words in ('--pin', '--insecure', '#cert=auto', 'leaf.key', '(listen send recv relay replay)', '   90  pin ', '  118  cut '):
+        assert words in out, words
+    assert ' refused ' not in out.split('Exit codes')[1], out  # TLS alone
 
 
 @case

@@ -68,14 +68,14 @@ TEST(a_number_that_may_stand_stands_behind_an_equals_sign)
     CHECK(parse("dial --retry= tcp://:1") < 0);
 }
 
-TEST(durations_read_with_and_without_a_unit)
+TEST(a_duration_without_a_unit_is_seconds)
 {
     static const struct {
         const char *text;
         int64_t ms;
-    } rows[] = {{"0", 0},       {"1", 1},        {"250ms", 250},
-                {"1s", 1000},   {"1.5s", 1500},  {"0.25s", 250},
-                {"2m", 120000}, {"1h", 3600000}, {"999999999999", 999999999999}};
+    } rows[] = {{"0", 0},        {"1", 1000},    {"0.5", 500},   {"250ms", 250},
+                {"1s", 1000},    {"1.5s", 1500}, {"0.25s", 250}, {"2m", 120000},
+                {"1h", 3600000}, {"30", 30000},  {"5ms", 5},     {"4000000000", 4000000000000}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char line[80];
         snprintf(line, sizeof line, "dial --timeout %s tcp://:1", rows[i].text);
@@ -103,11 +103,24 @@ TEST(what_does_not_read_is_refused_with_words)
         {"dial --timeout 5d x", "--timeout wants a duration such as 500ms, 2s or 1m, not '5d'"},
         {"dial --timeout -5 x", "--timeout wants a duration such as 500ms, 2s or 1m, not '-5'"},
         {"dial --timeout 9999999999999 x", "--timeout wants a duration such as 500ms, 2s or 1m, not '9999999999999'"},
+        {"dial --timeout 4000000001 x", "--timeout wants a duration such as 500ms, 2s or 1m, not '4000000001'"},
         {"dial --pin", "--pin wants a value: --pin PIN"},
-        {"dial --client-ca a x", "dial has no option --client-ca: it is one of duplex listen"},
+        {"dial --client-ca a x",
+         "dial has no option --client-ca: it is one of duplex listen, send, recv, relay, replay"},
         {"dial --tls x", "dial has no option --tls: it is one of duplex serve"},
         {"dial --insecure=yes x", "--insecure takes no value"},
         {"dial --insecur x", "dial has no option --insecur.  Did you mean --insecure?"},
+        {"serve --port 80", "serve has no option --port.  Try: --listen any://HOST:PORT"},
+        {"serve -p 80", "serve has no option -p.  Try: --listen any://HOST:PORT"},
+        {"serve tcp://:80", "serve takes its URLs by option.  Did you mean: duplex serve --listen tcp://:80"},
+        {"dial --port 80 x", "dial has no option --port.  The port is part of the URL: tcp://HOST:PORT"},
+        {"listen -p 80 x", "listen has no option -p.  The port is part of the URL: tcp://HOST:PORT"},
+        {"dial --host a x", "dial has no option --host.  The host is part of the URL: tcp://HOST:PORT"},
+        {"recv --bind a x", "recv has no option --bind.  What to listen on is the URL: tcp://ADDRESS:PORT"},
+        {"recv --resume x y",
+         "recv has no option --resume.  A transfer begins anew each time; --force takes the place of a .part"},
+        {"hex --port 1", "hex has no option --port.  Try: duplex hex --help"},
+        {"bench --max 1 x", "bench has no option --max: it is one of duplex listen, relay"},
         {"listen --max 0 x", "--max wants a whole number from 1 on, not '0'"},
         {"listen --max 1.5 x", "--max wants a whole number from 1 on, not '1.5'"},
         {"listen --max 2x x", "--max wants a whole number from 1 on, not '2x'"},

@@ -25,6 +25,7 @@ TEST(settings_read_or_say_why_not)
         {"", "r: there is no rule in it\n"},
         {"frame gapp\nmatch any", "r:1: frame 'gapp': it is one of none, line, delim:, gap:, fixed:, length:, auto\n"},
         {"frame line now\nmatch any", "r:1: 'now' is one word too many\n"},
+        {"encoding gb1803\nmatch any", "r:1: encoding 'gb1803': there is no such coding.  Did you mean gb18030?\n"},
         {"encoding klingon\nmatch any", "r:1: encoding 'klingon': there is no such coding\n"},
         {"eol dos\nmatch any", "r:1: eol is one of same, none, lf, crlf, cr, not 'dos'\n"},
         {"checksum crc17\nmatch any", "r:1: checksum 'crc17': there is no such checksum\n"},
