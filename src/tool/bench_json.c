@@ -97,7 +97,7 @@ static void put_errors(const struct bench_tally *t)
 void bench_json(const struct bench_plan *p, const struct bench_tally *t, const char *wrong, int exit_code)
 {
     double seconds = (double)(t->to_ns - t->from_ns) / 1e9;
-    printf("{\"duplex_bench\":%d,\"is\":\"result\"", VERSION);
+    printf("{\"v\":%d,\"is\":\"result\"", VERSION);
     put_text("version", dx_version());
     put_text("url", p->url);
     put_options(p);
@@ -120,7 +120,7 @@ void bench_json(const struct bench_plan *p, const struct bench_tally *t, const c
 void bench_json_second(const struct bench_plan *p, const struct bench_second *b, double at_s, double seconds)
 {
     (void)p;
-    printf("{\"duplex_bench\":%d,\"is\":\"second\",\"at_s\":%.3f,\"seconds\":%.6f", VERSION, at_s, seconds);
+    printf("{\"v\":%d,\"is\":\"second\",\"at_s\":%.3f,\"seconds\":%.6f", VERSION, at_s, seconds);
     put_rates(&b->passed, seconds);
     put_latency("latency_us", &b->latency);
     printf(",\"wrong\":%" PRIu64 ",\"errors\":%" PRIu64 "}\n", b->passed.wrong, b->passed.errors);

@@ -3,28 +3,13 @@
 #include "tool/record.h"
 #include "tool/add.h"
 #include "tool/stamp.h"
+#include "tool/tool.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static const struct {
-    int code;
-    const char *name;
-} reasons[] = {{DX_OK, "ended"},   {DX_END, "ended"},      {DX_CLOSED, "ended"},        {DX_TIMEOUT, "timeout"},
-               {DX_BIG, "big"},    {DX_RESET, "reset"},    {DX_REFUSED, "refused"},     {DX_RESOLVE, "name"},
-               {DX_TLS, "tls"},    {DX_PROTO, "protocol"}, {DX_TRUNCATED, "truncated"}, {DX_LIMIT, "limit"},
-               {DX_NOMEM, "limit"}};
-
-const char *record_reason(int code)
-{
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].code == code)
-            return reasons[i].name;
-    return "failed";
-}
 
 static void fail(struct recorder *r, int error)
 {
@@ -85,7 +70,7 @@ int recorder_open(struct recorder *r, const char *path, const char *listen)
         return errno;
     gmtime_r(&now, &tm);
     strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    added(r, addf(&r->line, "{\"duplex-record\":%d", RECORD_VERSION));
+    added(r, addf(&r->line, "{\"v\":%d,\"event\":\"record\"", RECORD_VERSION));
     put_string(r, "at", at);
     put_url(r, "listen", listen);
     finish(r);
@@ -137,7 +122,8 @@ void record_close(struct recorder *r, uint64_t conn, const char *by, const dx_er
         return;
     begin(r, conn, "close");
     put_string(r, "by", by);
-    put_string(r, "reason", record_reason(why->code));
+    added(r, addf(&r->line, ",\"code\":%d", tool_exit_of(why)));
+    put_string(r, "reason", tool_exit_name(tool_exit_of(why)));
     put_string(r, "words", why->text);
     finish(r);
 }

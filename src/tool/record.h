@@ -26,7 +26,6 @@ void record_data(struct recorder *r, uint64_t conn, bool server, const void *dat
                  bool messages);
 /* by: "client" or "server", who ended it first, or badly. */
 void record_close(struct recorder *r, uint64_t conn, const char *by, const dx_err *why);
-const char *record_reason(int code); /* "ended" "reset" ... */
 
 /* ---- reading ---- */
 

@@ -141,7 +141,7 @@ static int take_close(struct reader *r, const json_t *o, bool wanted, uint8_t *s
     *seen |= SEEN_CLOSE;
     e->server = !strcmp(by, "server");
     if (wanted) {
-        r->to->reset = strcmp(reason, "ended") && strcmp(reason, "timeout");
+        r->to->reset = strcmp(reason, "done") && strcmp(reason, "timeout");
         r->to->by_client = !strcmp(by, "client");
     }
     return -1;
@@ -177,13 +177,12 @@ static int take_event(struct reader *r, const json_t *o, const char *what, uint6
 
 static int take_line(struct reader *r, const json_t *o)
 {
-    const json_t *version = json_object_get(o, "duplex-record"), *t = json_object_get(o, "t"),
-                 *conn = json_object_get(o, "conn");
+    const json_t *version = json_object_get(o, "v"), *t = json_object_get(o, "t"), *conn = json_object_get(o, "conn");
     const char *what = json_string_value(json_object_get(o, "event"));
     if (!json_is_object(o))
         return broken(r, "no JSON object");
-    if (r->line == 1 && !json_is_integer(version))
-        return broken(r, "this is no record: its first line has no \"duplex-record\"");
+    if (r->line == 1 && (!json_is_integer(version) || !what || strcmp(what, "record")))
+        return broken(r, "this is no record: its first line has no \"v\" and \"event\":\"record\"");
     if (r->line == 1 && json_integer_value(version) != RECORD_VERSION)
         return broken(r, "a record of version %lld; this duplex reads version %d",
                       (long long)json_integer_value(version), RECORD_VERSION);

@@ -23,7 +23,7 @@ def bench(*args, code=0, env=None, **how):
     r = run('bench', '--json', *args, env={**os.environ, **(env or {})}, **how)
     assert r.code == code, r
     result = json.loads(r.out.splitlines()[-1])
-    assert result['duplex_bench'] == 1 and result['is'] == 'result' and result['exit_code'] == code, result
+    assert result['v'] == 1 and result['is'] == 'result' and result['exit_code'] == code, result
     result['words'] = r.err
     return result
 
@@ -475,7 +475,7 @@ def with_live_there_is_an_object_a_second():
         lines = [json.loads(x) for x in r.out.splitlines()]
         assert r.code == 0 and [x['is'] for x in lines][-1] == 'result' and len(lines) in (3, 4), r
         for x in lines[:-1]:
-            assert set(x) == {'duplex_bench', 'is', 'at_s', 'seconds', 'out_messages_per_s', 'in_messages_per_s',
+            assert set(x) == {'v', 'is', 'at_s', 'seconds', 'out_messages_per_s', 'in_messages_per_s',
                               'out_bytes_per_s', 'in_bytes_per_s', 'latency_us', 'wrong', 'errors'}, x
         assert 60 < lines[1]['in_messages_per_s'] < 140, lines
 
@@ -485,7 +485,7 @@ def the_result_has_its_schema():
     with Server(echo) as s:
         result = bench('-c', 2, '--for', '200ms', s.url)
     del result['words']
-    assert set(result) == {'duplex_bench', 'is', 'version', 'url', 'options', 'connects', 'messages', 'rates', 'latency_us',
+    assert set(result) == {'v', 'is', 'version', 'url', 'options', 'connects', 'messages', 'rates', 'latency_us',
                            'ended_by_server', 'errors', 'cpu', 'client_is_limit', 'exit_code'}, result
     assert set(result['latency_us']) == {'count', 'min', 'p50', 'p90', 'p99', 'p99_9', 'p99_99', 'max', 'mean'}, result
     assert set(result['messages']) == {'sent', 'expected', 'right', 'wrong', 'lost', 'unasked', 'still_out'}, result
@@ -520,7 +520,7 @@ def a_terminal_sees_a_line_a_second_and_the_table_is_on_stdout():
     line = b''.join(seen)
     assert p.returncode == 0 and line.count(b'messages/s') >= 2 and line.endswith(b'\r\x1b[K'), line
     for words in (rb'2 conns, 64 bytes, open loop at 50/s', rb'connects +2', rb'\d+ sent, \d+ right, 0 wrong, 0 lost',
-                  rb'p99\.99 +max +mean', rb'own CPU +\d+ % of a core'):
+                  rb'p99\.99 +max +mean', rb', [\d.]+ (Ki)?B/s out, ', rb'own CPU +\d+ % of a core'):
         assert re.search(words, p.stdout), p.stdout
 
 

@@ -70,7 +70,7 @@ def a_record_is_lines_of_json_as_documented():
     name = first_two_questions()
     assert os.stat(name).st_mode & 0o777 == 0o600
     head, *events = lines(name)
-    assert head['duplex-record'] == 1 and re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', head['at']), head
+    assert (head['v'], head['event']) == (1, 'record') and re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', head['at']), head
     assert head['listen'] == TCP
     assert [(e['event'], e.get('from'), e.get('hex')) for e in events] == [
         ('open', None, None), ('data', 'client', '6669727374'), ('data', 'server', '4649525354'),
@@ -78,7 +78,7 @@ def a_record_is_lines_of_json_as_documented():
         ('end', 'server', None), ('close', None, None)], events
     opened, closed = events[0], events[-1]
     assert opened['client'] == opened['server'] == 'bytes' and opened['peer'].startswith('tcp://127.0.0.1:'), opened
-    assert closed['reason'] == 'ended', closed
+    assert (closed['code'], closed['reason']) == (0, 'done'), closed
     times = [e['t'] for e in events]
     assert times == sorted(times) and times[-1] - times[0] > 350000, times
     assert {e['conn'] for e in events} == {1}
@@ -232,7 +232,7 @@ def a_broken_record_is_refused_with_its_line():
     with open(name) as f:
         good = f.read().splitlines(True)
     for at, change, words in [
-            (0, lambda x: x.replace('"duplex-record":1', '"duplex-record":2'), 'version 2'),
+            (0, lambda x: x.replace('"v":1', '"v":2'), 'version 2'),
             (2, lambda x: x[:20], 'was the writer stopped here'),
             (3, lambda x: x.replace('4649', '46zz'), r'"hex" does not read')]:
         broken = temp('b.ndjson')

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define HEAD  "{\"duplex-record\":1,\"at\":\"2026-01-02T03:04:05Z\"}\n"
+#define HEAD  "{\"v\":1,\"event\":\"record\",\"at\":\"2026-01-02T03:04:05Z\"}\n"
 #define OPEN  "{\"t\":10,\"conn\":1,\"event\":\"open\",\"client\":\"bytes\",\"server\":\"messages\"}\n"
 #define DATA  "{\"t\":20,\"conn\":1,\"event\":\"data\",\"from\":\"client\",\"hex\":\"4142\"}\n"
 #define END   "{\"t\":30,\"conn\":1,\"event\":\"end\",\"from\":\"client\"}\n"
@@ -70,7 +70,7 @@ TEST(what_is_broken_is_named_with_its_line)
         {"hello\n", "r:1: "},
         {"[1]\n", "r:1: no JSON object"},
         {"{}\n", "r:1: this is no record"},
-        {"{\"duplex-record\":2}\n", "r:1: a record of version 2; this duplex reads version 1"},
+        {"{\"v\":2,\"event\":\"record\"}\n", "r:1: a record of version 2; this duplex reads version 1"},
         {HEAD "{\"t\":1,\"conn\":1,\"event\":\"open\"", "was the writer stopped here?"},
         {HEAD OPEN "\n", "r:3: "},
         {HEAD "{\"t\":-1,\"conn\":1,\"event\":\"end\"}\n", "r:2: no number \"t\""},
