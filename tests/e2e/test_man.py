@@ -194,7 +194,7 @@ def bash_completes():
 @case
 def bash_shows_the_help_where_it_lists():
     assert 'relay             listen on one wire, and join each co' in replies('re', kind=63)
-    assert '--cert            show this certificate (PEM) where th' in replies('dial', '--c', kind=63)
+    assert '--cert            show this certificate (PEM, its issu' in replies('dial', '--c', kind=63)
 
 
 class Zsh:

@@ -416,7 +416,7 @@ def a_hangup_reads_the_file_anew_and_keeps_the_clients():
         assert ask(s, b'x') == b'one 6'
         pathlib.Path(file).write_text('frame line\nvar n = 0\nmatch any\nanswer text two {n}')
         p.interrupt(signal.SIGHUP)
-        p.said('read anew, 1 rules')
+        p.said('read anew, 1 rule\n')
         assert ask(s, b'x') == b'two 6', 'the same client, its variable kept'
         with p.connect() as late:
             assert ask(late, b'x') == b'two 0'
