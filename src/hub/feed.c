@@ -13,6 +13,11 @@ static bool hears(struct member *m)
 static bool tell_missed(struct member *m, uint64_t count)
 {
     dx_text t = {0};
+    if (m->kind == KIND_LOCAL) {
+        local_missed(local_of(m), count);
+        m->hub->counts.missed += count;
+        return true;
+    }
     int r = m->kind == KIND_JSON
                 ? text_fmt(&t, "{\"is\":\"missed\",\"count\":%llu}", (unsigned long long)count)
                 : text_fmt(&t, "* %llu message%s missed", (unsigned long long)count, count == 1 ? "" : "s");

@@ -51,6 +51,7 @@ struct hub_line { /* one message of the room; views, good during the call       
 struct hub_watch { /* any may be NULL                                                        */
     void (*message)(void *arg, const struct hub_line *line);
     void (*notice)(void *arg, const char *text, size_t n); /* answers, joins and leaves: begins with "* "    */
+    void (*missed)(void *arg, uint64_t count);             /* so many were gone before their turn; NULL: a notice  */
     void (*lan)(void *arg, dx_text *answer);               /* /lan was said here; answer: lines to show      */
     void (*quit)(void *arg);                               /* /quit or exit was said here                    */
 };

@@ -183,6 +183,7 @@ void json_error(struct member *m, const char *code, const char *id, const char *
 int json_put(struct member *m, const dx_text *t);
 void front_open(struct member *m);
 void local_feed(struct hub_local *l, struct note *n);
+void local_missed(struct hub_local *l, uint64_t count);
 static inline struct hub_local *local_of(struct member *m)
 {
     return (struct hub_local *)m;

@@ -74,3 +74,11 @@ void local_feed(struct hub_local *l, struct note *n)
     l->watch->message(l->arg, &line);
     dx_text_free(&json);
 }
+
+void local_missed(struct hub_local *l, uint64_t count)
+{
+    if (l->watch->missed)
+        l->watch->missed(l->arg, count);
+    else
+        member_tell(&l->m, "* %llu message%s missed", (unsigned long long)count, count == 1 ? "" : "s");
+}

@@ -76,6 +76,11 @@ static void log_message(void *arg, const struct hub_line *l)
     dx_text_free(&t);
 }
 
+static void log_missed(void *arg, uint64_t count)
+{
+    ((struct serve *)arg)->unlogged += count;
+}
+
 static void on_quit(void *arg)
 {
     (void)arg;
@@ -110,7 +115,7 @@ static bool forgets(const char *utf8, size_t n)
 static const struct prompt_watch keys = {.line = on_line, .end = on_quit, .forgets = forgets};
 static const struct hub_watch terminal = {
     .message = show_message, .notice = show_notice, .lan = serve_on_lan, .quit = on_quit};
-static const struct hub_watch log_only = {.message = log_message};
+static const struct hub_watch log_only = {.message = log_message, .missed = log_missed};
 
 /* ---- the beginning ---- */
 

@@ -691,6 +691,37 @@ TEST(the_terminal_is_a_member)
     end();
 }
 
+static void count_missed(void *arg, uint64_t count)
+{
+    *(uint64_t *)arg += count;
+}
+
+/* More in one turn than the room keeps: the terminal and the log are behind as any member is. */
+TEST(a_local_member_is_told_what_it_missed)
+{
+    static const struct hub_watch terminal = {.message = show_line, .notice = show_notice},
+                                  silent = {.message = show_line}, log = {.missed = count_missed};
+    struct hub_opts o = {.room_bytes_max = 4096};
+    struct hub_counts n;
+    uint64_t missed = 0;
+    start_with(&o);
+    struct hub_local *talker = hub_join(hub, "ada", &log, &missed, NULL);
+    CHECK(hub_join(hub, "me", &terminal, NULL, NULL));
+    CHECK(hub_join(hub, NULL, &silent, NULL, NULL));
+    *shown = 0;
+    for (int i = 0; i < 100; i++)
+        hub_said(talker, "0123456789012345678901234567890123456789", 40);
+    *shown = 0;
+    fake_turn();
+    CHECK_SAY(missed > 50 && missed < 100, "%d", (int)missed);
+    char words[64];
+    snprintf(words, sizeof(words), "* %d messages missed\nada: 0123", (int)missed);
+    CHECK_HAS(shown, words);
+    hub_count(hub, &n);
+    CHECK_INT(n.missed, 3 * missed);
+    end();
+}
+
 TEST(the_end_of_the_hub_closes_websockets_with_1001)
 {
     start();
