@@ -173,6 +173,7 @@ static void client_close(dx_conn *conn, const dx_err *why)
     struct client *c = dx_state(conn);
     if (!c->here)
         return;
+    c->show.ended = true;
     print_rest(k, c);
     bool well = !tool_exit_of(why);
     panel_say(&k->panel, "%" PRIu64 " goes%s%s, in %" PRIu64 " B, out %" PRIu64 " B", c->number, well ? "" : ": ",

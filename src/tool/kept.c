@@ -158,9 +158,11 @@ static int add_texts(const struct kept *k, struct views *v, const char *coding, 
         if (r >= 0)
             r = piece_text(p->from, s->out.p, s->out.n, out);
     }
-    for (int i = 0; i < v->count && r >= 0; i++)
+    for (int i = 0; i < v->count && r >= 0; i++) {
+        v->of[i].show.ended = true; /* of what is here */
         if ((r = show_rest(&v->of[i].show)) >= 0)
             r = piece_text(v->of[i].from, v->of[i].show.out.p, v->of[i].show.out.n, out);
+    }
     return r;
 }
 

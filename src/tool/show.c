@@ -39,20 +39,21 @@ static int show_lines(struct show *s)
     return 0;
 }
 
-static int show_part(struct show *s, const void *data, size_t n)
+/* last: of a message, or of a line. Else the decoder keeps half a character for its other half. */
+static int show_part(struct show *s, const void *data, size_t n, bool last)
 {
     dx_text_clear(&s->utf8);
     if (!s->decoder && dx_text_add(&s->utf8, data, n) < 0)
         return DX_NOMEM;
-    if (s->decoder && dx_decode(s->decoder, data, n, true, &s->utf8) < 0)
+    if (s->decoder && dx_decode(s->decoder, data, n, last, &s->utf8) < 0)
         return DX_NOMEM;
     return s->utf8.n ? show_lines(s) : 0;
 }
 
 /* Shows the first n bytes of the tail and keeps the others. */
-static int show_tail(struct show *s, size_t n)
+static int show_tail(struct show *s, size_t n, bool last)
 {
-    int r = n ? show_part(s, s->tail.p, n) : 0;
+    int r = n || s->ended ? show_part(s, n ? s->tail.p : "", n, last) : 0;
     size_t rest = s->tail.n - n;
     if (rest)
         memmove(s->tail.p, s->tail.p + n, rest);
@@ -64,7 +65,7 @@ int show_data(struct show *s, const void *data, size_t n, bool whole)
 {
     dx_text_clear(&s->out);
     if (whole) {
-        int r = n ? show_part(s, data, n) : 0;
+        int r = n ? show_part(s, data, n, true) : 0;
         bool ended = s->out.n && s->out.p[s->out.n - 1] == '\n';
         return r < 0 || ended ? r : dx_text_add(&s->out, "\n", 1);
     }
@@ -72,11 +73,11 @@ int show_data(struct show *s, const void *data, size_t n, bool whole)
         return DX_NOMEM;
     const char *nl = s->tail.n ? memrchr(s->tail.p, '\n', s->tail.n) : NULL;
     size_t ready = nl ? (size_t)(nl + 1 - s->tail.p) : 0;
-    return show_tail(s, s->tail.n - ready > TAIL_MAX ? s->tail.n : ready);
+    return s->tail.n - ready > TAIL_MAX ? show_tail(s, s->tail.n, false) : show_tail(s, ready, true);
 }
 
 int show_rest(struct show *s)
 {
     dx_text_clear(&s->out);
-    return show_tail(s, s->tail.n);
+    return show_tail(s, s->tail.n, s->ended);
 }

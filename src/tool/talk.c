@@ -131,8 +131,10 @@ static void wire_close(dx_conn *c, const dx_err *why)
     struct talk *t = dx_user(c);
     if (t->joined ? c != t->wire : t->listening)
         return;
+    t->show.ended = true;
     if (t->joined && (t->shown || manner_views(&t->manner)))
         talk_print_rest(t);
+    t->show.ended = false; /* the next conn begins anew */
     t->wire = NULL;
     t->steps.out = t->feed.sent;
     if (t->verbose && t->joined)

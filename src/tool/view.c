@@ -116,10 +116,12 @@ int view_rest(struct view *v, struct moment at)
 {
     dx_text stamp = {0};
     dx_text_clear(&v->out);
-    if (v->hex || !show_waits(v->show))
+    if (v->hex || (!show_waits(v->show) && !v->show->ended))
         return 0;
-    int r = v->stamps ? stamp_add(&v->last, at, v->dated, &stamp) : 0;
-    if (r >= 0 && (r = show_rest(v->show)) >= 0)
+    int r = show_rest(v->show);
+    if (r >= 0 && v->show->out.n && v->stamps)
+        r = stamp_add(&v->last, at, v->dated, &stamp);
+    if (r >= 0)
         r = add_lines(v, VIEW_IN, v->show->out.p, v->show->out.n, &stamp);
     dx_text_free(&stamp);
     return r;

@@ -816,6 +816,23 @@ def on_a_terminal_the_peers_end_ends():
 
 
 @case
+def on_a_terminal_half_a_character_waits_however_long():
+    first, rest = threading.Event(), '温度 '.encode('gb18030')
+
+    def serve(c):
+        c.sendall(rest[:3])
+        first.wait(30 * SLOW)
+        c.sendall(rest[3:] + b'end ' + rest[:1])
+
+    with Server(serve) as s:
+        t = Terminal('dial', s.url)
+        t.sees('温'.encode())  # it was shown without the end of its line: a silence has passed
+        first.set()
+        t.sees('度 end <CE>'.encode())
+        assert t.code() == 0 and b'<B6>' not in t.screen, t.screen
+
+
+@case
 def a_terminal_obeys_nothing_that_a_peer_sends():
     evil = b'\x1b]0;owned\x07\x1b[2J\x1b[6n \x9b31m \xe2\x80\xae right to left \r over\nnext line\r\n'
 

@@ -53,6 +53,35 @@ TEST(a_rest_that_was_shown_goes_on_in_its_line)
     view_free(&v);
 }
 
+/* "a温度" in GB18030, with a silence after each byte: half a character is shown when nothing else can come. */
+TEST(half_a_character_waits_for_its_other_half_through_a_silence)
+{
+    static const char gb[] = "a\xce\xc2\xb6\xc8", *const codings[] = {"gb18030", "auto"};
+    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
+        for (int ended = 0; ended < 2; ended++) {
+            struct show show;
+            struct view v = {.show = &show};
+            dx_text all = {0};
+            CHECK_INT(show_init(&show, codings[i], NULL), 0);
+            CHECK_INT(view_add(&v, VIEW_IN, (dx_bytes){gb, 3}, false, first), 0); /* auto knows it by now */
+            CHECK_INT(view_rest(&v, first), 0);
+            CHECK_INT(dx_text_add(&all, v.out.p, v.out.n), 0);
+            for (size_t at = 3; at < 5 - (size_t)ended; at++) {
+                CHECK_INT(view_add(&v, VIEW_IN, (dx_bytes){gb + at, 1}, false, first), 0);
+                CHECK_INT(view_rest(&v, later), 0);
+                CHECK_INT(dx_text_add(&all, v.out.n ? v.out.p : "", v.out.n), 0);
+            }
+            CHECK_STR(all.p, ended ? "a温" : "a温度");
+            show.ended = true;
+            CHECK_INT(view_rest(&v, last), 0);
+            CHECK_INT(dx_text_add(&all, v.out.n ? v.out.p : "", v.out.n), 0);
+            CHECK_STR(all.p, ended ? "a温<B6>" : "a温度");
+            dx_text_free(&all);
+            show_free(&show);
+            view_free(&v);
+        }
+}
+
 TEST(a_checksum_is_taken_off_and_a_wrong_one_shown)
 {
     struct view v = {.hex = true, .sum = "crc16-modbus"};
