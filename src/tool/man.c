@@ -129,7 +129,8 @@ static void title(FILE *to, const char *command)
         fputs("\\-", to);
     for (; command && *command; command++)
         fputc(toupper((unsigned char)*command), to);
-    fprintf(to, " 1 %s \"duplex %s\" \"User Commands\"\n", written, dx_version());
+    /* Names of commands and options are to be copied: none is divided, and no blank is stretched. */
+    fprintf(to, " 1 %s \"duplex %s\" \"User Commands\"\n.nh\n.ad l\n", written, dx_version());
 }
 
 /* "command  # what it does": the command, and below it the words. */

@@ -77,6 +77,7 @@ def a_man_page_has_every_option_of_its_command():
         have = re.findall(r'^\.TP\n(?:\\fB-(.)\\fR, )?\\fB--([\w-]+)\\fR(?: ?\\fI(\S+)\\fR)?$', page, re.M)
         assert have == [*OPTIONS[c], ('h', 'help', '')], (c, have)
         heads = re.findall(r'^\.SH (.*)$', page, re.M)
+        assert '\n.nh\n' in page.split('.SH')[0], page  # duplex-relay is not divided
         assert heads[:4] == ['NAME', 'SYNOPSIS', 'EXAMPLES', 'OPTIONS'] and heads[-2:] == ['EXIT STATUS', 'SEE ALSO'], heads
 
 
