@@ -327,6 +327,15 @@ static int judge(const struct bench_run *run, const struct bench_tally *t)
     return t->wrong || t->unasked || lost || cut ? TOOL_UNMET : TOOL_DONE;
 }
 
+/* Not one reply was right: it may be no echo server at all. */
+static void hint(const struct bench_plan *p, const struct bench_tally *t, int code)
+{
+    bool echo = p->expect == EXPECT_ECHO || p->expect == EXPECT_UPPER;
+    if (code == TOOL_UNMET && echo && t->wrong && !t->right && p->wire != BENCH_ROOM && p->wire != BENCH_HTTP)
+        tool_say("no reply was right: does it send back what comes?  Try: --expect any%s",
+                 wire_is(p->url, "ws") || wire_is(p->url, "wss") ? ", or --room NAME where it is duplex serve" : "");
+}
+
 static int tell(const struct bench_run *run)
 {
     static struct bench_tally all; /* large for a stack */
@@ -343,6 +352,7 @@ static int tell(const struct bench_run *run)
         bench_json(p, &all, first_wrong(run), code);
     else if (all.opened)
         bench_report(p, &all, first_wrong(run));
+    hint(p, &all, code);
     return fflush(stdout) == 0 ? code : TOOL_LOCAL;
 }
 

@@ -96,6 +96,8 @@ def upper_case_is_told_from_echo():
         for url in p.urls:
             all_right(bench('-c', 3, '-n', 60, '--expect', 'upper', url), 60)
             counted(bench('-c', 3, '-n', 60, url, code=UNMET), right=0, wrong=60, lost=0)
+            r = run('bench', '-c', 3, '-n', 60, url)
+            assert 'no reply was right' in r.err and ('--room NAME' in r.err) == url.startswith('ws'), r
 
 
 @case
@@ -204,6 +206,7 @@ def wrong_bytes_are_counted_and_the_first_is_shown():
         counted(result, right=18, wrong=2, lost=0)
         assert re.search(r'conn 0, message 5: byte 40 differs: got( [0-9a-f]{2})+, not( [0-9a-f]{2})+', result['first_wrong'])
         r = run('bench', '-c', 1, '-n', 20, s.url)
+        assert 'Try:' not in r.err, r
         assert r.code == UNMET and b'18 right, 2 wrong, 0 lost' in r.out and b'first wrong conn 0, message 5' in r.out, r
 
 
