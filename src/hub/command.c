@@ -53,7 +53,11 @@ static void do_nick(struct member *m, struct words rest)
         member_tell(m, "* you are %s", m->nick);
         return;
     }
-    fault = rest.n ? "has a blank" : room_nick(m, w.p, w.n);
+    if (rest.n) {
+        member_tell(m, "* a nick is one word, without blanks");
+        return;
+    }
+    fault = room_nick(m, w.p, w.n);
     if (fault)
         member_tell(m, "* nick %s %s", quoted(w, shown), fault);
     else

@@ -144,6 +144,8 @@ TEST(commands_answer_with_a_star_and_begin_joins_and_leaves)
     CHECK_STR(fake_out(b), "");
     fake_say(b, "/nick Ada");
     CHECK_STR(fake_out(b), "* nick Ada is taken\n");
+    fake_say(b, "/nick Bob Smith");
+    CHECK_STR(fake_out(b), "* a nick is one word, without blanks\n");
     fake_say(b, "/nick bob");
     CHECK_STR(fake_out(a), "* nc-1 is now bob\n");
     dx_conn *c = fake_open("tcp", NULL);
