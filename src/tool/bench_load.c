@@ -357,7 +357,7 @@ int bench_load_make(struct bench_load *l, struct bench_run *run, size_t first, s
 void bench_load_free(struct bench_load *l)
 {
     l->phase = BENCH_OVER;
-    dx_loop_free(l->loop);
+    tool_loop_free(l->loop);
     if (l->clock_fd >= 0)
         close(l->clock_fd);
     free(l->slots);

@@ -123,7 +123,7 @@ static int check_server(const struct options *o, const char *url)
         return tool_fail("dial", url, &err);
     tool_signals(k.loop);
     int r = judge_server(&k, o, url);
-    dx_loop_free(k.loop);
+    tool_loop_free(k.loop);
     dx_text_free(&k.certs);
     return r;
 }

@@ -42,7 +42,7 @@ static int dial_and_talk(struct talk *t, const struct options *o)
     if ((r = dial(t)) == 0)
         r = talk_run(t);
     else
-        dx_loop_free(t->loop);
+        tool_loop_free(t->loop);
     trust_free(&trust);
     return r;
 }

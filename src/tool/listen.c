@@ -124,7 +124,7 @@ static int serve_talk(struct server *s, const struct options *o, const dx_opts *
     if (r < 0)
         r = listen_all(s, o, &talk_on, &t, &mine);
     if (r)
-        dx_loop_free(s->loop);
+        tool_loop_free(s->loop);
     else
         r = talk_run(&t);
     talk_free(&t);
@@ -156,7 +156,7 @@ static int serve_console(struct server *s, const struct options *o, const dx_opt
     }
     if (!r)
         r = run_console(s, k);
-    dx_loop_free(s->loop);
+    tool_loop_free(s->loop);
     s->loop = NULL;
     console_free(k);
     return r;
@@ -167,7 +167,7 @@ static int serve_answers(struct server *s, const struct options *o, const dx_opt
     int r = listen_all(s, o, &listen_answers_on, &s->answers, opts);
     if (!r)
         r = serve(s);
-    dx_loop_free(s->loop);
+    tool_loop_free(s->loop);
     s->loop = NULL;
     return r;
 }
@@ -181,7 +181,7 @@ static int serve_rules(struct server *s, const struct options *o, dx_opts *opts)
     s->rules = &rules;
     if (r < 0 && (r = listen_all(s, o, &listen_rules_on, &rules, opts)) == 0)
         r = serve(s);
-    dx_loop_free(s->loop);
+    tool_loop_free(s->loop);
     s->loop = NULL;
     listen_rules_free(&rules);
     return r ? r : rules.code;

@@ -409,7 +409,7 @@ int cmd_relay(int argc, char **argv)
             tool_signals(r->loop);
             code = listen_there(r, &o);
             code = code < 0 ? run(r) : code;
-            dx_loop_free(r->loop);
+            tool_loop_free(r->loop);
         }
     }
     faults_rest(&r->faults);

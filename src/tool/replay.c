@@ -388,7 +388,7 @@ int cmd_replay(int argc, char **argv)
             r = begin(&p, &o);
             if (r < 0)
                 r = tool_run() < 0 ? TOOL_FAILED : tool_stopped() ? 128 + tool_stopped() : p.code;
-            dx_loop_free(p.loop);
+            tool_loop_free(p.loop);
         }
     }
     trust_free(&p.trust);

@@ -254,7 +254,7 @@ int cmd_serve(int argc, char **argv)
     r = run(&s);
     prompt_free(s.prompt);
     if (s.loop)
-        dx_loop_free(s.loop);
+        tool_loop_free(s.loop);
     hub_free(s.hub);
     trust_free(&s.trust);
     return r;

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-static dx_loop *stop_loop;
+static dx_loop *volatile stop_loop; /* NULL: there is none yet, or none any more */
 static volatile sig_atomic_t stop_signal, woken;
 static bool ended, had_terminal;
 static struct wake {
@@ -18,12 +18,19 @@ static struct wake {
 } wakes[] = {{.number = SIGHUP}, {.number = SIGWINCH}, {.number = SIGTSTP}, {.number = SIGCONT}};
 enum { WAKES = sizeof wakes / sizeof *wakes };
 
+static void stop_the_loop(void)
+{
+    dx_loop *loop = stop_loop;
+    if (loop)
+        dx_loop_stop(loop);
+}
+
 static void on_signal(int number)
 {
     if (stop_signal)
         _exit(128 + number);
     stop_signal = number;
-    dx_loop_stop(stop_loop);
+    stop_the_loop();
 }
 
 static void on_wake(int number)
@@ -32,7 +39,7 @@ static void on_wake(int number)
         if (wakes[i].number == number)
             wakes[i].came = 1;
     woken = 1;
-    dx_loop_stop(stop_loop);
+    stop_the_loop();
 }
 
 static bool has_terminal(void)
@@ -51,6 +58,13 @@ void tool_signals(dx_loop *loop)
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
+}
+
+void tool_loop_free(dx_loop *loop)
+{
+    if (loop == stop_loop)
+        stop_loop = NULL;
+    dx_loop_free(loop);
 }
 
 void tool_wake(int number, void (*fn)(void *arg), void *arg)
@@ -83,7 +97,7 @@ int tool_stopped(void)
 void tool_end(void)
 {
     ended = true;
-    dx_loop_stop(stop_loop);
+    stop_the_loop();
 }
 
 /* A closed terminal says SIGHUP as well, and means the end by it. A signal that comes between two runs stops the next one, though

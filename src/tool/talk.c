@@ -328,7 +328,7 @@ int talk_run(struct talk *t)
     }
     if (signal)
         t->code = 128 + signal;
-    dx_loop_free(t->loop);
+    tool_loop_free(t->loop);
     t->loop = NULL;
     if (t->every)
         every_report(t->every);

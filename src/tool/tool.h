@@ -85,6 +85,7 @@ void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg);
 /* SIGINT and SIGTERM stop the loop, so that dx_loop_run returns and the caller ends in good order; the second one
  * ends the process at once. SIGPIPE is ignored. One loop a process. */
 void tool_signals(dx_loop *loop);
+void tool_loop_free(dx_loop *loop); /* dx_loop_free: a signal that comes later finds no loop to stop */
 int tool_stopped(void); /* the signal that came; 0: none */
 /* SIGHUP calls fn between two turns of the loop, which goes on; but where the terminal that we began on is gone it is a
  * signal to stop as the others. Without this call SIGHUP ends the process. */

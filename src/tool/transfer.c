@@ -273,7 +273,7 @@ int transfer_run(struct transfer *t, const dx_handler *on)
     int r = t->code ? 0 : tool_run(), signal = tool_stopped();
     if (signal && !t->done)
         interrupted(t, signal);
-    dx_loop_free(t->loop); /* what is left hears its on_close: the command's own ends, too */
+    tool_loop_free(t->loop); /* what is left hears its on_close: the command's own ends, too */
     t->loop = NULL;
     trust_free(&t->trust);
     return r < 0 && !t->code ? TOOL_FAILED : t->code;
