@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ * encode.c - content codings (RFC 9110 8.4.1): which one a client wants, and making it in steps by zlib, brotli and zstd. The levels are
+ * those that a server can afford while somebody waits. */
+#include "files/inside.h"
+#include <brotli/encode.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum {
+    GZIP_LEVEL = 5,
+    GZIP_WINDOW = 15 + 16,
+    GZIP_MEMORY = 8,
+    BR_QUALITY = 4,
+    BR_WINDOW = 19,
+    ZSTD_LEVEL = 3,
+    ROOM = 16 << 10
+};
+static const char *const coding_names[CODINGS] = {"identity", "gzip", "br", "zstd"};
+static const char *const suffixes[CODINGS] = {"", ".gz", ".br", ".zst"};
+
+const char *coding_name(enum coding k)
+{
+    return coding_names[k];
+}
+
+const char *coding_suffix(enum coding k)
+{
+    return suffixes[k];
+}
+
+/* The quality in thousandths that stands behind a token, "; q=0.5". */
+static int quality(const char *p, const char *end)
+{
+    int q = 1000, unit = 100;
+    while (p < end && (*p == ' ' || *p == '\t' || *p == ';'))
+        p++;
+    if (end - p < 3 || (*p | 32) != 'q' || p[1] != '=')
+        return q;
+    q = p[2] == '1' ? 1000 : 0;
+    for (p += 3; p < end && (*p == '.' || (*p >= '0' && *p <= '9')); p++)
+        if (*p != '.')
+            q += unit * (*p - '0'), unit /= 10;
+    return q > 1000 ? 1000 : q;
+}
+
+static enum coding named(const char *p, size_t n)
+{
+    for (int k = 0; k < CODINGS; k++)
+        if (n == strlen(coding_names[k]) && !strncasecmp(p, coding_names[k], n))
+            return (enum coding)k;
+    return n == 6 && !strncasecmp(p, "x-gzip", 6) ? CODING_GZIP : CODINGS;
+}
+
+/* Between equals ours decides: the smallest answer for the least work. */
+enum coding coding_choose(const dx_conn *c, unsigned set)
+{
+    static const enum coding ours[] = {CODING_BR, CODING_ZSTD, CODING_GZIP};
+    dx_bytes list = dx_http_header(c, "Accept-Encoding");
+    const char *p = list.p, *end = p + list.n;
+    int q[CODINGS] = {0}, best = 0;
+    enum coding found = CODING_NONE;
+    while (p && p < end) {
+        const char *comma = memchr(p, ',', (size_t)(end - p)), *to = comma ? comma : end;
+        while (p < to && (*p == ' ' || *p == '\t'))
+            p++;
+        size_t n = 0;
+        while (p + n < to && p[n] != ';' && p[n] != ' ' && p[n] != '\t')
+            n++;
+        enum coding k = named(p, n);
+        if (k < CODINGS)
+            q[k] = quality(p + n, to);
+        p = comma ? comma + 1 : end;
+    }
+    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+        if (set >> ours[i] & 1 && q[ours[i]] > best)
+            best = q[ours[i]], found = ours[i];
+    return found;
+}
+
+struct encoder {
+    enum coding kind;
+    z_stream z;
+    BrotliEncoderState *br;
+    ZSTD_CCtx *zstd;
+};
+
+struct encoder *encoder_new(enum coding k)
+{
+    struct encoder *e = calloc(1, sizeof(*e));
+    bool ok = false;
+    if (!e)
+        return NULL;
+    e->kind = k;
+    if (k == CODING_GZIP) {
+        ok = deflateInit2(&e->z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
+    } else if (k == CODING_BR) {
+        e->br = BrotliEncoderCreateInstance(NULL, NULL, NULL);
+        ok = e->br && BrotliEncoderSetParameter(e->br, BROTLI_PARAM_QUALITY, BR_QUALITY) &&
+             BrotliEncoderSetParameter(e->br, BROTLI_PARAM_LGWIN, BR_WINDOW);
+    } else if (k == CODING_ZSTD) {
+        e->zstd = ZSTD_createCCtx();
+        ok = e->zstd && !ZSTD_isError(ZSTD_CCtx_setParameter(e->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL));
+    }
+    if (ok)
+        return e;
+    e->kind = k == CODING_GZIP ? CODING_NONE : k; /* what did not begin has no end */
+    encoder_free(e);
+    return NULL;
+}
+
+void encoder_free(struct encoder *e)
+{
+    if (!e)
+        return;
+    if (e->kind == CODING_GZIP)
+        deflateEnd(&e->z);
+    if (e->br)
+        BrotliEncoderDestroyInstance(e->br);
+    ZSTD_freeCCtx(e->zstd);
+    free(e);
+}
+
+/* Each takes what it can and writes at most ROOM bytes; true: there may be more to write. */
+static bool step_gzip(struct encoder *e, const uint8_t **p, size_t *n, bool last, uint8_t *out, size_t *ret_n)
+{
+    e->z.next_in = (Bytef *)(uintptr_t)*p;
+    e->z.avail_in = (uInt)*n;
+    e->z.next_out = out;
+    e->z.avail_out = ROOM;
+    int r = deflate(&e->z, last ? Z_FINISH : Z_NO_FLUSH);
+    *p = e->z.next_in;
+    *n = e->z.avail_in;
+    *ret_n = ROOM - e->z.avail_out;
+    return last ? r == Z_OK || r == Z_BUF_ERROR : *n > 0 || !e->z.avail_out;
+}
+
+static bool step_br(struct encoder *e, const uint8_t **p, size_t *n, bool last, uint8_t *out, size_t *ret_n)
+{
+    size_t room = ROOM;
+    bool ok = BrotliEncoderCompressStream(e->br, last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS, n, p, &room,
+                                          &out, NULL);
+    *ret_n = ROOM - room;
+    return ok && (*n > 0 || BrotliEncoderHasMoreOutput(e->br) || (last && !BrotliEncoderIsFinished(e->br)));
+}
+
+static bool step_zstd(struct encoder *e, const uint8_t **p, size_t *n, bool last, uint8_t *out, size_t *ret_n)
+{
+    ZSTD_inBuffer in = {*p, *n, 0};
+    ZSTD_outBuffer to = {out, ROOM, 0};
+    size_t left = ZSTD_compressStream2(e->zstd, &to, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+    *p += in.pos;
+    *n -= in.pos;
+    *ret_n = to.pos;
+    return !ZSTD_isError(left) && (*n > 0 || (last && left > 0));
+}
+
+int encoder_take(struct encoder *e, const void *data, size_t n, bool last, dx_text *out)
+{
+    bool (*step)(struct encoder *, const uint8_t **, size_t *, bool, uint8_t *, size_t *) =
+        e->kind == CODING_GZIP ? step_gzip
+        : e->kind == CODING_BR ? step_br
+                               : step_zstd;
+    const uint8_t *p = data;
+    uint8_t room[ROOM];
+    bool more = n > 0 || last;
+    while (more) {
+        size_t made = 0;
+        more = step(e, &p, &n, last, room, &made);
+        if (made && dx_text_add(out, room, made) < 0)
+            return DX_NOMEM;
+    }
+    return n ? DX_NOMEM : 0;
+}
