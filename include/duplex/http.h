@@ -40,7 +40,8 @@ typedef struct dx_http_field {
 /* Of what came: the request on a server's conn; on a client's the response, from DX_HEAD on: before it all are absent, and
  * method to host always. */
 DX_API bool     dx_http_is(const dx_conn *c);              /* an exchange, and not yet a tunnel           */
-DX_API int      dx_http_status(const dx_conn *c);          /* of the response; 0: not in yet, or a server's conn */
+DX_API int      dx_http_status(const dx_conn *c);          /* of the response: what came, a server's: what has gone; 0: none yet */
+DX_API uint64_t dx_http_sent(const dx_conn *c);            /* bytes of the body that a server's conn has taken; in on_close too */
 DX_API dx_bytes dx_http_method(const dx_conn *c);
 DX_API dx_bytes dx_http_target(const dx_conn *c);          /* as it came                                  */
 DX_API dx_bytes dx_http_path(const dx_conn *c);            /* of the target, still percent-encoded        */

@@ -9,11 +9,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ALWAYS = O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
+/* What every open here has; O_PATH, which opens nothing, suffers but few others. */
+static int with_ours(int flags)
+{
+    return flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK);
+}
 
 static int by_openat2(int root, const char *name, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)(flags | ALWAYS), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = (uint64_t)with_ours(flags), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     int fd;
     do
         fd = (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
@@ -38,7 +42,8 @@ static int by_parts(int root, const char *name, int flags)
             errno = EXDEV;
             break;
         }
-        int next = openat(at, part, last ? flags | ALWAYS | O_NOFOLLOW : O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        int next =
+            openat(at, part, last ? with_ours(flags) | O_NOFOLLOW : O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (at != root)
             close(at);
         if (next < 0 || last)

@@ -42,12 +42,32 @@ static void say(struct member *m, int status, const char *words, const dx_http_f
     reply(m->c, status, "text/plain; charset=utf-8", body, (size_t)n, more);
 }
 
-static const struct page_file *file_at(dx_bytes path)
+static bool has_folder(const struct hub *h)
+{
+    return h->o.site && h->o.site->answer;
+}
+
+/* "/" is the page where no site has it. */
+static const struct page_file *file_at(const struct hub *h, dx_bytes path)
 {
     for (size_t i = 0; i < page_file_count; i++)
-        if (same(path, page_files[i].path) || (!i && same(path, "/~")))
+        if (i || !has_folder(h) ? same(path, page_files[i].path) || (!i && same(path, "/~")) : same(path, "/~"))
             return &page_files[i];
     return NULL;
+}
+
+static bool is_ours(dx_bytes path)
+{
+    return path.n >= 2 && !memcmp(path.p, "/~", 2);
+}
+
+static void answer_metrics(struct member *m)
+{
+    dx_text t = {0};
+    metrics(m, &t);
+    m->closing = true;
+    reply(m->c, 200, "text/plain; version=0.0.4; charset=utf-8", t.p, t.n, NULL);
+    dx_text_free(&t);
 }
 
 static void page(struct member *m, const struct page_file *f)
@@ -112,12 +132,16 @@ static void websocket(struct member *m, dx_bytes room)
         say(m, 503, "no memory", NULL);
         return;
     }
+    struct hub_request r;
+    visit_read(m, &r);
     if (dx_ws_accept(m->c, NULL, NULL, &o) < 0) {
         free(want);
         m->hub->counts.refused++;
         say(m, 403, "a page from elsewhere may not speak here", NULL);
         return;
     }
+    r.status = 101;
+    visit_over(m, &r); /* the head is in memory until the end of the turn */
     m->want = want;
     m->kind = json ? KIND_JSON : KIND_WS;
     m->form = json ? FORM_JSON : FORM_EXACT;
@@ -137,13 +161,18 @@ void front_open(struct member *m)
         return;
     }
     room = room_at(path);
-    f = file_at(path);
+    f = file_at(m->hub, path);
     if (dx_http_wants_ws(m->c) && room.p)
         websocket(m, room);
-    else if (!same(method, "GET") && !same(method, "HEAD"))
+    else if (has_folder(m->hub) && !is_ours(path)) {
+        m->closing = true;
+        m->talk = m->hub->o.site->answer(m->hub->o.site_arg, m->c);
+    } else if (!same(method, "GET") && !same(method, "HEAD"))
         say(m, 405, "GET or HEAD", &allow);
+    else if (m->hub->o.metrics && same(path, "/~metrics") && (!m->hub->key || dx_is_loopback(m->c)))
+        answer_metrics(m);
     else if (!f && !(path.n > 4 && !memcmp(path.p, "/~r/", 4) && room.p))
-        say(m, 404, "nothing here: the page is at /", NULL);
+        say(m, 404, has_folder(m->hub) ? "nothing here: the page is at /~" : "nothing here: the page is at /", NULL);
     else if (f)
         page(m, f);
     else

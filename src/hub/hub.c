@@ -40,6 +40,8 @@ static void on_writable(dx_conn *c)
 {
     struct member *m = dx_state(c);
     m->blocked = false;
+    if (m->talk)
+        m->hub->o.site->more(m->talk);
     m->heard_ms = dx_loop_now(m->hub->loop);
     if (m->room)
         feed(m);

@@ -11,6 +11,21 @@
 struct hub;
 struct hub_local;
 
+/* Who answers the requests that are not ours ("/~..." is, and every WebSocket): all of the answer is his. Views are good until the call
+ * returns. Any may be NULL. */
+struct hub_request {
+    dx_bytes method, target, host, agent, referer;
+    const char *peer, *wire; /* "127.0.0.1"; "http" "https" "ws" ... */
+    int status, version;     /* status: 101 for a WebSocket; 0: broken off before there was one */
+    uint64_t sent;           /* bytes of the body */
+    int64_t ms;              /* from its head to its end */
+};
+struct hub_site {
+    void *(*answer)(void *arg, dx_conn *c); /* in on_open; what it returns, if not NULL, is told more and gone */
+    void (*more)(void *talk);               /* on_writable */
+    void (*gone)(void *talk);               /* on_close    */
+    void (*done)(void *arg, const struct hub_request *r); /* a request is over, whoever answered it */
+};
 struct hub_opts {             /* zero means the default named here                                      */
     size_t room_bytes_max;    /* 4 MiB of messages a room                                               */
     int64_t room_age_ms_max;  /* a day                                                                  */
@@ -18,10 +33,14 @@ struct hub_opts {             /* zero means the default named here              
     const char *key;          /* members from beyond this machine must show it; NULL or "": they need none */
     const char *const *hosts; /* more names that a Host header may have; NULL-terminated; copied         */
     dx_tls *tls;              /* any:// answers TLS beside clear text with it; the hub takes a reference */
+    const struct hub_site *site; /* NULL: the page is at "/" too, and nothing else is there; else it must outlive the hub */
+    void *site_arg;
+    bool metrics;             /* /~metrics is answered, to this machine only unless there is no key      */
 };
 struct hub_counts {
     size_t rooms, members, listed, addresses;
     uint64_t messages, missed, refused; /* refused: wrong Host, Origin or key, over a limit */
+    uint64_t requests[6], sent;         /* HTTP by the hundreds of its status, [0] without one; bytes of bodies */
 };
 /* NULL: no memory. Free the loop first, then the hub: conns that are still there say goodbye to it. */
 struct hub *hub_new(dx_loop *loop, const struct hub_opts *o, dx_err *err);

@@ -48,6 +48,8 @@ struct member { /* zeroed: the state of a dx_conn, or inside a hub_local        
     char *nick, *me;     /* nick NULL: hears, but is not listed                                  */
     char *head;          /* raw: all it has said, while that may yet be the beginning of a request */
     char *want;          /* the room it will enter; NULL: the lobby                              */
+    void *talk;          /* of the site: its answer goes on; NULL: it does not                   */
+    char *peer;          /* HTTP: its address, for the log                                       */
     dx_decoder *decoder; /* made when the first byte past ASCII comes                            */
     uint64_t serial;
     uint64_t start, cursor;  /* the first message and the next one to feed                           */
@@ -169,6 +171,12 @@ int member_tell_n(struct member *m, const char *utf8, size_t n);
 bool member_private(struct member *from, struct member *to, const char *text, size_t n);
 void member_rest(struct member *m, size_t bytes); /* after each message: the rate */
 void member_close(struct member *m);
+
+/* visit.c - a request that is over is counted and told */
+void visit_begin(struct member *m);
+void visit_read(const struct member *m, struct hub_request *ret);
+void visit_over(struct member *m, struct hub_request *r);
+void metrics(struct member *m, dx_text *out); /* metrics.c: Prometheus' text */
 
 /* plain.c, command.c, json.c, front.c, local.c */
 void plain_data(struct member *m, const void *data, size_t n, unsigned how);

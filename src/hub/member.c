@@ -47,6 +47,8 @@ void member_open(dx_conn *c, struct hub *h)
     m->form = FORM_UTF8;
     m->serial = ++h->serials;
     m->heard_ms = dx_loop_now(h->loop);
+    if (m->kind == KIND_HTTP)
+        visit_begin(m);
     if (!gate_enter(m)) {
         if (m->kind == KIND_HTTP)
             dx_http_reply(c, 503, "text/plain", "too many connections from your address\n", 39, NULL, 0);
@@ -68,6 +70,16 @@ void member_open(dx_conn *c, struct hub *h)
 void member_gone(struct member *m)
 {
     m->closing = true;
+    if (m->kind == KIND_HTTP && m->hub) {
+        struct hub_request r;
+        visit_read(m, &r);
+        visit_over(m, &r);
+    }
+    if (m->talk)
+        m->hub->o.site->gone(m->talk);
+    m->talk = NULL;
+    free(m->peer);
+    m->peer = NULL;
     room_leave(m);
     if (m->hub)
         gate_leave(m);

@@ -95,9 +95,16 @@ int dx_http_version(const dx_conn *c)
 
 int dx_http_status(const dx_conn *c)
 {
+    const struct exchange *x = exchange_of(c);
     const struct client *k = http1_client_of(c);
     const struct http1_head *h = k ? http1_client_head(k) : NULL;
-    return h ? h->status : 0;
+    return x ? x->status : h ? h->status : 0;
+}
+
+uint64_t dx_http_sent(const dx_conn *c)
+{
+    const struct exchange *x = exchange_of(c);
+    return x ? x->sent : 0;
 }
 
 bool dx_http_wants_ws(const dx_conn *c)

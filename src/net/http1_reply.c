@@ -72,6 +72,7 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     x->no_body = bodiless(status) || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
     x->chunked_out = body_n < 0 && x->head.version != 10;
     x->reply_left = body_n;
+    x->status = status;
     return 0;
 }
 
@@ -111,8 +112,8 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
         if ((uint64_t)x->reply_left < n)
             return DX_BIG; /* more than Content-Length said */
         x->reply_left -= (int64_t)n;
-        return layer_give_below(l, v, count, 0);
     }
+    x->sent += n;
     return x->chunked_out ? http1_give_chunk(l, v, count, n) : layer_give_below(l, v, count, 0);
 }
 
@@ -131,6 +132,7 @@ int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how
         return r;
     }
     h->x->reply_left -= (int64_t)n;
+    h->x->sent += n;
     return layer_give_file_below(l, fd, off, n, how);
 }
 

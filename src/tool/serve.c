@@ -157,7 +157,10 @@ static void say_trust(void *arg, const char *words)
 
 static void reload(void *arg)
 {
-    trust_reload(&((struct serve *)arg)->trust);
+    struct serve *s = arg;
+    if (s->trust.tls)
+        trust_reload(&s->trust);
+    site_reopen(&s->site);
 }
 
 static int settle(struct serve *s, struct hub_opts *ret)
@@ -187,8 +190,13 @@ static int settle(struct serve *s, struct hub_opts *ret)
         return TOOL_USAGE;
     }
     snprintf(s->key, sizeof(s->key), "%s", key && !s->open_to_all ? key : "");
-    int r = settle_trust(s, hosts);
+    int r = site_open(&s->site, &s->o);
+    if (r < 0)
+        r = settle_trust(s, hosts);
     *ret = (struct hub_opts){.hosts = hosts,
+                             .site = site_calls(&s->site),
+                             .site_arg = &s->site,
+                             .metrics = option_has(&s->o, "metrics"),
                              .key = s->key,
                              .tls = s->trust.tls,
                              .guess = !guess                 ? DX_GUESS_LOCALE
@@ -227,7 +235,7 @@ static int run(struct serve *s)
         return tool_fail("serve", "", &err);
     tool_signals(s->loop);
     trust_keep(&s->trust, s->loop, say_trust, s);
-    if (s->trust.tls)
+    if (s->trust.tls || s->site.log.fd > 0)
         tool_hangups(reload, s);
     r = serve_listen(s);
     if (r < 0)
@@ -256,6 +264,7 @@ int cmd_serve(int argc, char **argv)
     if (s.loop)
         tool_loop_free(s.loop);
     hub_free(s.hub);
+    site_close(&s.site);
     trust_free(&s.trust);
     return r;
 }

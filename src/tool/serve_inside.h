@@ -6,6 +6,7 @@
 #include "hub/hub.h"
 #include "tool/options.h"
 #include "tool/prompt.h"
+#include "tool/site.h"
 #include "tool/trust.h"
 
 struct serve {
@@ -15,6 +16,7 @@ struct serve {
     struct hub_local *member;
     struct prompt *prompt;
     struct trust trust;
+    struct site site;
     char key[128];
     char port[8];      /* of the first network address: the others take the same */
     char lan_host[64]; /* the first address of the network that is open           */

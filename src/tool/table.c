@@ -44,16 +44,22 @@ const struct command command_table[] = {
      "other view, /help says the rest. Ctrl-D or exit closes all in good order; with --once it ends with its one client.\n"
      "--json, --send and --every are for one client, there too.",
      1, 16, cmd_listen},
-    {"serve", "[OPTION]...", "one port where browsers, nc, UDP and Unix sockets meet in a room",
+    {"serve", "[OPTION]... [DIR]", "one port: a room for browsers, nc, UDP and Unix sockets, and a folder's files",
      "duplex serve                                    # this machine: http://127.0.0.1:2333/ and nc 127.0.0.1 2333\n"
+     "duplex serve .                                  # the files of this folder too; the room's page is then at /~\n"
+     "duplex serve --lan --access-log - photos        # to the network, and who gets what on stderr\n"
      "duplex serve --lan                              # the network too; who comes must show the key it prints\n"
      "duplex serve --lan --tls                        # encrypted too: https, and a code for a phone's camera\n"
      "duplex serve --listen any://127.0.0.1:0 --nick ada  # any free port; your name in the room\n"
      "duplex serve --json >log.ndjson </dev/null      # without a terminal it logs: here a JSON object a line",
      "On a terminal you are a member of the lobby: type, or /help. Ctrl-D ends. Default: any://127.0.0.1:2333,\n"
      "any://[::1]:2333 (TCP and UDP) and the Unix socket duplex.sock in $XDG_RUNTIME_DIR. $DUPLEX_KEY is the key that\n"
-     "members from beyond this machine must show; without it --lan makes one. SIGHUP reads the certificates anew.",
-     0, 0, cmd_serve},
+     "members from beyond this machine must show; without it --lan makes one. SIGHUP reads the certificates anew and opens the\n"
+     "access log anew.\n"
+     "DIR is read, never written, and whoever can reach the port can read it, without the key too. Nothing outside of it is\n"
+     "given, whatever a link or a path says; names that begin with a dot are hidden. index.html stands for its folder, ?tar is\n"
+     "the folder as a tar, NAME.br, NAME.zst and NAME.gz beside NAME are its compressed form, curl -C - and players get ranges.",
+     0, 1, cmd_serve},
     {"relay", "[OPTION]... LISTEN-URL TARGET-URL", "listen on one wire, and join each connection to another",
      "duplex relay tcp://:8080 unix:///run/app.sock     # any wire to any wire, many connections at once\n"
      "duplex relay tls://:4433 tcp://127.0.0.1:80 --cert a.pem --key a.key  # TLS here, none there; or the other way\n"
@@ -161,6 +167,12 @@ const struct opt option_table[] = {
     {"serve", 0, "nick", OPT_TEXT, "NAME", "your name in the room"},
     {"serve", 0, "host", OPT_TEXT, "NAME", "one more name by which browsers may reach it; may stand\nseveral times"},
     {"serve", 0, "guess", OPT_TEXT, "gb|utf8", "how to read short text that could be either; without it\nby the locale"},
+    {"serve", 0, "hidden", OPT_FLAG, NULL, "DIR: names that begin with a dot are there too"},
+    {"serve", 0, "no-listing", OPT_FLAG, NULL, "DIR: a folder without index.html is not shown, nor is its tar"},
+    {"serve", 0, "no-compression", OPT_FLAG, NULL, "DIR: every file goes as it is"},
+    {"serve", 0, "access-log", OPT_TEXT, "FILE", "a line for each HTTP request, as web servers write them\n(combined format); -: stderr"},
+    {"serve", 0, "access-log-json", OPT_TEXT, "FILE", "the same as a JSON object a line (docs/access-log.md)"},
+    {"serve", 0, "metrics", OPT_FLAG, NULL, "answer /~metrics to Prometheus"},
     {"serve", 'q', "quiet", OPT_FLAG, NULL, "log nothing"},
     {"serve", 0, "json", OPT_FLAG, NULL, "log each message as a JSON object, as docs/room.md has it"},
     {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what each layer does"},

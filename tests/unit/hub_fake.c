@@ -303,6 +303,28 @@ dx_bytes dx_http_header(const dx_conn *c, const char *name)
               : !strcmp(name, "If-None-Match")        ? c->req.if_none_match
                                                       : NULL);
 }
+int dx_http_status(const dx_conn *c)
+{
+    return c->status;
+}
+uint64_t dx_http_sent(const dx_conn *c)
+{
+    return c->out.n;
+}
+int dx_http_version(const dx_conn *c)
+{
+    (void)c;
+    return 11;
+}
+int64_t dx_loop_count(const dx_loop *l, enum dx_count what)
+{
+    (void)l, (void)what;
+    return 0;
+}
+size_t dx_memory_used(void)
+{
+    return 0;
+}
 bool dx_http_wants_ws(const dx_conn *c)
 {
     return c->req.ws;
