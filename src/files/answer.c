@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { LOOK_BYTES = 4096 };
@@ -87,23 +88,32 @@ static void answer_range(dx_conn *c, const struct body *b, const struct range *r
 }
 
 enum { PART_MAX = 320 };
-static const char boundary[] = "duplex-7d1f0c5e9a3b4826";
+
+/* Made when it is first needed, so that nobody can put it into a file beforehand. */
+static const char *boundary(void)
+{
+    static char text[40];
+    uint64_t random[2];
+    if (!*text && getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random))
+        snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    return *text ? text : "duplex";
+}
 
 static int part_head(const struct body *b, const struct range *r, char ret[PART_MAX])
 {
     return snprintf(ret, PART_MAX,
                     "\r\n--%s\r\nContent-Type: %.100s\r\nContent-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64
                     "\r\n\r\n",
-                    boundary, b->type, r->first, r->first + r->n - 1, b->size);
+                    boundary(), b->type, r->first, r->first + r->n - 1, b->size);
 }
 
 static void answer_ranges(dx_conn *c, const struct body *b, const struct range *r, int count, struct head *h)
 {
     char part[PART_MAX], type[80], end[64];
-    int64_t length = snprintf(end, sizeof(end), "\r\n--%s--\r\n", boundary);
+    int64_t length = snprintf(end, sizeof(end), "\r\n--%s--\r\n", boundary());
     for (int i = 0; i < count; i++)
         length += part_head(b, &r[i], part) + r[i].n;
-    snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary);
+    snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary());
     field(h, "Content-Type", type);
     if (dx_http_head(c, 206, length, h->fields, h->count) < 0)
         return;

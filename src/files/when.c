@@ -110,7 +110,7 @@ bool condition_range(const dx_conn *c, const struct facts *f)
     time_t t;
     if (!field.p)
         return true;
-    if (field.n && (*(const char *)field.p == '"' || *(const char *)field.p == 'W'))
+    if (field.n > 1 && (*(const char *)field.p == '"' || !memcmp(field.p, "W/", 2)))
         return *f->etag && names(field, f->etag, false);
     /* A date is a strong validator where the file was not changed in the second before it was asked for. */
     return when_read(field, time(NULL), &t) && t == f->modified && f->modified < time(NULL) - 1;
