@@ -237,7 +237,7 @@ static int write_page(const struct files *f, const char *folder, const struct it
 {
     const char *last = strrchr(folder, '/'), *title = !strcmp(folder, ".") ? "/" : last ? last + 1 : folder;
     int r = add_str(t, "<!doctype html>\n<html><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                       "content=\"width=device-width\"><title>");
+                       "content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><title>");
     r |= escape_html(title, strlen(title), t) | add_str(t, "</title>\n") | add_str(t, style) |
          add_str(t, "</head><body>\n<h1>");
     r |= write_trail(folder, t) | add_str(t, "</h1>\n") | write_order(by, t);
@@ -263,8 +263,8 @@ void answer_listing(struct files *f, dx_conn *c, const char *name, int fd)
         {"Cache-Control", "no-store"},
         {"Vary", "Accept"},
         {"X-Content-Type-Options", "nosniff"},
-        {"Content-Security-Policy",
-         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+        {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+                                    "form-action 'none'; frame-ancestors 'none'"},
         {"Referrer-Policy", "no-referrer"}};
     struct items l = {0};
     dx_text t = {0};

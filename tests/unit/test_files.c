@@ -130,8 +130,8 @@ TEST(dates_in_all_three_forms)
         {"Sun Nov  6 08:49:37 1994", 784111777},
         {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
         {"Fri, 31 Dec 9999 23:59:59 GMT", 253402300799},
-        {"Wednesday, 01-Jan-69 00:00:00 GMT", 3124224000},  /* 2069: not 50 years ahead of 2026 */
-        {"Saturday, 01-Jan-77 00:00:00 GMT", 220924800},    /* 1977: 2077 would be           */
+        {"Wednesday, 01-Jan-69 00:00:00 GMT", 3124224000}, /* 2069: not 50 years ahead of 2026 */
+        {"Saturday, 01-Jan-77 00:00:00 GMT", 220924800},   /* 1977: 2077 would be           */
         {"Sun, 06 Nov 1994 08:49:37 UTC", -1},
         {"Sun, 06 Nov 1994 08:49:37 GMT ", -1},
         {"Sun, 06 Foo 1994 08:49:37 GMT", -1},
