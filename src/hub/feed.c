@@ -13,18 +13,16 @@ static bool hears(struct member *m)
 static bool tell_missed(struct member *m, uint64_t count)
 {
     dx_text t = {0};
+    int r;
     if (m->kind == KIND_LOCAL) {
         local_missed(local_of(m), count);
-        m->hub->counts.missed += count;
-        return true;
-    }
-    int r = m->kind == KIND_JSON
-                ? text_fmt(&t, "{\"is\":\"missed\",\"count\":%llu}", (unsigned long long)count)
-                : text_fmt(&t, "* %llu message%s missed", (unsigned long long)count, count == 1 ? "" : "s");
-    if (r >= 0)
-        r = dx_send(m->c, t.p, t.n, DX_TEXT);
-    dx_text_free(&t);
-    member_sent(m, r);
+        r = 0;
+    } else if (m->kind == KIND_JSON) {
+        r = text_fmt(&t, "{\"is\":\"missed\",\"count\":%llu}", (unsigned long long)count);
+        r = r < 0 ? r : json_put(m, &t);
+        dx_text_free(&t);
+    } else
+        r = member_tell(m, "* %llu message%s missed", (unsigned long long)count, count == 1 ? "" : "s");
     if (r < 0)
         return false;
     m->hub->counts.missed += count;
@@ -96,6 +94,15 @@ void feed(struct member *m)
     }
 }
 
+static void feed_all(struct room *r)
+{
+    r->fresh = 0;
+    r->fed = r->ring.next;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (!r->members[i]->blocked)
+            feed(r->members[i]);
+}
+
 static void flush(void *arg)
 {
     struct hub *h = arg;
@@ -105,11 +112,17 @@ static void flush(void *arg)
         h->dirty = r->next_dirty;
         r->next_dirty = NULL;
         r->dirty = false;
-        for (uint32_t i = 0; i < r->count; i++)
-            if (!r->members[i]->blocked)
-                feed(r->members[i]);
+        feed_all(r);
         ring_trim(&r->ring, wall_ms());
     }
+}
+
+/* One turn can bring more than the ring holds. What nobody has had yet must not make room for it. */
+void feed_before(struct room *r, const struct note *n)
+{
+    if (r->fresh + n->cost > r->ring.bytes_max / 2 || r->ring.next - r->fed >= NOTES_MAX)
+        feed_all(r);
+    r->fresh += n->cost;
 }
 
 void feed_later(struct room *r)

@@ -87,6 +87,8 @@ struct room {
     void *nicks, *mes;  /* trees of members                                                     */
     struct addr *maker; /* NULL: the lobby                                                      */
     struct room *next_dirty;
+    size_t fresh;              /* bytes of what was said since all were fed                            */
+    uint64_t fed;              /* the first of it                                                      */
     int64_t who_timer, who_ms; /* who_ms: when the list was last sent round                            */
     bool dirty;
     uint32_t numbers[6]; /* of the last "nc-1" by kind                                           */
@@ -157,6 +159,7 @@ const char *wire_of(const struct member *m);
 
 /* feed.c */
 void feed(struct member *m);
+void feed_before(struct room *r, const struct note *n); /* n is about to be said: may push out what is not fed */
 void feed_later(struct room *r);
 void feed_history(struct member *m, uint64_t last); /* the last of what was said before it came */
 

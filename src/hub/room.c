@@ -41,6 +41,7 @@ static struct room *room_new(struct hub *h, const char *name)
     snprintf(r->epoch, sizeof(r->epoch), "%016llx", (unsigned long long)epoch);
     r->hub = h;
     ring_init(&r->ring, h->o.room_bytes_max, h->o.room_age_ms_max);
+    r->fed = r->ring.next;
     if (!tsearch(r, &h->rooms, by_room)) {
         free(r);
         return NULL;
@@ -282,6 +283,8 @@ struct note *room_say(struct member *m, struct note_in *in)
     in->from = m->nick;
     in->wire = wire_of(m);
     n = note_new(in);
+    if (n)
+        feed_before(m->room, n);
     if (!n || ring_push(&m->room->ring, n) < 0) {
         note_free(n);
         return NULL;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Safe on one port: what attackers across protocols try, in the order of the rules."""
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -157,6 +158,25 @@ def speech_without_an_end_gets_one_line_and_is_closed():
         got = duplexlib.recv_all(s)
         assert b'is not speech: send lines, or shorter messages' in got, got
         assert not list(nothing_of_it(page, room))
+
+
+@case
+def more_in_one_breath_than_a_room_holds_ends_nobody():
+    """`yes | nc`: one turn of the server brings so many messages that the oldest are gone before anybody, its own log too, had them."""
+    with Room(stdout=subprocess.DEVNULL) as room:
+        page = listener(room)
+        s = room.dial()
+        room.p.interrupt(signal.SIGSTOP)
+        s.setblocking(False)
+        try:
+            while s.send(b'x\n' * 32768):
+                pass
+        except BlockingIOError:
+            pass  # all that the kernel holds waits to be read
+        room.p.interrupt(signal.SIGCONT)
+        room.tcp().say('still here')
+        while page.gets('msg')['text'] != 'still here':
+            pass
 
 
 @case
