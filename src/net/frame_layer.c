@@ -66,10 +66,11 @@ static unsigned how_of(const struct frame_layer *f)
     return f->spec.kind == FRAME_FIXED || f->spec.kind == FRAME_LENGTH ? DX_BINARY : DX_TEXT;
 }
 
-/* What had ended by time alone before more came, though the timer has not run yet in this turn. */
+/* What had ended by time alone before more came, though the timer has not run yet in this turn. Not so with a peer that ends its
+ * lines: that the timer is late shows that we are, and while we did not look the rest of the line may well have lain there. */
 static size_t take_due(struct frame_layer *f, uint8_t *p)
 {
-    int64_t due = f->seen ? frame_due(&f->frame, f->seen) : -1;
+    int64_t due = f->seen && !f->frame.lines ? frame_due(&f->frame, f->seen) : -1;
     size_t used = 0;
     struct bytes m;
     while (due >= 0 && due <= f->loop->now && used < f->seen && !layer_stopped(&f->layer)) {

@@ -2,6 +2,7 @@
  * behave_frame.c - dx_opts.frame and .coding: bytes into messages, on every stream. */
 #include "conform.h"
 #include <sys/socket.h>
+#include <time.h>
 
 struct heard {
     char text[400];
@@ -87,6 +88,29 @@ static void gap(struct world *w)
     MUST_STR(h.text, "no line end|again|");
 }
 
+static void be_late(void *arg)
+{
+    (void)arg;
+    nanosleep(&(struct timespec){.tv_nsec = 600 * 1000 * 1000}, NULL); /* auto takes 500 ms of silence for an end */
+}
+
+/* A loop that is busy or gets no processor does not take its own silence for the peer's. */
+static void late(struct world *w)
+{
+    struct heard h = {0};
+    w->so.frame = "auto";
+    MUST_DO(both(w, &on_hear, &on_quiet));
+    w->c->arg = &h;
+    MUST_DO(say(w, "one\n"));
+    WAIT(w->s->datas == 1);
+    MUST_DO(say(w, "two ha"));
+    pass(w, 50);
+    MUST(dx_loop_after(w->loop, 0, be_late, NULL) > 0);
+    MUST_DO(say(w, "lves\n")); /* goes out at the end of the turn in which the loop is late */
+    WAIT(w->s->datas >= 2);
+    MUST_STR(h.text, "one|two halves|");
+}
+
 static void too_long(struct world *w)
 {
     char text[300];
@@ -139,6 +163,7 @@ const struct behaviour behave_frame[] = {
     {"frame: lines are messages", HAS_BYTES | HAS_LISTENER, 0, lines},
     {"frame: fixed sizes are messages", HAS_BYTES | HAS_LISTENER, 0, fixed},
     {"frame: silence ends a message", HAS_BYTES | HAS_LISTENER, 0, gap},
+    {"frame: a late loop cuts no line", HAS_BYTES | HAS_LISTENER, HAS_TLS, late},
     {"frame: a message over the limit is DX_BIG", HAS_BYTES | HAS_LISTENER, 0, too_long},
     {"coding: GB18030 in, UTF-8 up, and back", HAS_BYTES | HAS_LISTENER, 0, coding},
     {"frame and coding that do not read are DX_URL", HAS_NO_WIRE, 0, bad_specs},
