@@ -9,6 +9,7 @@ import atexit
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +29,20 @@ _alive = []
 def _kill_all():
     for p in _alive:
         p.kill()
+
+
+def how_it_stands(p):
+    return f'{[str(a) for a in p.popen.args[:4]]}: exit code {p.popen.poll()}, said {p.err[-4000:]!r}'
+
+
+def state():
+    """How the programs that run stand, for a failure's words: what they said, and the bytes that wait in their connections."""
+    lines = [how_it_stands(p) for p in _alive]
+    if shutil.which('ss'):
+        ours = tuple(f'pid={p.pid},' for p in _alive)
+        out = subprocess.run(['ss', '-tnpH'], capture_output=True, text=True).stdout
+        lines += [' '.join(line.split()) for line in out.splitlines() if any(pid in line for pid in ours)]
+    return lines
 
 
 def until(what, seconds=10, words=''):
@@ -125,8 +140,14 @@ class Process:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, e, _):
+        self.blame(e)
         self.kill()
+
+    def blame(self, e):
+        """A test that fails while the program has ended already says what that said."""
+        if e is not None and self.popen.poll() is not None:
+            e.add_note(how_it_stands(self))
 
 
 def start(*args, ready='listening ', **how):

@@ -31,7 +31,8 @@ class Room:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind, e, _):
+        self.p.blame(e)
         for s in self._dialled:  # a server that ends waits for its peers to do so too
             s.close()
         if not kind:

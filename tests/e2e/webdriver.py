@@ -114,8 +114,12 @@ class Browser:
             if value:
                 return value
             if time.monotonic() > end:
-                raise AssertionError(f'not within {seconds} s: {script} {args}')
+                raise AssertionError(f'not within {seconds} s (times {SLOW:g}): {script} {args}\n' + '\n'.join(self.state()))
             time.sleep(0.02)
+
+    def state(self):
+        """Lines for a failure: how things stand, while they still do. Tests know what to look at (on_page.py)."""
+        return []
 
     def keys(self, text):
         """Types as a person does, wherever the focus is. A '\\n' is Shift+Enter."""
