@@ -10,6 +10,8 @@ import socket
 import struct
 import threading
 
+from webdriver import SLOW
+
 
 class Cable:
     def __init__(self, port, host='127.0.0.1'):
@@ -22,7 +24,7 @@ class Cable:
         self.do(self.begin())
 
     def do(self, coro):
-        return asyncio.run_coroutine_threadsafe(coro, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coro, self.loop).result(10 * SLOW)
 
     async def begin(self):
         self.open = asyncio.Event()

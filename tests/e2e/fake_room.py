@@ -26,6 +26,8 @@ try:
 except ImportError:
     from websockets import serve
 
+from webdriver import SLOW
+
 WEB = pathlib.Path(__file__).resolve().parents[2] / 'web'
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
@@ -66,7 +68,7 @@ class FakeRoom:
         self.thread.join(10)
 
     def do(self, coro):
-        return asyncio.run_coroutine_threadsafe(coro, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coro, self.loop).result(20 * SLOW)
 
     async def begin(self):
         self.inner = await serve(self.member, '127.0.0.1', 0, subprotocols=['duplex.json'], process_request=self.file,

@@ -3,12 +3,14 @@
 import http.server
 import threading
 
+from webdriver import SLOW
+
 PAGE = '''<!doctype html><meta charset=utf-8><title>foreign</title>
 <iframe name=frame1></iframe><iframe name=frame2></iframe>
 <script>
 'use strict';
 const at = 'TARGET', heard = window.heard = [], tried = window.tried = [];
-const attempt = (name, promise) => tried.push(Promise.race([promise, new Promise(r => setTimeout(r, 8000, 'no answer'))])
+const attempt = (name, promise) => tried.push(Promise.race([promise, new Promise(r => setTimeout(r, PATIENCE, 'no answer'))])
     .then(r => name + ': ' + r, e => name + ': ' + e.name));
 const socket = (path, protocol) => new Promise(done => {
     const ws = protocol ? new WebSocket('ws://' + at + path, protocol) : new WebSocket('ws://' + at + path);
@@ -63,7 +65,8 @@ class Foreign:
     """Serves the page; target is HOST:PORT of the server it attacks."""
 
     def __init__(self, target):
-        body = PAGE.replace('TARGET', target).encode()
+        # Chromium itself holds back WebSockets after others have failed, for seconds each.
+        body = PAGE.replace('TARGET', target).replace('PATIENCE', str(50000 * SLOW)).encode()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
