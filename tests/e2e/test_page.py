@@ -439,6 +439,7 @@ def command(name, line):
 
 def flood(c, over):
     """Numbered lines by the plain socket c, 20,000 at least and until `over` is set."""
+    c.s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # what lies in the kernel by then is part of the flood too
     at = 0
     while at < 20000 or not over.is_set():
         c.say(b''.join(b'flood %d\n' % i for i in range(at, at + 1000)))
