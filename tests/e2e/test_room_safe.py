@@ -217,6 +217,7 @@ def far_room(*args, env=KEY):
 
 def dial_far(room, source='10.9.9.2', to='10.9.9.1'):
     s = socket.socket()
+    room.closes(s)
     s.settimeout(10 * SLOW)
     s.bind((source, 0))
     s.connect((to, room.port))
@@ -326,6 +327,7 @@ def an_address_holds_64_conns():
         socks = [dial_far(room) for _ in range(64)]
         for s in socks:
             s.sendall(b'/who\n')
+        for s in socks:
             s.recv(100)
         s = dial_far(room)
         s.sendall(b'/who\n')
