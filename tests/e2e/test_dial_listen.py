@@ -69,7 +69,7 @@ def dial_echoes_files_as_well_as_pipes():
     pathlib.Path(name).write_bytes(MIB)
     for url in local_urls():
         with start('listen', url, '--echo') as p, open(name, 'rb') as i, open(name + '.out', 'w+b') as o:
-            r = subprocess.run([DUPLEX, 'dial', p.url], stdin=i, stdout=o, stderr=subprocess.PIPE, timeout=30)
+            r = subprocess.run([DUPLEX, 'dial', p.url], stdin=i, stdout=o, stderr=subprocess.PIPE, timeout=30 * SLOW)
             assert r.returncode == 0, (url, r)
             o.seek(0)
             same(o.read(), MIB)

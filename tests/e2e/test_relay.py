@@ -374,7 +374,7 @@ def a_target_that_refuses_ends_its_client_and_nothing_else():
     with relay(TCP, gone, '-v') as p:
         for i in range(3):
             began = time.monotonic()
-            assert turned_away(p) and time.monotonic() - began < 1 * SLOW
+            assert turned_away(p) and time.monotonic() - began < 3 * SLOW
             p.said(rf'duplex: {i + 1} tcp://127.0.0.1:\d+: nobody listens on {gone[6:]}')
         back = socket.create_server(host_port(gone))
         with p.connect() as s:
@@ -453,11 +453,12 @@ def want_of_descriptors_makes_clients_wait_and_loses_none():
 @case
 def no_more_than_max_at_a_time():
     with start('listen', TCP, '--echo') as server, relay(TCP, server.url, '--max', '2') as p:
-        a, b, c = [p.connect(timeout=1) for _ in range(3)]
+        a, b, c = [p.connect() for _ in range(3)]
         for s in a, b:
             s.sendall(b'x')
             assert s.recv(1) == b'x'
         c.sendall(b'x')
+        c.settimeout(0.3)
         try:
             assert False, c.recv(1)
         except TimeoutError:

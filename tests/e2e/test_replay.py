@@ -88,11 +88,15 @@ def a_record_is_lines_of_json_as_documented():
 def the_same_server_answers_the_same():
     name = first_two_questions()
     with start('listen', TCP, '--upper') as p:
-        for more, least, most in ([], 0.35, 3), (['--speed', '4'], 0.08, 3), (['--fast'], 0, 0.3 * SLOW):
-            began = time.monotonic()
-            r = duplex('replay', name, p.url, *more)
-            took = time.monotonic() - began
-            assert r.code == 0 and not r.err and least <= took <= most * SLOW, f'{more}: {took} s, {r}'
+        for more, least, most in ([], 0.35, 3 * SLOW), (['--speed', '4'], 0.08, 3 * SLOW), (['--fast'], 0, 0.3):
+            for _ in range(30):  # a busy machine is not always quick, but one that waits never is
+                began = time.monotonic()
+                r = duplex('replay', name, p.url, *more)
+                took = time.monotonic() - began
+                assert r.code == 0 and not r.err and least <= took, f'{more}: {took} s, {r}'
+                if took <= most:
+                    break
+            assert took <= most, f'{more}: {took} s'
 
 
 @case

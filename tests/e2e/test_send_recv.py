@@ -257,12 +257,12 @@ def nc_saves_and_nc_sends():
     for options in ['-N'], ['-q', '1']:
         out = temp('out')
         with receiver(STREAMS[0], out) as p, open(source, 'rb') as i:
-            assert subprocess.run(['nc', *options, *map(str, host_port(p.url))], stdin=i, timeout=30).returncode == 0
+            assert subprocess.run(['nc', *options, *map(str, host_port(p.url))], stdin=i, timeout=30 * SLOW).returncode == 0
             assert p.wait() == 0, p.err
         same(source, out)
     out = temp('out')
     with sender(STREAMS[0], source) as p, open(out, 'wb') as o:
-        nc = subprocess.run(['nc', *map(str, host_port(p.url))], stdin=subprocess.DEVNULL, stdout=o, timeout=30)
+        nc = subprocess.run(['nc', *map(str, host_port(p.url))], stdin=subprocess.DEVNULL, stdout=o, timeout=30 * SLOW)
         assert nc.returncode == 0 and p.wait() == 0, p.err
     same(source, out)
 
@@ -272,7 +272,7 @@ def socat_saves_and_socat_sends():
     needs('socat')
     out, source = temp('out'), file_of(3 << 20)
     with sender(STREAMS[0], source) as p:
-        subprocess.run(['socat', '-u', 'TCP:%s:%d' % host_port(p.url), f'CREATE:{out}'], timeout=30, check=True)
+        subprocess.run(['socat', '-u', 'TCP:%s:%d' % host_port(p.url), f'CREATE:{out}'], timeout=30 * SLOW, check=True)
         assert p.wait() == 0, p.err
     same(source, out)
     path = temp('s')
@@ -284,7 +284,7 @@ def socat_saves_and_socat_sends():
     same(source, out)
     out = temp('out')
     with receiver('unix', out) as p:
-        subprocess.run(['socat', '-u', f'OPEN:{source}', 'UNIX:' + p.url.split('://')[1]], timeout=30, check=True)
+        subprocess.run(['socat', '-u', f'OPEN:{source}', 'UNIX:' + p.url.split('://')[1]], timeout=30 * SLOW, check=True)
         assert p.wait() == 0, p.err
     same(source, out)
 
@@ -295,7 +295,7 @@ def openssl_saves_and_openssl_sends():
     leaf, source, out = pki.leaf('good'), file_of(8000), temp('out')  # of more than a read s_client loses some, to any server
     with receiver('tls://127.0.0.1:0', out) as p, open(source, 'rb') as i:
         r = subprocess.run(['openssl', 's_client', '-quiet', '-no_ign_eof', '-connect', '%s:%d' % host_port(p.url)], stdin=i,
-                           capture_output=True, timeout=30)
+                           capture_output=True, timeout=30 * SLOW)
         assert p.wait() == 0, (p.err, r)
     same(source, out)
     with socket.socket() as s:
@@ -322,7 +322,7 @@ def socat_over_tls_sends_and_fetches():
         with p:
             tls = 'OPENSSL:%s:%d' % host_port(p.url) + f',cafile={pki.ca().cert}'
             ends = [f'OPEN:{source}', tls] if sends else [tls, f'CREATE:{out}']
-            subprocess.run(['socat', '-u', *ends], timeout=30, check=True)
+            subprocess.run(['socat', '-u', *ends], timeout=30 * SLOW, check=True)
             assert p.wait() == 0, p.err
         same(source, out)
 
