@@ -342,6 +342,8 @@ def what_came_before_a_reset_arrives_and_then_the_reset():
     with Server(serve) as server, relay(TCP, server.url, '-v') as p, p.connect() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         time.sleep(0.6)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # through a small one it would take half a minute
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, 1 << 20)
         got = b''
         try:
             while part := s.recv(65536):
