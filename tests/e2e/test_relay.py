@@ -301,8 +301,8 @@ def both_ways(client, pattern):
 
 @case
 def twenty_mebibytes_both_ways_at_once_with_an_end_from_either_side():
-    there, back = MIB * 20, MIB[::-1] * 20
-    for more in [], ['--log', '/dev/null']:
+    for more, times in ([], 20), (['--log', '/dev/null'], 4):  # a line a chunk, every byte of it formatted
+        there, back = MIB * times, MIB[::-1] * times
         for url in TCP, 'unix':
             for late in 'client', 'server':
                 def serve(s):
