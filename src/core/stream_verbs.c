@@ -127,7 +127,7 @@ int stream_give_spliced(struct stream *s)
 
 bool stream_splice(struct stream *s, struct stream *to, bool on)
 {
-    s->port.splice = on && os_splices(s->port.fd) && os_splices(stream_out(to)->fd);
+    s->port.splice = on && os_splices(s->port.fd, false) && os_splices(stream_out(to)->fd, true);
     if (s->port.splice) {
         os_splice_widen(s->port.fd);
         os_splice_widen(stream_out(to)->fd);

@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 /* For a socket SPLICE_F_NONBLOCK is not enough: it asks the descriptor. */
-bool os_splices(int fd)
+bool os_splices(int fd, bool out)
 {
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
         return false;
-    return S_ISFIFO(st.st_mode) || (S_ISSOCK(st.st_mode) && fcntl(fd, F_GETFL) & O_NONBLOCK);
+    bool file = !out && S_ISREG(st.st_mode);
+    return file || S_ISFIFO(st.st_mode) || (S_ISSOCK(st.st_mode) && fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 void os_splice_widen(int fd)

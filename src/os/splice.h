@@ -22,8 +22,9 @@ struct os_tubes {
     struct os_tube *spare;
     int spare_n, count;
 };
-/* Can what lies there be spliced, from it and into it, without waiting? Sockets that are non-blocking, and pipes. */
-bool os_splices(int fd);
+/* Can it be spliced without waiting, out: into it, else from it? Sockets that are non-blocking, and pipes; from files, which wait for their
+ * disk as a read does. Into files goes pipe.h. */
+bool os_splices(int fd, bool out);
 /* A pipe of somebody's holds as much as a tube from now on, as far as may be; anything else is left alone. With the usual 64 KiB whoever
  * is at the other end waits for us each 16 pages. */
 void os_splice_widen(int fd);

@@ -122,4 +122,40 @@ TEST(little_goes_through_memory)
     CHECK(legs[0].unseen == 0);
 }
 
+/* From a file to a socket whose reader rests until nothing more goes out. */
+TEST(a_file_is_spliced_to_its_end)
+{
+    static uint8_t buf[1 << 16];
+    enum { FILE_BYTES = (4 << 20) + 12345 };
+    char name[] = "/tmp/duplex-pass-XXXXXX";
+    int wire[2], file = mkstemp(name);
+    size_t got = 0;
+    CHECK(file >= 0 && unlink(name) == 0);
+    memset(legs, 0, sizeof legs);
+    for (size_t i = 0; i < FILE_BYTES; i += sizeof buf) {
+        size_t n = FILE_BYTES - i < sizeof buf ? FILE_BYTES - i : sizeof buf;
+        for (size_t k = 0; k < n; k++)
+            buf[k] = byte_at(i + k);
+        CHECK_INT(write(file, buf, n), n);
+    }
+    CHECK(lseek(file, 1, SEEK_SET) == 1); /* as a shell may leave it */
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, wire) == 0);
+    dx_loop *l = dx_loop_new(NULL);
+    CHECK(l);
+    legs[0] = (struct leg){.from = at(l, file), .to = at(l, wire[0])};
+    for (ssize_t r = -1; r != 0;) {
+        turn(l, 1);
+        r = legs[0].waits ? read(wire[1], buf, sizeof buf) : -1;
+        for (ssize_t i = 0; i < r; i++)
+            if (buf[i] != byte_at(1 + got + (size_t)i))
+                CHECK_SAY(false, "byte %zu is another", got + (size_t)i);
+        got += r > 0 ? (size_t)r : 0;
+    }
+    CHECK_INT(got, FILE_BYTES - 1);
+    CHECK_INT(legs[0].seen + legs[0].unseen, FILE_BYTES - 1);
+    CHECK_SAY(legs[0].unseen > FILE_BYTES / 2, "%zu spliced", legs[0].unseen);
+    dx_loop_free(l);
+    close(wire[1]);
+}
+
 TEST_MAIN
