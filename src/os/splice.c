@@ -19,8 +19,8 @@ bool os_splices(int fd, bool out)
 void os_splice_widen(int fd)
 {
     int bytes = fcntl(fd, F_GETPIPE_SZ);
-    if (bytes > 0 && bytes < OS_TUBE_BYTES)
-        fcntl(fd, F_SETPIPE_SZ, OS_TUBE_BYTES); /* the smaller one works too */
+    if (bytes > 0 && bytes < OS_WIDE_BYTES)
+        fcntl(fd, F_SETPIPE_SZ, OS_WIDE_BYTES); /* the smaller one works too */
 }
 
 static void tube_free(struct os_tubes *s, struct os_tube *p)

@@ -11,6 +11,7 @@ enum {
     OS_TUBE_BYTES = 512 << 10, /* asked for; a process with many of them gets less */
     OS_TUBES_MAX = 32,         /* at a time: past that there is none to be had     */
     OS_TUBES_SPARE = 4,        /* kept for the next                                */
+    OS_WIDE_BYTES = 1 << 20,   /* somebody's pipe: all that a user may ask for     */
 };
 struct os_tube {
     struct os_tube *next;
@@ -25,8 +26,8 @@ struct os_tubes {
 /* Can it be spliced without waiting, out: into it, else from it? Sockets that are non-blocking, and pipes; from files, which wait for their
  * disk as a read does. Into files goes pipe.h. */
 bool os_splices(int fd, bool out);
-/* A pipe of somebody's holds as much as a tube from now on, as far as may be; anything else is left alone. With the usual 64 KiB whoever
- * is at the other end waits for us each 16 pages. */
+/* A pipe of somebody's holds OS_WIDE_BYTES from now on, if it may; anything else is left alone. With the usual 64 KiB whoever is at the
+ * other end waits for us each 16 pages; with no more than a tube takes, still now and then. */
 void os_splice_widen(int fd);
 struct os_tube *os_tubes_hot(struct os_tubes *s);          /* empty; NULL: none to be had                 */
 struct os_tube *os_tubes_take(struct os_tubes *s);         /* the hot one with what is in it: the caller's */
