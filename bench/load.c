@@ -241,10 +241,10 @@ static void give_up(struct peer *p)
     issue(p, k);
 }
 
-static void turn(int ms)
+static void turn(void)
 {
     struct epoll_event ev[EVENTS];
-    int n = epoll_wait(load.ep, ev, EVENTS, load.mode == LOAD_UDP && ms > UDP_STALL_MS ? UDP_STALL_MS : ms);
+    int n = epoll_wait(load.ep, ev, EVENTS, load.mode == LOAD_UDP ? UDP_STALL_MS : STALL_MS);
     load.stalls = n == 0 ? load.stalls + 1 : 0;
     if (n == 0 && (load.mode != LOAD_UDP || load.stalls > STALL_MS / UDP_STALL_MS))
         die("nothing came for %d ms: %llu messages are out", STALL_MS, (unsigned long long)load.out);
@@ -273,11 +273,7 @@ static void window(double seconds, uint64_t messages)
     load.out = 0;
     for (size_t i = 0; i < (load.mode == LOAD_BCAST ? 1 : load.conns); i++)
         issue(&load.peer[i], load.depth);
-    while (load.out) {
-        turn(STALL_MS);
-        window_tick(&load.w);
-    }
-    window_print(&load.w);
+    window_run(&load.w, &load.out, turn);
     puts("");
     fflush(stdout);
 }
@@ -310,9 +306,8 @@ static void set_up(void)
 int main(int argc, char **argv)
 {
     static const char *const modes[] = {"tcp", "ws", "bcast", "udp"};
-    double seconds = 1;
-    uint64_t messages = 0;
-    bool ask = false, known = false;
+    struct asked asked = {.seconds = 1};
+    bool known = false;
     for (size_t i = 0; argc > 1 && i < 4; i++)
         if (!strcmp(argv[1], modes[i])) {
             load.mode = (enum load_mode)i;
@@ -330,29 +325,16 @@ int main(int argc, char **argv)
         case 'd':
             load.depth = strtoul(optarg, NULL, 10);
             break;
-        case 't':
-            seconds = strtod(optarg, NULL);
-            break;
-        case 'n':
-            messages = strtoull(optarg, NULL, 10);
-            break;
         case 'b':
             load.binary = true;
             break;
-        case 'i':
-            ask = true;
-            break;
         default:
-            known = false;
+            known = window_option(&asked, o, optarg);
         }
     if (!known || optind != argc - 1 || !load.conns || !load.size || !load.depth || load.depth * load.size > 1 << 30)
         die("usage: load tcp|ws|bcast|udp -c CONNS -s SIZE -d DEPTH [-b] (-t SECONDS | -n MESSAGES | -i) URL|PORT");
     load.url = argv[optind];
     set_up();
-    if (!ask) {
-        window(seconds, messages);
-        return 0;
-    }
-    window_ask(window);
+    window_serve(&asked, window);
     return 0;
 }

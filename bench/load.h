@@ -41,10 +41,17 @@ struct window {
 };
 /* messages 0: for so many seconds. */
 void window_start(struct window *w, double seconds, uint64_t messages);
-void window_tick(struct window *w);  /* after each turn: w->now is fresh                */
-void window_print(struct window *w); /* its result, without the line's end              */
-/* Says "ready", and runs what "t SECONDS" and "n MESSAGES" on stdin ask for. */
-void window_ask(void (*run)(double seconds, uint64_t messages));
+/* Turns while *out is not 0; a turn makes w->now fresh. Then prints the result, without the line's end. */
+void window_run(struct window *w, const uint64_t *out, void (*turn)(void));
+
+/* What the command line asks for: one window, or (-i) those that lines on stdin ask for, "t SECONDS" and "n MESSAGES". */
+struct asked {
+    double seconds;
+    uint64_t messages;
+    bool by_word;
+};
+bool window_option(struct asked *a, int option, const char *value); /* false: it is not -t -n -i */
+void window_serve(const struct asked *a, void (*window)(double seconds, uint64_t messages));
 
 /* An HTTP/1.1 reply that is coming in. */
 struct reply {

@@ -279,11 +279,7 @@ static void window(double seconds, uint64_t messages)
     load.out = load.resumed = load.unclean = 0;
     for (size_t i = 0; i < load.conns; i++)
         issue(&load.peer[i]);
-    while (load.out) {
-        turn();
-        window_tick(&load.w);
-    }
-    window_print(&load.w);
+    window_run(&load.w, &load.out, turn);
     printf(" resumed=%llu unclean=%llu\n", (unsigned long long)load.resumed, (unsigned long long)load.unclean);
     fflush(stdout);
 }
@@ -374,9 +370,8 @@ static void set_up(const char *url)
 int main(int argc, char **argv)
 {
     static const char *const modes[] = {"get", "echo", "shake"};
-    double seconds = 1;
-    uint64_t messages = 0;
-    bool by_word = false, known = false;
+    struct asked asked = {.seconds = 1};
+    bool known = false;
     for (size_t i = 0; argc > 1 && i < 3; i++)
         if (!strcmp(argv[1], modes[i])) {
             load.mode = (enum tls_mode)i;
@@ -397,28 +392,16 @@ int main(int argc, char **argv)
         case 's':
             load.size = strtoul(optarg, NULL, 10);
             break;
-        case 't':
-            seconds = strtod(optarg, NULL);
-            break;
-        case 'n':
-            messages = strtoull(optarg, NULL, 10);
-            break;
         case 'r':
             load.resume = load.mode == SHAKE;
             break;
-        case 'i':
-            by_word = true;
-            break;
         default:
-            known = false;
+            known = window_option(&asked, o, optarg);
         }
     if (!known || optind != argc - 1 || !load.ca || !load.conns || !load.size || (load.mode == GET && !load.body_path))
         die("usage: load_tls get|echo|shake -a CA [-b BODY] [-s SIZE] [-c CONNS] [-r] (-t SECONDS | -n MESSAGES | -i) "
             "URL");
     set_up(argv[optind]);
-    if (by_word)
-        window_ask(window);
-    else
-        window(seconds, messages);
+    window_serve(&asked, window);
     return 0;
 }

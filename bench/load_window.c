@@ -57,7 +57,7 @@ void window_start(struct window *w, double seconds, uint64_t messages)
     w->end_ns = messages ? INT64_MAX : w->from_ns + (int64_t)(seconds * 1e9);
 }
 
-void window_tick(struct window *w)
+static void window_tick(struct window *w)
 {
     if (!w->counting && !w->stopping && w->now >= w->from_ns) {
         w->counting = true;
@@ -70,7 +70,7 @@ void window_tick(struct window *w)
     }
 }
 
-void window_print(struct window *w)
+static void window_print(struct window *w)
 {
     if (w->end_ns == INT64_MAX)
         w->counted_ns = w->now - w->start_ns;
@@ -80,15 +80,41 @@ void window_print(struct window *w)
            (cpu_seconds() - w->cpu_s) / ((double)(w->now - w->start_ns) / 1e9));
 }
 
-void window_ask(void (*run)(double seconds, uint64_t messages))
+void window_run(struct window *w, const uint64_t *out, void (*turn)(void))
 {
+    while (*out) {
+        turn();
+        window_tick(w);
+    }
+    window_print(w);
+}
+
+bool window_option(struct asked *a, int option, const char *value)
+{
+    if (option == 't')
+        a->seconds = strtod(value, NULL);
+    else if (option == 'n')
+        a->messages = strtoull(value, NULL, 10);
+    else if (option == 'i')
+        a->by_word = true;
+    else
+        return false;
+    return true;
+}
+
+void window_serve(const struct asked *a, void (*window)(double seconds, uint64_t messages))
+{
+    if (!a->by_word) {
+        window(a->seconds, a->messages);
+        return;
+    }
     puts("ready");
     fflush(stdout);
     for (char line[64]; fgets(line, sizeof line, stdin);) {
         if (line[0] == 't')
-            run(strtod(line + 1, NULL), 0);
+            window(strtod(line + 1, NULL), 0);
         else if (line[0] == 'n')
-            run(0, strtoull(line + 1, NULL, 10));
+            window(0, strtoull(line + 1, NULL, 10));
         else
             break;
     }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What bench/pair and bench/idle.py share: servers and loads as pinned processes, and the numbers taken from them."""
+"""What all of bench/ shares: programs as pinned processes, runs in pairs, and the numbers taken from them."""
+import argparse
 import contextlib
 import ctypes
 import math
@@ -17,6 +18,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+MEMORY = pathlib.Path("/dev/shm")
 TICK = os.sysconf("SC_CLK_TCK")
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1    # children are in sessions of their own: nobody else ends them when we are killed
@@ -40,15 +42,32 @@ def raise_priority(real_time):
 
 
 class Child:
+    """A program on one core, or (cpu None) on any."""
+
     def __init__(self, argv, cpu, real_time=False, env=None, **pipes):
         def prepare():
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            os.sched_setaffinity(0, {cpu})
+            os.sched_setaffinity(0, range(os.cpu_count() or 1) if cpu is None else {cpu})
             raise_priority(real_time)
 
         self.argv = [str(a) for a in argv]
-        self.proc = subprocess.Popen(self.argv, stdout=subprocess.PIPE, preexec_fn=prepare, text=True,
-                                     env={**os.environ, **(env or {})}, **pipes)
+        self.said = ""
+        self.proc = subprocess.Popen(self.argv, preexec_fn=prepare, text=True, env={**os.environ, **(env or {})},
+                                     **{"stdout": subprocess.PIPE, **pipes})
+
+    def hand_over(self):
+        """Its stdout, which is somebody else's stdin by now."""
+        self.proc.stdout.close()
+        self.proc.stdout = None
+
+    def end(self):
+        """Waits until it has ended, in order; the CPU seconds that it used. What it still said is in said."""
+        self.said = self.proc.stdout.read() if self.proc.stdout else ""
+        _, status, used = os.wait4(self.proc.pid, 0)
+        self.proc.returncode = os.waitstatus_to_exitcode(status)
+        if self.proc.returncode:
+            raise Trouble(f"{' '.join(self.argv)}: exit {self.proc.returncode}: {self.said}")
+        return used.ru_utime + used.ru_stime
 
     def line(self, seconds):
         ready, _, _ = select.select([self.proc.stdout], [], [], seconds)
@@ -65,7 +84,8 @@ class Child:
             except subprocess.TimeoutExpired:
                 self.proc.kill()
                 self.proc.wait()
-        self.proc.stdout.close()
+        if self.proc.stdout:
+            self.proc.stdout.close()
 
     def __enter__(self):
         return self
@@ -152,6 +172,41 @@ def interval(values, share=0.9):
             best = k
     low, high = (v[best - 1], v[n - best]) if best else (v[0], v[-1])
     return statistics.median(v), low, high
+
+
+def in_pairs(run, name, base, count):
+    """[(what run(name) returned, what run(base) did)], the order swapped each pair."""
+    got = []
+    for i in range(count):
+        pair = {who: run(name if who else base) for who in ((True, False) if i % 2 == 0 else (False, True))}
+        got.append((pair[True], pair[False]))
+    return got
+
+
+def compared(pairs, of=lambda run: run):
+    """Of a number in each run of in_pairs: the ratio with its interval, the median, and the base's."""
+    mine, base = [of(a) for a, _ in pairs], [of(b) for _, b in pairs]
+    return {"ratio": interval([a / b for a, b in zip(mine, base)]), "rate": statistics.median(mine), "base": statistics.median(base)}
+
+
+def random_file(folder, mib):
+    name = pathlib.Path(folder, "in")
+    with open(name, "wb") as f:
+        for _ in range(mib):
+            f.write(os.urandom(1 << 20))
+    return name
+
+
+def options(doc, **more):
+    """What a file of bench/ takes when it runs alone: --pairs --build --rt, and numbers (name=default)."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in {"pairs": 10, **more}.items():
+        p.add_argument(f"--{name}", type=type(default), default=default)
+    p.add_argument("--build", default=HERE.parent / "build" / "bench", type=pathlib.Path, help="its parent has duplex")
+    p.add_argument("--rt", action="store_true", help="real-time scheduling: keeps neighbours out, and starves them")
+    a = p.parse_args()
+    a.build = a.build.resolve()
+    return a
 
 
 def system_calls(server, load, messages):

@@ -1,17 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""duplex relay against socat between two TCP connections: bench/relay.py [--pairs 10] [--mib 1024] [--duplex PROGRAM].
+"""duplex relay against socat between two TCP connections: bench/relay.py [--pairs 10] [--mib 1024] [--rt] [--build DIR].
 
 Each run moves so many MiB one way through a fresh relay on core 0, with the writer and the reader on core 1; what counts is
 GiB per second of the relay's own CPU time, user and system. Pairs, the order swapped each pair; the median of the paired ratios
 with its 90 % interval, and socat against a second socat as the control for the noise. The tap shows what looking costs."""
-import argparse
 import os
-import pathlib
-import resource
 import shutil
 import socket
-import statistics
 import subprocess
 import threading
 
@@ -43,7 +39,7 @@ def connect(port):
     raise measure.Trouble("the relay does not listen")
 
 
-def through(duplex, name, total):
+def through(duplex, name, total, real_time=False):
     """GiB per CPU second of one run."""
     got = []
     server = socket.create_server(("127.0.0.1", 0))
@@ -58,10 +54,7 @@ def through(duplex, name, total):
         got.append(n)
         c.close()
 
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    p = subprocess.Popen(argv, stderr=subprocess.DEVNULL,
-                         preexec_fn=lambda: os.sched_setaffinity(0, {measure.SERVER_CPU}))
-    try:
+    with server, measure.Child(argv, measure.SERVER_CPU, real_time, stderr=subprocess.DEVNULL) as p:
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
         with connect(port) as s:
@@ -70,19 +63,13 @@ def through(duplex, name, total):
                 s.sendall(piece)
             s.shutdown(socket.SHUT_WR)
             reader.join(120)
-        p.wait(20)
-    finally:
-        p.kill()
-        p.wait()
-        server.close()
+        used = p.end()
     if got != [total]:
         raise measure.Trouble(f"{name}: {got} of {total} bytes came through")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return total / (1 << 30) / max(used, 0.001)
 
 
-def table(duplex, pairs, mib=1024):
+def table(build, pairs, mib=1024, real_time=False):
     """Prints the rows; returns them as a dict."""
     if not shutil.which("socat"):
         print("\nrelay: no socat here")
@@ -91,23 +78,14 @@ def table(duplex, pairs, mib=1024):
     out = {}
     print(f"\nrelay, {mib} MiB one way from TCP to TCP: GiB per CPU second of the relay")
     for name in "duplex", "self", "tap":
-        rates, ratios = {name: [], "socat": []}, []
-        for i in range(pairs):
-            for n in (name, "socat") if i % 2 else ("socat", name):
-                rates[n].append(through(duplex, n, mib << 20))
-            ratios.append(rates[name][-1] / rates["socat"][-1])
-        ratio = measure.interval(ratios)
-        out[name] = {"rate": statistics.median(rates[name]), "socat": statistics.median(rates["socat"]), "ratio": ratio}
-        verdict = "" if name != "duplex" else f"   target >= {TARGET}: " + ("yes" if ratio[0] >= TARGET else "NO")
-        print("{:8}{:9.2f}   socat {:6.2f}   ratio {:.3f} [{:.3f} {:.3f}]{}".format(
-            name, out[name]["rate"], out[name]["socat"], *ratio, verdict), flush=True)
+        got = measure.in_pairs(lambda who: through(str(build.parent / "duplex"), who, mib << 20, real_time), name, "socat", pairs)
+        r = out[name] = measure.compared(got)
+        verdict = "" if name != "duplex" else f"   target >= {TARGET}: " + ("yes" if r["ratio"][0] >= TARGET else "NO")
+        print("{:8}{:9.2f}   socat {:6.2f}   ratio {:.3f} [{:.3f} {:.3f}]{}".format(name, r["rate"], r["base"], *r["ratio"], verdict),
+              flush=True)
     return out
 
 
 if __name__ == "__main__":
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--pairs", type=int, default=10)
-    p.add_argument("--mib", type=int, default=1024)
-    p.add_argument("--duplex", default=measure.HERE.parent / "build" / "duplex", type=pathlib.Path)
-    a = p.parse_args()
-    table(str(a.duplex.resolve()), a.pairs, a.mib)
+    a = measure.options(__doc__, mib=1024)
+    table(a.build, a.pairs, a.mib, a.rt)

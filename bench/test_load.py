@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The load generator believes nothing: test_load.py BUILD/bench. Right replies pass, each kind of wrong one is named."""
+"""The load generator believes nothing: test_load.py BUILD/bench. Right replies pass, each kind of wrong one is named. And what
+stands around a pipe (raw_pipe.c) counts right."""
 import pathlib
 import socket
 import subprocess
@@ -91,4 +92,39 @@ r = run("udp", bent(lambda d, seen: d if seen % 500 else None, socket.SOCK_DGRAM
 check("lost datagrams are counted", r.returncode == 0 and "lost=0" not in r.stdout.split(), r.stdout + r.stderr)
 r = run("udp", bent(lambda d, seen: d[:-1] + b"\0", socket.SOCK_DGRAM), "-c", "1")
 check("a wrong datagram is noticed", r.returncode == 1 and "differs" in r.stderr, r.stdout + r.stderr)
+
+
+def pipe(*argv, **how):
+    return subprocess.Popen([build / "raw_pipe", *argv], stdout=subprocess.PIPE, **how)
+
+
+def port_of(p):
+    return p.stdout.readline().decode().rpartition(":")[2].strip()
+
+
+def sunk(talk):
+    """What the sink says it got from talk(its port)."""
+    with pipe("sink") as sink:
+        talk(port_of(sink))
+        return sink.stdout.read().decode().strip()
+
+
+def fed(port):
+    with pipe("feed", "3") as feed, pipe("dial", port, stdin=feed.stdout) as dial:
+        feed.stdout.close()
+        dial.wait(60)
+
+
+def said(port):
+    with socket.create_connection(("127.0.0.1", int(port))) as c:
+        c.sendall(b"x" * 12345)
+
+
+got = sunk(fed), sunk(said)
+check("raw_pipe: what was fed or said is what the sink counts", got == (str(3 << 20), "12345"), got)
+with pipe("source", "3") as source, socket.create_connection(("127.0.0.1", int(port_of(source)))) as c:
+    n = 0
+    while part := c.recv(1 << 20):
+        n += len(part)
+check("raw_pipe: the source says as much as it is asked to", n == 3 << 20, n)
 print(f"1..{cases}")
