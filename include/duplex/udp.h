@@ -3,7 +3,9 @@
  * udp.h - what datagrams (udp:// and unixgram://) add. A listener makes a conn for each peer address; a conn ends
  * after idle_ms_max (60 s; a dialled one has none unless it is set) without a datagram either way. One dx_send is one
  * datagram; what arrives while a conn is paused waits in at most 64 KiB, the newest are dropped and counted
- * (DX_COUNT_DATAGRAM_DROPS), as are those of over 64 KiB.
+ * (DX_COUNT_DATAGRAM_DROPS), as are those of over 64 KiB. A unixgram:// socket is not read meanwhile, so that its
+ * sender waits and nothing is lost, where that keeps nobody else waiting: it is dialled, or its listener takes no
+ * more than this one conn.
  * DIALLING   udp://239.1.1.1:5000 and udp://[ff15::1]:5000 send to a group, udp://10.0.0.255:5000#broadcast to all of a network;
  *            whoever answers, to our own address, is heard on the same conn. #interface=eth0: by which multicast leaves.
  *            #bind=ADDR:PORT and #ttl=N as in duplex.h.

@@ -66,6 +66,7 @@ static void finish_off(struct peer *p, const dx_err *why)
     else
         loop_bury(l, &p->layer);
     p->socket = NULL;
+    os_recv(&u->loop->engine, &u->port, true);
     u->refs--;
     if (u->from) {
         map_del(&u->peers, &p->addr.any, p->addr.n);
@@ -189,6 +190,18 @@ static bool is_stopped(const struct peer *p)
     return p->paused || layer_stopped(&p->layer);
 }
 
+/* Who sends to a Unix socket that is not read waits, and loses nothing. Only where nobody else could be kept waiting for this peer. */
+static bool may_rest(const struct peer *p)
+{
+    const struct udp_socket *u = p->socket;
+    return u->type == &unixgram_type && (u->only || (u->refs == 1 && (u->closed || u->from->full)));
+}
+
+static bool rests(const struct peer *p)
+{
+    return p->held && !p->socket->port.recv_on;
+}
+
 static void hand_held(struct peer *p)
 {
     while (p->held && !is_stopped(p) && !p->done && !p->closing) {
@@ -200,11 +213,18 @@ static void hand_held(struct peer *p)
         layer_take_above(&p->layer, h->data, h->n, 0);
         account_free(h, sizeof *h + h->n);
     }
+    if (!p->held && !p->done)
+        os_recv(&p->socket->loop->engine, &p->socket->port, true);
 }
 
 static void keep(struct peer *p, const struct os_datagram *d)
 {
-    struct held *h = p->held_n + sizeof *h + d->n <= UDP_HELD_MAX + sizeof *h ? account_alloc(sizeof *h + d->n) : NULL;
+    size_t most = UDP_HELD_MAX;
+    if (may_rest(p)) {
+        os_recv(&p->socket->loop->engine, &p->socket->port, false);
+        most += OS_RECV_MAX; /* the rest of what has been read in this turn */
+    }
+    struct held *h = p->held_n + d->n <= most ? account_alloc(sizeof *h + d->n) : NULL;
     if (!h) {
         p->queue.loop->engine.datagram_drops++;
         return;
@@ -321,6 +341,8 @@ static void timer_fire(struct timer *t, dx_loop *l)
         peer_end(p, DX_TIMEOUT, "no answer from the name service in time");
         return;
     }
+    if (rests(p))
+        p->last_active = l->now; /* it is we who do not listen */
     if (l->now - p->last_active >= p->idle_ms)
         peer_end(p, DX_TIMEOUT, "idle for too long");
     else
@@ -409,6 +431,8 @@ static void close_down(struct layer *l)
         p->breaking = 1;
     p->closing = 1;
     p->finishing = 1;
+    if (!p->done)
+        os_recv(&p->socket->loop->engine, &p->socket->port, true);
     later(p);
 }
 

@@ -87,6 +87,60 @@ TEST(a_unix_peer_that_never_reads_costs_no_time_and_stops_no_other)
     CHECK(rmdir(dir) == 0); /* the listener removes its path */
 }
 
+static size_t in_order;
+static void rest_at_first(dx_conn *c, const void *p, size_t n, unsigned how)
+{
+    count_data(c, p, n, how);
+    in_order += n == 4000 && !memcmp(p, &in_order, sizeof in_order);
+    dx_pause(c, in_order == 1);
+}
+static const dx_handler resting = {.on_open = count_open, .on_data = rest_at_first, .on_close = count_close};
+
+/* Sends what the socket takes while nobody reads, and the rest of 400 once it is read again. */
+static void rests_and_loses_nothing(dx_loop *l, int fd, const struct sockaddr_un *to)
+{
+    enum { ALL = 400 };
+    uint8_t buf[4000] = {0};
+    size_t sent = 0;
+    in_order = 0;
+    for (int64_t until = now_ms() + 20000; in_order < ALL && now_ms() < until;) {
+        memcpy(buf, &sent, sizeof sent);
+        if (sent < ALL && sendto(fd, buf, sizeof buf, 0, (const struct sockaddr *)to, sizeof *to) > 0) {
+            sent++;
+            turn(l, 0);
+            continue;
+        }
+        turn(l, 5);
+        if (in_order == 1) {
+            CHECK_SAY(sent < ALL, "all were taken, though nobody reads");
+            dx_pause(seen.c, false);
+        }
+    }
+    CHECK_INT(in_order, ALL);
+    CHECK_INT(dx_loop_count(l, DX_COUNT_DATAGRAM_DROPS), 0);
+}
+
+TEST(a_unix_conn_that_rests_keeps_its_sender_waiting)
+{
+    char dir[] = "/tmp/breakerXXXXXX", url[80];
+    struct sockaddr_un us = {.sun_family = AF_UNIX}, me = us;
+    CHECK(mkdtemp(dir));
+    snprintf(us.sun_path, sizeof us.sun_path, "%s/s", dir);
+    snprintf(me.sun_path, sizeof me.sun_path, "%s/a", dir);
+    snprintf(url, sizeof url, "unixgram://%s", us.sun_path);
+    dx_loop *l = fresh_loop();
+    listen_on(l, url, &resting, &(dx_opts){.conns_max = 1});
+    int fd = unixgram(me.sun_path);
+    rests_and_loses_nothing(l, fd, &us);
+    dx_abort(seen.c); /* and the next one is heard */
+    UNTIL(l, seen.closes == 1, 1000);
+    rests_and_loses_nothing(l, fd, &us);
+    close(fd);
+    unlink(me.sun_path);
+    loop_gone(l);
+    CHECK(rmdir(dir) == 0);
+}
+
 TEST(a_dialled_unix_peer_that_never_reads_costs_no_time)
 {
     char dir[] = "/tmp/breakerXXXXXX", server[60], url[80];
