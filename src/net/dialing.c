@@ -27,6 +27,7 @@ struct job {
     struct timer deadline, next;
     int64_t ms_max;
     int port, lookups, gai;    /* lookups: under way                  */
+    int gai_error;             /* errno, where gai has no number of its own */
     int error;                 /* errno of the last attempt that failed */
     size_t count[2], tried[2]; /* v6, v4                               */
     size_t attempts, live;
@@ -81,7 +82,9 @@ static void fail(struct job *j, const dx_err *why)
 static void fail_all_tried(struct job *j)
 {
     dx_err why;
-    if (j->gai && j->count[0] + j->count[1] == 0) {
+    if (j->gai && j->count[0] + j->count[1] == 0 && j->gai_error) {
+        err_sys(&why, 0, j->gai_error, "dial %s: looking up the name", j->text);
+    } else if (j->gai && j->count[0] + j->count[1] == 0) {
         err_set(&why, DX_RESOLVE, "dial %s: %s", j->text, resolve_text(j->gai));
         why.detail = j->gai;
         why.detail_of = DX_OF_GAI;
@@ -241,7 +244,7 @@ static void looked_up(dx_conn *c, void *arg)
         int f = k->r.family == AF_INET;
         j->lookups--;
         if (k->r.gai && (!j->gai || !f))
-            j->gai = k->r.gai;
+            j->gai = k->r.gai, j->gai_error = k->r.error;
         for (size_t i = 0; i < k->r.count; i++) {
             j->found[f][i] = k->r.found[i];
             addr_set_port(&j->found[f][i], j->port);

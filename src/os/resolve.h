@@ -10,6 +10,7 @@ struct resolve {
     char host[256];
     int family; /* AF_INET or AF_INET6                               */
     int gai;    /* result: 0, or getaddrinfo's error                 */
+    int error;  /* errno, where that was the cause                    */
     size_t count;
     struct addr found[RESOLVE_MAX];  /* port 0                                            */
     void (*done)(struct resolve *r); /* on a helper thread: only hand it on; r is yours   */
