@@ -159,6 +159,17 @@ static const char *take_authority(const char *p, const char *end, struct reading
     return colon ? take_port(colon + 1, end, r) : NULL;
 }
 
+/* RFC 3986 2.1: '%' and two hex digits. */
+static const char *check_escapes(struct bytes target)
+{
+    static const char digits[] = "0123456789ABCDEFabcdef";
+    for (size_t i = 0; i < target.n; i++)
+        if (target.p[i] == '%' && (i + 2 >= target.n || !memchr(digits, target.p[i + 1], sizeof digits - 1) ||
+                                   !memchr(digits, target.p[i + 2], sizeof digits - 1)))
+            return "a '%' in the path without two hex digits behind it";
+    return NULL;
+}
+
 static const char *take_net(const char *p, struct reading *r)
 {
     struct url *u = &r->u;
@@ -178,7 +189,7 @@ static const char *take_net(const char *p, struct reading *r)
     }
     if (*hash)
         u->fragment = view(hash + 1, hash + strlen(hash));
-    return NULL;
+    return check_escapes(u->target);
 }
 
 static const char *check_bytes(const char *p, bool blanks)
