@@ -19,7 +19,7 @@ static int addresses(const struct url *u, const char *text, struct addr v[2], dx
 {
     int port = u->port < 0 ? 0 : u->port;
     if (u->port < 0)
-        return err_set(err, DX_URL, "listen %s: which port? tcp://:0 takes any free one", text);
+        return err_set(err, DX_URL, "listen %s: which port? %s://:0 takes any free one", text, u->scheme);
     if (u->host.n == 0) {
         addr_any(AF_INET, port, &v[0]);
         addr_any(AF_INET6, port, &v[1]);
