@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES_MAX = 64, OVERVIEW_COLUMN = 46 };
+enum { CANDIDATES_MAX = 64, OVERVIEW_COLUMN = 46, NUMBER_DIGITS_MAX = 12 };
 #define DURATION_MS_MAX INT64_C(4000000000000) /* 126 years: in ns it still fits 64 bits, and so does now beside it */
+
+/* Options whose value may be empty: it means something there. */
+static const char may_be_empty[] = "exit-word reply send sep";
 
 /* Is name one of the blank-separated words of list? */
 static bool among(const char *list, const char *name)
@@ -130,12 +133,12 @@ static int unknown(const struct command *c, const char *word, size_t n, char *wh
     return -1;
 }
 
-/* A decimal number in thousandths, of at most 12 digits before the point; -1: it is none. */
+/* A decimal number in thousandths, of few digits before the point; -1: it is none. */
 static int64_t decimal(const char *s, const char **ret_rest)
 {
     int64_t whole = 0, milli = 0, scale = 1000;
     int digits = 0;
-    for (; isdigit((unsigned char)*s) && digits < 12; s++, digits++)
+    for (; isdigit((unsigned char)*s) && digits < NUMBER_DIGITS_MAX; s++, digits++)
         whole = whole * 10 + (*s - '0');
     if (!digits)
         return -1;
@@ -179,10 +182,17 @@ static int give(struct options *r, const struct opt *o, const char *text, char *
         snprintf(why, why_n, "more than %d options", OPTIONS_GIVEN_MAX);
         return -1;
     }
+    if (text && !*text && !among(may_be_empty, o->name)) {
+        snprintf(why, why_n, "--%s wants a value, and not an empty one: --%s %s", o->name, o->name, o->arg);
+        return -1;
+    }
     if ((o->kind == OPT_COUNT || o->kind == OPT_MS || (o->kind == OPT_MAYBE && text)) &&
         number_read(o, text, &number) < 0) {
         snprintf(why, why_n, "--%s wants %s, not '%.60s'", o->name,
-                 o->kind == OPT_MS ? "a duration such as 500ms, 2s or 1m" : "a whole number from 1 on", text);
+                 o->kind == OPT_MS                                ? "a duration such as 500ms, 2s or 1m"
+                 : strspn(text, "0123456789") > NUMBER_DIGITS_MAX ? "a whole number from 1 to 999999999999"
+                                                                  : "a whole number from 1 on",
+                 text);
         return -1;
     }
     r->given[r->given_count++] = (struct option_given){o, text, number};
