@@ -311,8 +311,10 @@ static void on_close(dx_conn *c, const dx_err *why)
     dx_loop_cancel(p->loop, p->timer);
     if (p->done)
         return;
-    if (!p->stood) {
+    if (!p->stood && !tool_stopped()) {
         p->code = tool_fail("dial", p->url, why);
+    } else if (tool_stopped()) {
+        p->done = true; /* we end it, and the exit code says so */
     } else if (!event_at(p, p->want) && p->rec.reset && tool_exit_of(why)) {
         p->done = true; /* so it was in the record */
     } else {
@@ -349,7 +351,7 @@ static int read_all(struct play *p, const struct options *o)
     const char *speed = option_text(o, "speed");
     p->speed = speed ? strtod(speed, &rest) : 1;
     if (speed && (rest == speed || *rest || !(p->speed >= 0.001 && p->speed <= 1e6))) {
-        tool_say("--speed wants a number such as 2 or 0.5, not '%.40s'", speed);
+        tool_say("--speed wants a number from 0.001 to 1000000, such as 2 or 0.5, not '%.40s'", speed);
         return TOOL_USAGE;
     }
     FILE *f = strcmp(p->file, "-") ? fopen(p->file, "re") : stdin;
