@@ -184,6 +184,10 @@ static int open_source(struct hex *h, const struct options *o, struct source *s)
     if (o->arg_count > 1 || text || (o->arg_count && strcmp(o->args[0], "-") != 0))
         return open_typed(h, o, s);
     *s = (struct source){.name = "stdin", .fd = STDIN_FILENO, .hex = option_has(o, "from-hex")};
+    if (standard_closed(STDIN_FILENO)) {
+        tool_say("standard input is closed: there is nothing to read");
+        return TOOL_LOCAL;
+    }
     if (!o->arg_count && isatty(STDIN_FILENO))
         tool_say("reading %s to Ctrl-D; duplex hex --help says more", s->hex ? "hex" : "bytes");
     return TOOL_DONE;
@@ -191,15 +195,10 @@ static int open_source(struct hex *h, const struct options *o, struct source *s)
 
 /* ---- through ---- */
 
-/* Whoever reads our output may have seen enough: that needs no words. */
+/* main says why not, unless whoever reads our output has seen enough. */
 static int write_out(void)
 {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return TOOL_DONE;
-    if (errno && errno != EPIPE)
-        tool_say("write to stdout: %s", strerror(errno));
-    return TOOL_LOCAL;
+    return fflush(stdout) == 0 && !ferror(stdout) ? TOOL_DONE : TOOL_LOCAL;
 }
 
 static void take_bytes(struct hex *h, const uint8_t *p, const char *digits, size_t n)

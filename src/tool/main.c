@@ -4,23 +4,9 @@
 #include "tool/options.h"
 #include "tool/tool.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Who starts us with descriptors 0 to 2 closed must not find a socket in their place, and our words on it: stdin is empty
- * then, writing to stdout fails, stderr says nothing. */
-static void fill_standard_descriptors(void)
-{
-    static const struct {
-        const char *path;
-        int mode;
-    } in_place[] = {{"/dev/null", O_RDONLY}, {"/dev/full", O_WRONLY}, {"/dev/null", O_WRONLY}};
-    for (int fd = 0; fd < 3; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open(in_place[fd].path, in_place[fd].mode) != fd)
-            _exit(TOOL_LOCAL);
-}
 
 /* Before a command only help and the version are asked for. */
 static int no_option(const char *word)
@@ -117,11 +103,11 @@ static int run(int argc, char **argv)
 /* What was printed may still be on its way: a full disk shows here, and is no success. */
 int main(int argc, char **argv)
 {
-    fill_standard_descriptors();
+    standard_fill();
     int code = run(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
     if (errno != EPIPE) /* a reader that has enough, as in "| head", needs no words */
-        tool_say("standard output: %s", strerror(errno));
+        tool_say("standard output: %s", standard_fault(STDOUT_FILENO, errno));
     return code ? code : TOOL_LOCAL;
 }

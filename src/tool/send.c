@@ -251,10 +251,19 @@ static int open_file(struct sending *s, const char *file)
 {
     struct stat st;
     bool standard = !strcmp(file, "-");
+    if (standard && standard_closed(STDIN_FILENO)) {
+        tool_say("standard input is closed: there is nothing to send");
+        return TOOL_LOCAL;
+    }
+    if (!*file) {
+        tool_say("the name of the file is empty.  Try: duplex send FILE %.200s", s->t.url);
+        return TOOL_USAGE;
+    }
     s->fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (s->fd < 0 || fstat(s->fd, &st) < 0) {
+        int code = errno == EMFILE || errno == ENFILE ? TOOL_LIMIT : TOOL_LOCAL;
         tool_say("%.200s: %s", s->t.file, strerror(errno));
-        return TOOL_LOCAL;
+        return code;
     }
     if (S_ISDIR(st.st_mode)) {
         tool_say("%.150s is a folder, and one file is what is sent.  Try: tar c %.150s | duplex send - %.150s",

@@ -82,6 +82,12 @@ void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Where stderr is a terminal such lines go to fn instead, with their newline: somebody is typing there. NULL: no more. */
 void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg);
 
+/* Puts something harmless in the place of those of 0 to 2 that are closed: the first thing a process does. */
+void standard_fill(void);
+bool standard_closed(int fd); /* was it? Whoever was told to read from it has nothing to read then */
+/* The words for an error of reading or writing it. */
+const char *standard_fault(int fd, int saved_errno);
+
 /* SIGINT and SIGTERM stop the loop, so that dx_loop_run returns and the caller ends in good order; the second one
  * ends the process at once. SIGPIPE is ignored. One loop a process. */
 void tool_signals(dx_loop *loop);
@@ -92,9 +98,14 @@ int tool_stopped(void); /* the signal that came; 0: none */
 void tool_hangups(void (*fn)(void *arg), void *arg);
 /* The same for SIGWINCH, SIGTSTP and SIGCONT: fn is called in its place, between two turns. NULL: as the system has it again. */
 void tool_wake(int number, void (*fn)(void *arg), void *arg);
+/* fn is called, in a signal handler, before SIGQUIT, SIGHUP or a second signal to stop ends the process at once. NULL: nothing. */
+void tool_last_words(void (*fn)(void));
 /* Runs that loop until it ends by itself, a signal stops it or tool_end is called; what dx_loop_run says. */
 int tool_run(void);
 void tool_end(void);
+/* After a drain: runs the loop until nothing is left, or for so long: what is still there then is said, and dx_loop_free breaks it
+ * off. What dx_loop_run says. */
+int tool_run_out(int ms);
 
 int cmd_dial(int argc, char **argv);
 int cmd_listen(int argc, char **argv);
