@@ -269,6 +269,20 @@ void prompt_pause(struct prompt *p, bool on)
 
 /* ---- the terminal's own state ---- */
 
+/* Whoever is ended at once leaves the terminal as it was, all the same. One prompt a process. */
+static struct {
+    int fd;
+    struct termios before;
+} last;
+
+static void give_back_at_once(void)
+{
+    static const char off[] = "\033[?2004l\r\n";
+    tcsetattr(last.fd, TCSANOW, &last.before);
+    if (write(last.fd, off, sizeof off - 1) < 0)
+        last.fd = -1; /* the terminal is gone */
+}
+
 /* Ctrl-C and Ctrl-\ stay signals. Ctrl-S would stop a server that others talk to, and so would Ctrl-Z. */
 static bool make_raw(struct prompt *p)
 {
@@ -279,6 +293,9 @@ static bool make_raw(struct prompt *p)
     raw.c_cc[VTIME] = 0;
     if (!p->watch->suspends)
         raw.c_cc[VSUSP] = _POSIX_VDISABLE;
+    last.fd = p->fd;
+    last.before = p->before;
+    tool_last_words(give_back_at_once);
     p->raw = tcsetattr(p->fd, TCSADRAIN, &raw) == 0;
     if (p->raw)
         put(p, "\033[?2004h", 8); /* what is pasted comes marked as such */
@@ -293,6 +310,7 @@ static void give_back(struct prompt *p)
     put(p, out.p, out.n);
     dx_text_free(&out);
     tcsetattr(p->fd, TCSADRAIN, &p->before);
+    tool_last_words(NULL);
     p->raw = false;
 }
 

@@ -18,7 +18,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { DRAIN_MS = 2000, FDS_OWN = 64, FDS_EACH = 4, CLIENTS_MAX = 10000, PEER_MAX = 200, WORDS_MAX = 300 };
+enum {
+    DRAIN_MS = 2000,
+    END_MS = 4500,
+    FDS_OWN = 64,
+    FDS_EACH = 4,
+    CLIENTS_MAX = 10000,
+    PEER_MAX = 200,
+    WORDS_MAX = 300
+};
 
 struct relay {
     dx_loop *loop;
@@ -380,7 +388,7 @@ static int run(struct relay *r)
     int ran = tool_run();
     if (tool_stopped() || r->code) { /* being told to stop is how a relay ends: no failure */
         accept_no_more(r, DRAIN_MS);
-        dx_loop_run(r->loop);
+        tool_run_out(END_MS);
     }
     return ran < 0 ? TOOL_FAILED : r->code;
 }

@@ -4,10 +4,13 @@
 #include "tool/tool.h"
 #include <assert.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static dx_loop *volatile stop_loop; /* NULL: there is none yet, or none any more */
+static void (*last_words)(void);
 static volatile sig_atomic_t stop_signal, woken;
 static bool ended, had_terminal;
 static struct wake {
@@ -27,6 +30,8 @@ static void stop_the_loop(void)
 
 static void on_signal(int number)
 {
+    if (stop_signal && last_words)
+        last_words();
     if (stop_signal)
         _exit(128 + number);
     stop_signal = number;
@@ -40,6 +45,24 @@ static void on_wake(int number)
             wakes[i].came = 1;
     woken = 1;
     stop_the_loop();
+}
+
+/* It is blocked until we return, and then ends the process as it would have done. */
+static void on_end(int number)
+{
+    last_words();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void tool_last_words(void (*fn)(void))
+{
+    static const int ends[] = {SIGQUIT, SIGHUP};
+    struct sigaction now, end = {.sa_handler = fn ? on_end : SIG_DFL};
+    for (int i = 0; i < 2; i++)
+        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler == (fn ? SIG_DFL : on_end))
+            sigaction(ends[i], &end, NULL);
+    last_words = fn;
 }
 
 static bool has_terminal(void)
@@ -126,5 +149,27 @@ int tool_run(void)
     do
         r = dx_loop_run(stop_loop);
     while (r >= 0 && goes_on());
+    return r;
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+    dx_loop_stop(stop_loop);
+}
+
+/* A timer of the loop would be one more thing that it waits for. */
+int tool_run_out(int ms)
+{
+    struct sigaction alarm_on = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval once = {.it_value = {ms / 1000, ms % 1000 * 1000}}, off = {0};
+    sigaction(SIGALRM, &alarm_on, NULL);
+    setitimer(ITIMER_REAL, &once, NULL);
+    int r = dx_loop_run(stop_loop);
+    setitimer(ITIMER_REAL, &off, NULL);
+    int64_t left = dx_loop_count(stop_loop, DX_COUNT_CONNS);
+    if (left)
+        tool_say("%" PRId64 " %s too long to end, and %s broken off", left,
+                 left == 1 ? "connection takes" : "connections take", left == 1 ? "is" : "are");
     return r;
 }
