@@ -16,6 +16,7 @@
 enum {
     LISTENERS_MAX = 16,
     DRAIN_MS = 2000,
+    END_MS = 4500,  /* the children of --exec, too, have ended then */
     EXEC_MAX = 100, /* processes at a time, unless --max says otherwise */
 };
 
@@ -101,7 +102,7 @@ static int serve(struct server *s)
     int r = tool_run();
     if (tool_stopped()) { /* being told to stop is how a server ends: no failure */
         drain(s, DRAIN_MS);
-        dx_loop_run(s->loop);
+        tool_run_out(END_MS);
     }
     return r < 0 ? TOOL_FAILED : s->answers.code;
 }
@@ -140,7 +141,7 @@ static int run_console(struct server *s, struct console *k)
     int r = tool_run();
     console_shut(k);
     drain(s, DRAIN_MS);
-    dx_loop_run(s->loop);
+    tool_run_out(END_MS);
     return r < 0 ? TOOL_FAILED : console_code(k);
 }
 
