@@ -104,8 +104,10 @@ static void wire_end(dx_conn *c)
     }
     t->lost = t->retry.on && !t->input_said;
     if (t->half_close && !t->typed && !t->input_said && !t->lost && !talk_goes_on(t)) {
-        if (t->here)
+        if (t->here && !t->manner.events.on) { /* which have more to say */
+            talk_print_rest(t);
             dx_finish(t->here);
+        }
         return; /* stdin goes on to its own end */
     }
     if (!t->half_close && !t->input_said && !t->lost && (dx_queued(c) || t->feed.waits))
@@ -170,7 +172,7 @@ static void here_close(dx_conn *c, const dx_err *why)
     if (tool_exit_of(why)) {
         if (!gone || t->verbose) /* a reader that has enough, as in "| head", needs no words */
             tool_say("standard %s: %s", why->detail == EISDIR ? "input" : "output",
-                     why->code == DX_SYS ? strerror(why->detail) : why->text);
+                     why->code == DX_SYS ? standard_fault(STDOUT_FILENO, why->detail) : why->text);
         talk_verdict(t, TOOL_LOCAL);
     }
     talk_tries_no_more(t);

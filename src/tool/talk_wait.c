@@ -3,8 +3,11 @@
 #include "tool/talk_inside.h"
 #include "tool/tool.h"
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 100 }; /* so often: were we told to stop? */
 
 /* ---- --wait-for ---- */
 
@@ -39,6 +42,16 @@ void talk_look_for(struct talk *t, dx_bytes data, bool whole)
 
 /* ---- --json and --checksum ---- */
 
+/* Who is told to stop does not wait for a reader that rests. */
+static bool stdout_takes(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (poll(&out, 1, tool_stopped() ? 0 : LOOK_MS) <= 0)
+        if (tool_stopped())
+            return false;
+    return true;
+}
+
 /* Before stdout is a conn, and after, the line goes there by itself. */
 void talk_print_event(struct talk *t, int r)
 {
@@ -47,7 +60,7 @@ void talk_print_event(struct talk *t, int r)
         talk_failed(t, TOOL_LIMIT, "no memory");
     else if (t->here || t->terminal)
         talk_print(t, line->p, line->n);
-    else if (write(STDOUT_FILENO, line->p, line->n) < 0)
+    else if (stdout_takes() && write(STDOUT_FILENO, line->p, line->n) < 0)
         talk_verdict(t, TOOL_LOCAL);
 }
 
