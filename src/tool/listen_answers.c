@@ -59,11 +59,13 @@ static bool reply_at_end(dx_conn *c)
 
 static void begin_exec(dx_conn *c)
 {
-    const struct listen_answers *s = dx_user(c);
+    struct listen_answers *s = dx_user(c);
     dx_err err = {0};
     if (exec_join(c, s->exec, &err) == 0)
         return;
     tool_say("--exec: %s", err.text[0] ? err.text : dx_code_text(err.code));
+    if (s->once)
+        s->code = err.code == DX_SYS ? TOOL_LOCAL : tool_exit_of(&err);
     dx_abort(c);
 }
 
@@ -202,7 +204,7 @@ static void client_close(dx_conn *c, const dx_err *why)
     if (s->verbose)
         steps_close(&k->steps, c, who, why);
     if (s->once && s->served == dx_id_of(c) && !quiet_end)
-        s->code = tool_exit_of(why);
+        s->code = s->code ? s->code : tool_exit_of(why);
 }
 
 const dx_handler listen_answers_on = {.state_bytes = sizeof(struct client),

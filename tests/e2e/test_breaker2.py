@@ -185,6 +185,18 @@ def events_after_the_peers_end_are_said_too():
 
 
 @case
+def a_command_that_cannot_run_is_no_success_for_once():
+    with start('listen', 'tcp://127.0.0.1:0', '--once', '--exec', '/nonexistent/command') as p:
+        s = p.connect()
+        try:
+            assert s.recv(1) == b''
+        except ConnectionResetError:
+            pass
+        s.close()
+        assert p.wait() == 23 and 'run /nonexistent/command: No such file' in p.err, p.err
+
+
+@case
 def what_a_view_has_kept_is_shown_at_the_peers_end():
     def answers_first(c):
         c.sendall(b'half a character: \xe4')
