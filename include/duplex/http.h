@@ -6,7 +6,11 @@
  *            when it had none). Answer with dx_http_reply, or dx_http_head and then dx_send ... dx_finish.
  *            Sending before a head is 200 with defaults. Expect: 100-continue is answered when on_open returns,
  *            unless answered or paused. Idle keep-alive connections are not conns; a pipelined request's on_open
- *            waits for the reply before it. Trailers are checked and skipped (DX_TRAILERS: not in this build yet).
+ *            waits for the reply before it. What is not HTTP/1.1 to the letter (docs/why/http1-strict.md), or over a limit, never
+ *            becomes a conn: it is answered with 400, 408, 413, 414, 417, 431, 501 or 505, and the connection ends.
+ * TRAILERS   Fields behind a body that came in chunks: DX_TRAILERS (arg NULL) comes once before on_end where there are some;
+ *            ask dx_http_trailer. Those that may not trail (RFC 9110 6.5.1) are left out; Content-Length, Transfer-Encoding
+ *            and Host there are breaches, as are more than 32 or 8 KiB. dx_http_trailers sends them, both sides.
  * CLIENT     dx_connect to http:// or https:// is one exchange on a connection of its own (it asks for Connection: close).
  *            on_open: it stands, TLS too. Say dx_http_request then or any time later, once. Who sends or finishes without
  *            it asks for a POST of the URL's target, with what is sent as its body, in chunks. dx_finish ends the body
@@ -20,8 +24,8 @@
  *            A body that dx_finish leaves shorter than its length breaks the conn off: DX_TRUNCATED. So does a
  *            response that stops inside its head or body; where its end is that of the connection, TLS must have
  *            said it (close_notify). DX_PROTO with DX_OF_HTTP: not HTTP/1 (detail: the status, if one came).
- *            dial_ms_max is for the connection; a response may take as long as idle_ms_max. Trailers are checked and
- *            skipped. dx_opts.frame, .coding and .protocols are not for exchanges.
+ *            dial_ms_max is for the connection; a response may take as long as idle_ms_max.
+ *            dx_opts.frame, .coding and .protocols are not for exchanges.
  * VIEWS      What the calls below return is good until on_close; a NULL p means absent.
  * WEBSOCKET  dx_ws_accept (ws.h) turns the same conn into messages, once, before any data.
  */
@@ -49,17 +53,28 @@ DX_API dx_bytes dx_http_query(const dx_conn *c);           /* without the '?'; N
 DX_API dx_bytes dx_http_host(const dx_conn *c);            /* Host or :authority                          */
 DX_API dx_bytes dx_http_header(const dx_conn *c, const char *name);   /* the first of that name           */
 DX_API dx_bytes dx_http_header_at(const dx_conn *c, size_t i, dx_bytes *ret_name); /* NULL: no more       */
+DX_API dx_bytes dx_http_trailer(const dx_conn *c, const char *name);  /* the same, from DX_TRAILERS on    */
+DX_API dx_bytes dx_http_trailer_at(const dx_conn *c, size_t i, dx_bytes *ret_name);
 DX_API int64_t  dx_http_length(const dx_conn *c);          /* of the body, 0: none; -1: not said           */
 DX_API int      dx_http_version(const dx_conn *c);         /* 10, 11, 20, 30                              */
 DX_API bool     dx_http_wants_ws(const dx_conn *c);        /* a WebSocket handshake that dx_ws_accept takes */
 
-/* A whole reply; then the exchange ends by itself. extra: count more fields; CR, LF and NUL in them are DX_URL.
- * Content-Length, Date and, unless type is NULL, Content-Type are added. DX_STATE: a head has gone. DX_URL: also a
- * status that is not 200-999. */
+/* A whole reply; then the exchange ends by itself. extra: count more fields; control bytes in them are DX_URL.
+ * Content-Length, Date (where extra has none) and, unless type is NULL, Content-Type are added; Content-Length and
+ * Transfer-Encoding are ours alone (DX_URL), and Connection: close in extra ends the connection behind the reply. The body is
+ * not sent where there may be none: to HEAD, and with 204, 205 and 304. DX_STATE: a head has gone. DX_URL: also a
+ * status that is not 200-999. DX_ABSENT: a 2xx to CONNECT, which would open a tunnel; who sends without a head answers 501. */
 DX_API int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n,
                          const dx_http_field *extra, size_t count);
 /* The head alone: length -1 streams (chunked in 1.1); the body follows by dx_send, its end by dx_finish. */
 DX_API int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count);
+/* An informational response before the head: 100, or 102 to 199 (103 with Link fields). A client of HTTP/1.0 knows none, and is sent
+ * none. 0; DX_STATE: a head has gone, or no server's exchange; DX_URL: another status, a field as in dx_http_reply; DX_NOMEM. */
+DX_API int dx_http_info(dx_conn *c, int status, const dx_http_field *fields, size_t count);
+/* Fields to go behind the body that is being sent in chunks, when it ends; may be called more than once. Where no chunks go (a
+ * client of HTTP/1.0, a reply without a body) they are dropped. 0; DX_STATE: before the head, for a body by length, or after its
+ * end; DX_URL: a field that may not trail or would split the section; DX_BIG: over 8 KiB in all; DX_NOMEM. */
+DX_API int dx_http_trailers(dx_conn *c, const dx_http_field *fields, size_t count);
 DX_API const char *dx_http_reason(int status);             /* "Not Found"                                 */
 /* A client's request. target NULL: the URL's path and query; else "/..." or "*" as it goes on the wire. length: of the body,
  * which follows by dx_send, dx_send_file and dx_finish; -1: in chunks; 0, and -1 with GET or HEAD: there is none, the

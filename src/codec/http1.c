@@ -1,49 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * http1.c - RFC 9112 sections 2-6, the strict reading: what two parsers could take in two ways is refused, so that nothing
- * can be smuggled past a proxy in front of us. Chunked bodies are in http1_chunk.c.
+ * can be smuggled past a proxy in front of us. Targets and hosts are in http1_target.c, chunked bodies in http1_chunk.c, what
+ * trails them in http1_trailers.c.
  *
  * One pass over the whole head, line by line. The verdict on a line is given when its LF is there, never before, so it is
  * the same however the bytes were cut; a call whose new bytes hold no LF costs one look at those bytes. */
 #include "http1.h"
+#include "http1_inside.h"
 #include "http1_scan.h"
 #include <stddef.h>
 #include <string.h>
 
-enum { LEAD_MAX = 32, FIRST_LINE_MAX = HTTP1_TARGET_MAX + 64, METHOD_MAX = 32, PORT_DIGITS_MAX = 5 };
-enum { BAD = -400, TOO_LARGE = -413, LONG_TARGET = -414, TOO_MANY = -431, UNKNOWN = -501, VERSION = -505 };
+enum { LEAD_MAX = 4, FIRST_LINE_MAX = HTTP1_TARGET_MAX + 64, METHOD_MAX = 32 };
 
 struct seen { /* what the fields say together: judged when the last has come */
     unsigned hosts, transfer_encodings;
-    bool last_is_chunked, other_codings, connection_upgrade, upgrade_ws;
+    bool last_is_chunked, other_codings, connection_upgrade, upgrade_ws, expects_more;
 };
-
-/* Any case, on both sides. */
-static bool same(struct bytes b, const char *word, size_t n)
-{
-    if (b.n != n)
-        return false;
-    size_t i = 0;
-    while (i < n && lower(b.p[i]) == lower((uint8_t)word[i]))
-        i++;
-    return i == n;
-}
-#define SAME(b, word) same(b, word, sizeof(word) - 1)
-
-static bool exactly(struct bytes b, const char *word)
-{
-    return b.n == strlen(word) && memcmp(b.p, word, b.n) == 0;
-}
-
-static struct bytes trim(const uint8_t *p, size_t n)
-{
-    while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t'))
-        n--;
-    while (n > 0 && (*p == ' ' || *p == '\t')) {
-        p++;
-        n--;
-    }
-    return (struct bytes){p, n};
-}
 
 /* Cuts the first element off a comma-separated list; false: none left. */
 static bool next_element(struct bytes *list, struct bytes *ret)
@@ -59,6 +32,10 @@ static bool next_element(struct bytes *list, struct bytes *ret)
 
 static int read_version(const uint8_t *p, size_t n, int *ret)
 {
+    if (n == 8 && memcmp(p, "HTTP/1.1", 8) == 0) {
+        *ret = 11;
+        return 0;
+    }
     if (n != 8 || memcmp(p, "HTTP/", 5) != 0 || !is_digit(p[5]) || p[6] != '.' || !is_digit(p[7]))
         return BAD;
     if (p[5] != '1')
@@ -67,100 +44,19 @@ static int read_version(const uint8_t *p, size_t n, int *ret)
     return 0;
 }
 
-/* host [":" port], RFC 3986: a name, an IPv4 address or a bracketed literal. */
-static bool host_ok(struct bytes h, bool port_needed)
-{
-    size_t i = 0;
-    if (h.n > 0 && h.p[0] == '[') {
-        while (++i < h.n && (is_hex(h.p[i]) || h.p[i] == ':' || h.p[i] == '.'))
-            ;
-        if (i < 3 || i == h.n || h.p[i++] != ']')
-            return false;
-    } else {
-        while (i < h.n && (char_class[h.p[i]] & IN_HOST))
-            i++;
-    }
-    if (i == h.n)
-        return !port_needed;
-    if (h.p[i++] != ':' || h.n - i > PORT_DIGITS_MAX || (port_needed && i == h.n))
-        return false;
-    unsigned port = 0;
-    for (; i < h.n; i++) {
-        if (!is_digit(h.p[i]))
-            return false;
-        port = port * 10 + (h.p[i] - '0');
-    }
-    return port <= 65535;
-}
-
-static void split_path(struct bytes t, struct http1_head *ret)
-{
-    const uint8_t *q = memchr(t.p, '?', t.n);
-    ret->path = (struct bytes){t.p, q ? (size_t)(q - t.p) : t.n};
-    if (q)
-        ret->query = (struct bytes){q + 1, t.n - ret->path.n - 1};
-}
-
-static int take_absolute(struct bytes t, struct http1_head *ret)
-{
-    size_t scheme = 0;
-    if (t.n > 7 && SAME(((struct bytes){t.p, 7}), "http://"))
-        scheme = 7;
-    else if (t.n > 8 && SAME(((struct bytes){t.p, 8}), "https://"))
-        scheme = 8;
-    size_t i = scheme;
-    while (i < t.n && t.p[i] != '/' && t.p[i] != '?')
-        i++;
-    struct bytes host = {t.p + scheme, i - scheme};
-    if (scheme == 0 || host.n == 0 || *host.p == ':' || !host_ok(host, false))
-        return BAD;
-    ret->host = host;
-    split_path((struct bytes){t.p + i, t.n - i}, ret);
-    if (ret->path.n == 0)
-        ret->path = (struct bytes){(const uint8_t *)"/", 1};
-    return 0;
-}
-
-/* The four forms of RFC 9112 3.2. Bytes over 0x7F are let through: curl sends a path as it was typed. */
-static int take_target(struct http1_head *ret)
-{
-    struct bytes t = ret->target;
-    if (exactly(ret->method, "CONNECT")) {
-        ret->host = t;
-        return *t.p != ':' && host_ok(t, true) ? 0 : BAD;
-    }
-    if (*t.p == '/') {
-        split_path(t, ret);
-        return 0;
-    }
-    if (t.n == 1 && *t.p == '*') {
-        ret->path = t;
-        return exactly(ret->method, "OPTIONS") ? 0 : BAD;
-    }
-    return take_absolute(t, ret);
-}
-
-/* At i there must be CR LF: the offset behind it, 0: not there yet. */
-static int64_t line_end(const uint8_t *p, size_t i, size_t n)
-{
-    if (i < n && p[i] != '\r')
-        return BAD;
-    if (i + 1 >= n)
-        return 0;
-    return p[i + 1] == '\n' ? (int64_t)i + 2 : BAD;
-}
-
 static int64_t request_line(const uint8_t *p, size_t at, size_t n, struct http1_head *ret)
 {
     size_t i = at;
-    while (i < n && (char_class[p[i]] & IN_TOKEN))
-        i++;
+    if (n - at > 4 && memcmp(p + at, "GET ", 4) == 0)
+        i += 3;
+    else
+        i += token_run_bytes(p + at, n - at);
     ret->method = (struct bytes){p + at, i - at};
     if (i == at || (i < n && p[i] != ' '))
         return BAD;
     size_t target = ++i;
-    while (i < n && (char_class[p[i]] & IN_TARGET))
-        i++;
+    if (i < n)
+        i += target_run(p + i, n - i);
     if (i >= n)
         return 0;
     ret->target = (struct bytes){p + target, i - target};
@@ -168,7 +64,7 @@ static int64_t request_line(const uint8_t *p, size_t at, size_t n, struct http1_
         return BAD;
     if (n - i < 10) /* "HTTP/1.1" CR LF: a whole line that is shorter is a breach */
         return memchr(p + i, '\n', n - i) ? BAD : 0;
-    int64_t end = line_end(p, i + 8, n);
+    int64_t end = http1_line_end(p, i + 8, n);
     if (end < 0)
         return BAD;
     int r = read_version(p + i, 8, &ret->version);
@@ -177,14 +73,14 @@ static int64_t request_line(const uint8_t *p, size_t at, size_t n, struct http1_
     if (r == 0 && ret->target.n > HTTP1_TARGET_MAX)
         r = LONG_TARGET;
     if (r == 0)
-        r = take_target(ret);
+        r = http1_take_target(ret);
     return r < 0 ? r : end;
 }
 
 static int64_t status_line(const uint8_t *p, size_t at, size_t n, struct http1_head *ret)
 {
     size_t i = at + field_run(p + at, n - at);
-    int64_t end = line_end(p, i, n);
+    int64_t end = http1_line_end(p, i, n);
     if (end <= 0)
         return end;
     size_t len = i - at;
@@ -210,7 +106,7 @@ static int take_length(struct bytes v, struct http1_head *ret)
         if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, v.p[i] - '0', &n))
             return TOO_LARGE;
     }
-    if (ret->length >= 0 && ret->length != n)
+    if (ret->length >= 0) /* a second one, even of the same value: others take lists of them apart otherwise */
         return BAD;
     ret->length = n;
     return 0;
@@ -244,6 +140,18 @@ static void take_connection(struct bytes v, struct http1_head *ret, struct seen 
     }
 }
 
+/* Of the expectations there is one that we know. */
+static void take_expect(struct bytes v, struct http1_head *ret, struct seen *s)
+{
+    struct bytes e;
+    while (next_element(&v, &e)) {
+        if (SAME(e, "100-continue"))
+            ret->expect_continue = true;
+        else if (e.n > 0)
+            s->expects_more = true;
+    }
+}
+
 /* The fields that frame the message or the connection. */
 static int take_known(struct http1_field f, struct http1_head *ret, struct seen *s)
 {
@@ -252,14 +160,14 @@ static int take_known(struct http1_field f, struct http1_head *ret, struct seen 
     case 4:
         if (!SAME(f.name, "host"))
             return 0;
-        if (s->hosts++ || !host_ok(v, false))
+        if (s->hosts++ || !http1_host_ok(v, false))
             return BAD;
         if (!ret->host.p) /* an absolute target's wins: RFC 9112 3.2.2 */
             ret->host = v;
         return 0;
     case 6:
-        if (SAME(f.name, "expect") && SAME(v, "100-continue"))
-            ret->expect_continue = true;
+        if (SAME(f.name, "expect"))
+            take_expect(v, ret, s);
         return 0;
     case 7:
         if (SAME(f.name, "upgrade"))
@@ -279,29 +187,14 @@ static int take_known(struct http1_field f, struct http1_head *ret, struct seen 
     }
 }
 
-static int64_t field_line(const uint8_t *p, size_t at, size_t n, struct http1_field *ret)
-{
-    size_t i = at;
-    while (i < n && (char_class[p[i]] & IN_TOKEN))
-        i++;
-    if (i == n)
-        return 0;
-    if (i == at || p[i] != ':') /* also a folded line, and a blank before the colon */
-        return BAD;
-    size_t value = i + 1, end = value + field_run(p + value, n - value);
-    ret->name = (struct bytes){p + at, i - at};
-    ret->value = trim(p + value, end - value);
-    return line_end(p, end, n);
-}
-
 /* The lines from *at to the blank one; *at is left at the line that ended it. */
 static int64_t field_lines(const uint8_t *p, size_t *at, size_t n, struct http1_head *ret, struct seen *s)
 {
     for (;;) {
         if (*at < n && p[*at] == '\r')
-            return line_end(p, *at, n);
+            return http1_line_end(p, *at, n);
         struct http1_field f;
-        int64_t end = field_line(p, *at, n, &f);
+        int64_t end = http1_field_line(p, *at, n, &f);
         if (end <= 0)
             return end;
         if (ret->count == HTTP1_FIELDS_MAX)
@@ -326,15 +219,20 @@ static int judge(bool request, struct http1_head *ret, const struct seen *s)
             return UNKNOWN;
         ret->chunked = true;
     }
+    bool connect = request && ret->method.n == 7 && memcmp(ret->method.p, "CONNECT", 7) == 0;
+    if (connect && (ret->chunked || ret->length > 0))
+        return BAD; /* RFC 9110 9.3.6: it has no content. Others read what follows as the tunnel's first bytes */
     if (ret->version == 10) {
         ret->expect_continue = false; /* RFC 9110 10.1.1 */
         ret->close |= !ret->keep_alive;
+    } else if (request && s->expects_more) {
+        return EXPECTS;
     }
     ret->upgrade_ws = s->upgrade_ws && s->connection_upgrade && ret->version == 11;
     return 0;
 }
 
-/* The offset behind the empty lines in front of a head. */
+/* The offset behind the empty lines in front of a head: RFC 9112 2.2 asks for one to be skipped. */
 static size_t skip_lead(const uint8_t *p, size_t n)
 {
     size_t i = 0;
@@ -396,7 +294,7 @@ struct bytes http1_get(const struct http1_head *h, const char *name)
 {
     size_t n = strlen(name);
     for (size_t i = 0; i < h->count; i++)
-        if (same(h->fields[i].name, name, n))
+        if (http1_same(h->fields[i].name, name, n))
             return h->fields[i].value;
     return (struct bytes){NULL, 0};
 }

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * http1_chunk.c - RFC 9112 section 7.1: a chunked body in pieces. As strict as the head: CR LF only, nothing behind the size
- * but an extension that begins with ';', no control bytes anywhere. */
+ * http1_chunk.c - RFC 9112 section 7.1: a chunked body in pieces, up to its trailer section. As strict as the head: CR LF only,
+ * sizes of hex digits alone, extensions by the grammar of 7.1.1, no control bytes anywhere. */
 #include "http1.h"
 #include "http1_scan.h"
 
-enum { SIZE_LINE_MAX = 256, TRAILERS_MAX = 8192, BAD = -400 };
+enum { SIZE_DIGITS_MAX = 16, SIZE_LINE_MAX = 256, CHUNK_FREE = 16, EXTRA_MAX = 16384, BAD = -400 };
 enum state {
     SIZE_FIRST, /* the first digit of a size */
     SIZE,
-    SIZE_BLANK, /* "5 ;x": a blank before ';' is bad style, not a breach (7.1.1) */
-    EXTENSION,
+    EXT_BLANK, /* "5 ;x": a blank before ';' is bad style, not a breach */
+    EXT_FIRST, /* behind ';' */
+    EXT_NAME,
+    EXT_NAME_BLANK,
+    EXT_EQUALS, /* behind '=' */
+    EXT_VALUE,
+    EXT_QUOTED,
+    EXT_PAIR, /* behind a backslash */
+    EXT_QUOTED_END,
     SIZE_LF,
     DATA,
     DATA_CR,
     DATA_LF,
-    TRAILER_FIRST, /* the first byte of a trailer line */
-    TRAILER_NAME,
-    TRAILER_VALUE,
-    TRAILER_LF,
-    LAST_LF,
     END
 };
 
@@ -29,46 +31,77 @@ static int digit_of(uint8_t c)
     return is_hex(c) ? (c | 0x20) - 'a' + 10 : -1;
 }
 
-/* Which state follows within a size line; -1: none may. */
-static int step_size(struct http1_chunks *c, uint8_t b)
+static bool is_blank(uint8_t b)
 {
-    int d;
-    switch ((enum state)c->state) {
-    case SIZE_FIRST:
-    case SIZE:
-        d = digit_of(b);
-        if (d >= 0) {
-            if (c->left >> 59) /* over 2^63 - 1 after this digit */
-                return -1;
-            c->left = c->left << 4 | (uint64_t)d;
-            return SIZE;
-        }
-        if (c->state == SIZE_FIRST)
-            return -1;
-        return b == '\r' ? SIZE_LF : b == ';' ? EXTENSION : b == ' ' || b == '\t' ? SIZE_BLANK : -1;
-    case SIZE_BLANK:
-        return b == ';' ? EXTENSION : b == ' ' || b == '\t' ? SIZE_BLANK : -1;
-    case EXTENSION:
-        return b == '\r' ? SIZE_LF : char_class[b] & IN_VALUE ? EXTENSION : -1;
-    default: /* SIZE_LF */
-        return b != '\n' ? -1 : c->left ? DATA : TRAILER_FIRST;
+    return b == ' ' || b == '\t';
+}
+
+static bool is_token(uint8_t b)
+{
+    return char_class[b] & IN_TOKEN;
+}
+
+/* Behind a size, a name or a value; blank: the state of a blank there. */
+static int after_part(uint8_t b, int blank)
+{
+    return b == '\r' ? SIZE_LF : b == ';' ? EXT_FIRST : is_blank(b) ? blank : -1;
+}
+
+static int step_digit(struct http1_chunks *c, uint8_t b)
+{
+    int d = digit_of(b);
+    if (d < 0)
+        return c->state == SIZE ? after_part(b, EXT_BLANK) : -1;
+    if (++c->digits > SIZE_DIGITS_MAX || c->left >> 59) /* over 2^63 - 1 after this digit */
+        return -1;
+    c->left = c->left << 4 | (uint64_t)d;
+    return SIZE;
+}
+
+/* Which state follows within an extension; -1: none may. */
+static int step_extension(enum state state, uint8_t b)
+{
+    switch (state) {
+    case EXT_BLANK:
+        return b == ';' ? EXT_FIRST : is_blank(b) ? EXT_BLANK : -1;
+    case EXT_FIRST:
+        return is_token(b) ? EXT_NAME : is_blank(b) ? EXT_FIRST : -1;
+    case EXT_NAME:
+        return is_token(b) ? EXT_NAME : b == '=' ? EXT_EQUALS : after_part(b, EXT_NAME_BLANK);
+    case EXT_NAME_BLANK:
+        return b == '=' ? EXT_EQUALS : b == ';' ? EXT_FIRST : is_blank(b) ? EXT_NAME_BLANK : -1;
+    case EXT_EQUALS:
+        return b == '"' ? EXT_QUOTED : is_token(b) ? EXT_VALUE : is_blank(b) ? EXT_EQUALS : -1;
+    case EXT_VALUE:
+        return is_token(b) ? EXT_VALUE : after_part(b, EXT_BLANK);
+    case EXT_QUOTED:
+        return b == '"' ? EXT_QUOTED_END : b == '\\' ? EXT_PAIR : char_class[b] & IN_VALUE ? EXT_QUOTED : -1;
+    case EXT_PAIR:
+        return char_class[b] & IN_VALUE ? EXT_QUOTED : -1;
+    default: /* EXT_QUOTED_END */
+        return after_part(b, EXT_BLANK);
     }
 }
 
-static int step_trailer(const struct http1_chunks *c, uint8_t b)
+/* A size line is through: who sends more of them than of data wastes our time. */
+static int end_size_line(struct http1_chunks *c)
 {
-    switch ((enum state)c->state) {
-    case TRAILER_FIRST:
-        return b == '\r' ? LAST_LF : char_class[b] & IN_TOKEN ? TRAILER_NAME : -1;
-    case TRAILER_NAME:
-        return b == ':' ? TRAILER_VALUE : char_class[b] & IN_TOKEN ? TRAILER_NAME : -1;
-    case TRAILER_VALUE:
-        return b == '\r' ? TRAILER_LF : char_class[b] & IN_VALUE ? TRAILER_VALUE : -1;
-    case TRAILER_LF:
-        return b == '\n' ? TRAILER_FIRST : -1;
-    default: /* LAST_LF */
-        return b == '\n' ? END : -1;
-    }
+    uint64_t extra = (uint64_t)c->extra + c->line_n,
+             paid = CHUNK_FREE + (c->left < EXTRA_MAX ? 2 * c->left : 2 * EXTRA_MAX);
+    c->extra = extra > paid ? (uint32_t)(extra - paid) : 0;
+    c->line_n = c->digits = 0;
+    return c->extra > EXTRA_MAX ? -1 : c->left ? DATA : END;
+}
+
+static int step_size_line(struct http1_chunks *c, uint8_t b)
+{
+    if (++c->line_n > SIZE_LINE_MAX)
+        return -1;
+    if (c->state <= SIZE)
+        return step_digit(c, b);
+    if (c->state == SIZE_LF)
+        return b == '\n' ? end_size_line(c) : -1;
+    return step_extension((enum state)c->state, b);
 }
 
 /* One byte that is not data. */
@@ -79,14 +112,10 @@ static bool step(struct http1_chunks *c, uint8_t b)
         next = b == '\r' ? DATA_LF : -1;
     else if (c->state == DATA_LF)
         next = b == '\n' ? SIZE_FIRST : -1;
-    else if (c->state < DATA)
-        next = ++c->line_n > SIZE_LINE_MAX ? -1 : step_size(c, b);
     else
-        next = ++c->line_n > TRAILERS_MAX ? -1 : step_trailer(c, b);
+        next = step_size_line(c, b);
     if (next < 0)
         return false;
-    if (next == DATA || next == SIZE_FIRST || (next == TRAILER_FIRST && c->state == SIZE_LF))
-        c->line_n = 0;
     c->state = (uint8_t)next;
     return true;
 }
@@ -94,6 +123,10 @@ static bool step(struct http1_chunks *c, uint8_t b)
 int64_t http1_chunk(struct http1_chunks *c, const uint8_t *p, size_t n, struct bytes *ret, bool *ret_end)
 {
     size_t i = 0;
+    if (c->state == DATA_CR && n > 1 && p[0] == '\r' && p[1] == '\n') {
+        c->state = SIZE_FIRST;
+        i = 2;
+    }
     while (i < n && c->state != DATA && c->state != END)
         if (!step(c, p[i++]))
             return BAD;

@@ -78,6 +78,32 @@ dx_bytes dx_http_header_at(const dx_conn *c, size_t i, dx_bytes *ret_name)
     return view(h->fields[i].value);
 }
 
+static const struct trail *trail_of(const dx_conn *c)
+{
+    const struct exchange *x = exchange_of(c);
+    const struct client *k = x ? NULL : http1_client_of(c);
+    return x ? x->in.trail : k ? http1_client_trail(k) : NULL;
+}
+
+dx_bytes dx_http_trailer_at(const dx_conn *c, size_t i, dx_bytes *ret_name)
+{
+    const struct trail *t = trail_of(c);
+    if (!t || i >= t->count)
+        return (dx_bytes){NULL, 0};
+    if (ret_name)
+        *ret_name = view(t->fields[i].name);
+    return view(t->fields[i].value);
+}
+
+dx_bytes dx_http_trailer(const dx_conn *c, const char *name)
+{
+    const struct trail *t = trail_of(c);
+    for (size_t i = 0; t && i < t->count; i++)
+        if (t->fields[i].name.n == strlen(name) && !strncasecmp((const char *)t->fields[i].name.p, name, strlen(name)))
+            return view(t->fields[i].value);
+    return (dx_bytes){NULL, 0};
+}
+
 int64_t dx_http_length(const dx_conn *c)
 {
     const struct exchange *x = exchange_of(c);
@@ -124,10 +150,14 @@ const char *dx_http_reason(int status)
         const char *reason;
     } all[] = {{100, "Continue"},
                {101, "Switching Protocols"},
+               {102, "Processing"},
+               {103, "Early Hints"},
                {200, "OK"},
                {201, "Created"},
                {202, "Accepted"},
+               {203, "Non-Authoritative Information"},
                {204, "No Content"},
+               {205, "Reset Content"},
                {206, "Partial Content"},
                {301, "Moved Permanently"},
                {302, "Found"},
@@ -177,25 +207,62 @@ static struct http1 *answerable(dx_conn *c)
     return h && h->x && !h->x->head_sent ? h : NULL;
 }
 
-int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count)
+/* What we alone say. */
+static bool ours(const dx_http_field *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (v[i].name && (!strcasecmp(v[i].name, "Content-Length") || !strcasecmp(v[i].name, "Transfer-Encoding")))
+            return true;
+    return false;
+}
+
+/* May this head be sent? */
+static int check_head(const struct http1 *h, int status, const dx_http_field *fields, size_t count)
+{
+    if (!h)
+        return DX_STATE;
+    if (status < 200 || status > 999 || ours(fields, count))
+        return DX_URL;
+    return status < 300 && http1_is_connect(h->x) ? DX_ABSENT : 0;
+}
+
+int dx_http_info(dx_conn *c, int status, const dx_http_field *fields, size_t count)
 {
     struct http1 *h = answerable(c);
     if (!h)
         return DX_STATE;
-    if (status < 200 || status > 999 || length < -1)
+    if (status < 100 || status > 199 || status == 101 || ours(fields, count))
         return DX_URL;
-    return http1_send_head(h, status, length, NULL, fields, count);
+    return http1_send_info(h, status, fields, count);
+}
+
+int dx_http_trailers(dx_conn *c, const dx_http_field *fields, size_t count)
+{
+    if (c->gone || c->quiet || c->end_said)
+        return DX_STATE;
+    struct http1 *h = http1_of(c);
+    struct client *k = h ? NULL : http1_client_of(c);
+    if (k)
+        return http1_client_trailers(k, fields, count);
+    if (!h || !h->x || !h->x->head_sent || h->x->reply_done || h->x->reply_left >= 0)
+        return DX_STATE;
+    return http1_trail_add(&h->x->trail_out, fields, count);
+}
+
+int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count)
+{
+    struct http1 *h = answerable(c);
+    int r = length < -1 ? DX_URL : check_head(h, status, fields, count);
+    return r < 0 ? r : http1_send_head(h, status, length, NULL, fields, count);
 }
 
 int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n, const dx_http_field *extra,
                   size_t count)
 {
     struct http1 *h = answerable(c);
-    if (!h)
-        return DX_STATE;
-    if (status < 200 || status > 999)
-        return DX_URL;
-    int r = http1_send_head(h, status, (int64_t)n, type, extra, count);
+    int r = check_head(h, status, extra, count);
+    if (r == 0)
+        r = http1_send_head(h, status, (int64_t)n, type, extra, count);
     struct span v = {NULL, body, n};
     if (r >= 0 && n && !h->x->no_body)
         r = h->layer.type->give(&h->layer, &v, 1, 0);

@@ -4,7 +4,6 @@
  * call of the handler's; the ending itself waits for the chore. */
 #include "net/http1.h"
 #include "base/err.h"
-#include "net/http1_parts.h"
 #include "net/layers.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -41,9 +40,18 @@ void http1_wait(struct http1 *h, int64_t ms)
 
 /* ---- exchanges ---- */
 
+static void exchange_free(struct exchange *x)
+{
+    if (!x)
+        return;
+    free(x->in.trail);
+    dx_text_free(&x->trail_out);
+    free(x);
+}
+
 static void drop_exchange(struct http1 *h)
 {
-    free(h->old);
+    exchange_free(h->old);
     h->old = h->x;
     h->x = NULL;
 }
@@ -78,7 +86,10 @@ static void tell_body_end(struct http1 *h)
     if (!x->body_done || x->body_told || !c || c->paused)
         return;
     x->body_told = 1;
-    layer_ended_above(&h->layer);
+    if (x->in.trail)
+        conn_event(c, DX_TRAILERS, NULL);
+    if (!h->upgraded)
+        layer_ended_above(&h->layer);
 }
 
 static void run_chore(struct chore *c, dx_loop *l)
@@ -143,6 +154,11 @@ static void accept_ws_only(dx_conn *c)
     dx_http_reply(c, status, "text/plain", text, sizeof text - 1, &up, status == 426);
 }
 
+static bool is_head(struct bytes method)
+{
+    return method.n == 4 && memcmp(method.p, "HEAD", 4) == 0;
+}
+
 /* true: the exchange stands and the layer is still this one. */
 static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t *p, size_t n)
 {
@@ -151,9 +167,9 @@ static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t 
     h->x = exchange_new(head, p, n);
     dx_conn *c = h->x ? conn_new(h->from->on, h->from->user, &h->layer, h->q) : NULL;
     if (!c) {
-        free(h->x);
+        exchange_free(h->x);
         h->x = NULL;
-        http1_refuse(h, 503);
+        http1_refuse(h, 503, is_head(head->method));
         return false;
     }
     lone_del(&h->lone);
@@ -193,7 +209,7 @@ static int64_t take_body(struct http1 *h, uint8_t *p, size_t n)
         x->body_left -= (uint64_t)got;
         data = (struct bytes){p, (size_t)got};
     } else {
-        got = http1_chunk(&x->chunks, p, n, &data, &end);
+        got = http1_take_chunked(&x->in, p, n, &data, &end);
         x->body_left = !end;
     }
     if (got <= 0)
@@ -209,7 +225,10 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
     static _Thread_local struct http1_head head;
     int64_t got = http1_request(p, n, &h->scanned, &head);
     if (got < 0) {
-        http1_refuse(h, (int)-got);
+        size_t lead = 0;
+        while (lead < n && (p[lead] == '\r' || p[lead] == '\n'))
+            lead++;
+        http1_refuse(h, (int)-got, n - lead > 5 && memcmp(p + lead, "HEAD ", 5) == 0);
     } else if (got == 0) {
         if (!h->held)
             http1_wait(h, HTTP_HEAD_MS); /* from the first byte on, whatever trickles in later */
@@ -221,13 +240,24 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
     return got;
 }
 
-static void body_broken(struct http1 *h)
+/* The rest of the request's body will never be told from what follows it. */
+static void body_broken(struct http1 *h, int code, int status, const char *words)
 {
     struct exchange *x = h->x;
     h->last = 1;
-    if (!x->head_sent)
-        http1_send_head(h, 400, 0, NULL, NULL, 0);
-    layer_fail(&h->layer, DX_PROTO, DX_OF_HTTP, 400, "a chunked body against RFC 9112");
+    if (!x->head_sent) {
+        http1_say_refusal(h, status, is_head(x->head.method));
+        x->head_sent = x->reply_done = 1;
+    }
+    layer_fail(&h->layer, code, code == DX_NOMEM ? DX_OF_NOTHING : DX_OF_HTTP, status, words);
+}
+
+static void chunks_broken(struct http1 *h, int status)
+{
+    if (status == 503)
+        body_broken(h, DX_NOMEM, status, "no memory");
+    else
+        body_broken(h, DX_PROTO, status, "a chunked body against RFC 9112");
 }
 
 /* One step over p[0..n): bytes used up; 0: nothing more can be done with them now. */
@@ -258,7 +288,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         int64_t got = step(h, p + used, n - used);
         if (got < 0) {
             if (h->x)
-                body_broken(h);
+                chunks_broken(h, (int)-got);
             return n;
         }
         used += (size_t)got;
@@ -266,6 +296,8 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
             return used; /* the rest belongs to what stands here now */
         if (h->x)
             tell_body_end(h);
+        if (h->upgraded) /* at the end of a body that there was none of */
+            return used;
         if (is_over(h))
             part(h);
         else if (got == 0)
@@ -295,10 +327,12 @@ static void ended(struct layer *l)
 {
     struct http1 *h = of(l);
     h->last = 1;
-    if (!h->x) {
+    if (!h->x && h->held && !h->closing) {
+        http1_refuse(h, 400, false); /* who has said its end may still be listening */
+    } else if (!h->x) {
         layer_close_below(l);
     } else if (!h->x->body_done) {
-        layer_fail(l, DX_TRUNCATED, DX_OF_HTTP, 400, "the request stopped inside its body");
+        body_broken(h, DX_TRUNCATED, 400, "the request stopped inside its body");
     } /* else: a client that half-closes after its request still gets its reply */
 }
 
@@ -351,7 +385,7 @@ static void timer_fire(struct timer *t, dx_loop *l)
     struct http1 *h = (struct http1 *)((char *)t - offsetof(struct http1, timer));
     (void)l;
     if (h->held)
-        http1_refuse(h, 408);
+        http1_refuse(h, 408, false);
     else
         layer_close_below(&h->layer);
     h->closing = 1;
@@ -363,8 +397,8 @@ static void layer_free(struct layer *l)
     loop_timer_off(loop_of(h), &h->timer);
     loop_chore_off(loop_of(h), &h->chore);
     lone_del(&h->lone);
-    free(h->old);
-    free(h->x);
+    exchange_free(h->old);
+    exchange_free(h->x);
     free(h);
 }
 

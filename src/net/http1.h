@@ -5,6 +5,7 @@
 #include "codec/http1.h"
 #include "core/conn.h"
 #include "core/listener.h"
+#include "net/http1_parts.h"
 #include <duplex/http.h>
 
 enum { HTTP_HEAD_MS = 10000, HTTP_IDLE_MS = 60000, HTTP_CLOSE_MS = 2000, HTTP_DISCARD_MAX = 1 << 20 };
@@ -26,7 +27,8 @@ struct http1 {
 };
 struct exchange {
     struct http1_head head;
-    struct http1_chunks chunks;
+    struct chunked in;
+    dx_text trail_out;  /* behind our last chunk                                                */
     uint64_t body_left; /* of the request's body; chunked: 1 until its end                 */
     uint64_t discarded;
     uint64_t sent; /* of the reply's body: what was given  */
@@ -41,8 +43,13 @@ struct http1 *http1_of(const dx_conn *c); /* of an exchange; NULL: another kind 
 /* For http.c: sends the status line and fields; body_n -1: unknown. */
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
                     size_t count);
+int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count); /* 1xx but 101 */
+bool http1_is_connect(const struct exchange *x);
 void http1_reply_over(struct http1 *h);
-void http1_refuse(struct http1 *h, int status); /* no exchange stands: a short answer, and the connection ends */
+/* A short answer to what cannot be read; it says that the connection ends. of_head: the request is a HEAD. */
+void http1_say_refusal(struct http1 *h, int status, bool of_head);
+void http1_refuse(struct http1 *h, int status,
+                  bool of_head); /* the same where no exchange stands, and the connection ends */
 int http1_say(struct http1 *h, const char *p, size_t n);
 void http1_later(struct http1 *h);            /* an exchange may be over: at the end of the turn */
 void http1_wait(struct http1 *h, int64_t ms); /* its one timer: head deadline, idle, the body's rest */

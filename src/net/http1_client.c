@@ -23,7 +23,8 @@ struct client {
     char *url, *host, *target; /* as dialled; Host's value; what is asked for by default */
     size_t scanned;
     struct answer *answer; /* NULL: the response's head is not in yet */
-    struct http1_chunks chunks;
+    struct chunked in;
+    dx_text trail_out;    /* behind our last chunk */
     uint64_t body_left;   /* of a response by length                                 */
     int64_t request_left; /* declared and not yet given; -1: chunks                  */
     unsigned interim;     /* 1xx so far                                              */
@@ -52,6 +53,11 @@ struct client *http1_client_of(const dx_conn *c)
 const struct http1_head *http1_client_head(const struct client *k)
 {
     return k->answer ? &k->answer->head : NULL;
+}
+
+const struct trail *http1_client_trail(const struct client *k)
+{
+    return k->in.trail;
 }
 
 static bool has_body(const struct client *k)
@@ -93,6 +99,8 @@ static void tell_end(struct client *k)
     if (!k->heard || k->told || k->closing || (c && c->paused))
         return;
     k->told = 1;
+    if (k->in.trail && c)
+        conn_event(c, DX_TRAILERS, NULL);
     layer_ended_above(&k->layer);
     part_if_over(k);
 }
@@ -153,8 +161,10 @@ static int64_t take_body(struct client *k, const uint8_t *p, size_t n)
     bool end = false;
     int64_t got = (int64_t)n;
     if (k->chunked) {
-        got = http1_chunk(&k->chunks, p, n, &data, &end);
-        if (got < 0)
+        got = http1_take_chunked(&k->in, p, n, &data, &end);
+        if (got == -503)
+            fail(k, DX_NOMEM, 0, "no memory");
+        else if (got < 0)
             fail(k, DX_PROTO, k->answer->head.status, "the answer's chunks are against RFC 9112");
     } else if (!k->to_end) {
         data.n = n < k->body_left ? n : (size_t)k->body_left;
@@ -258,6 +268,13 @@ static int may_give(struct client *k, size_t n)
     return 0;
 }
 
+int http1_client_trailers(struct client *k, const dx_http_field *v, size_t count)
+{
+    if (!k->asked || k->said || k->closing || k->request_left >= 0)
+        return DX_STATE;
+    return http1_trail_add(&k->trail_out, v, count);
+}
+
 static int give(struct layer *l, const struct span *v, size_t count, unsigned how)
 {
     struct client *k = of(l);
@@ -300,7 +317,6 @@ static int break_request(struct client *k, int code, const char *words)
 
 static int finish(struct layer *l)
 {
-    static const struct span last = {NULL, (const uint8_t *)"0\r\n\r\n", 5};
     struct client *k = of(l);
     if (k->said || k->closing)
         return 0;
@@ -308,7 +324,7 @@ static int finish(struct layer *l)
     if (r == 0 && k->request_left > 0)
         return break_request(k, DX_TRUNCATED, "the request's body ends before the length it was to have");
     if (r == 0 && k->asked && k->request_left < 0)
-        r = layer_give_below(l, &last, 1, 0);
+        r = http1_give_last(l, &k->trail_out);
     if (r == DX_NOMEM)
         return break_request(k, r, "no memory");
     k->said = r == 0;
@@ -354,6 +370,8 @@ static void layer_free(struct layer *l)
     free(k->host);
     free(k->target);
     free(k->answer);
+    free(k->in.trail);
+    dx_text_free(&k->trail_out);
     free(k);
 }
 

@@ -11,11 +11,13 @@
 dx_conn *http1_dial(const struct dial *d, bool tls, struct layer *(*make)(const struct dial *d), dx_err *err);
 dx_conn *http1_connect(const struct dial *d, bool tls, dx_err *err); /* an exchange of a client */
 
-struct client; /* one request and its response on a connection of their own */
+struct client;                                        /* one request and its response on a connection of their own */
 struct layer *http1_client_new(const struct dial *d); /* NULL: no memory */
-struct client *http1_client_of(const dx_conn *c); /* NULL: another kind of conn */
+struct client *http1_client_of(const dx_conn *c);     /* NULL: another kind of conn */
 const struct http1_head *http1_client_head(const struct client *k); /* the response's; NULL: not in yet */
-int64_t http1_client_length(const struct client *k);                /* of the response's body; -1: not said */
+const struct trail *http1_client_trail(const struct client *k);     /* NULL: none, or not in yet           */
+int http1_client_trailers(struct client *k, const dx_http_field *v, size_t count); /* to be sent: as dx_http_trailers */
+int64_t http1_client_length(const struct client *k); /* of the response's body; -1: not said */
 
 /* What a request asks for. host: Host's value; length: of its body, -1: in chunks. */
 struct http1_ask {

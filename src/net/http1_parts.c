@@ -2,6 +2,7 @@
  * http1_parts.c - see its header. No conns here: bytes and layers. */
 #include "net/http1_parts.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void draft_add(struct draft *d, const void *p, size_t n)
@@ -21,9 +22,18 @@ bool http1_is_token(const char *s)
     return n > 0 && !s[n];
 }
 
+/* No control bytes but tabs: we send nothing that we would not read. */
+static bool value_ok(const char *s)
+{
+    for (; s && *s; s++)
+        if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7F)
+            return false;
+    return s;
+}
+
 void draft_field(struct draft *d, const char *name, const char *value)
 {
-    if (d->r == 0 && (!http1_is_token(name) || !value || strpbrk(value, "\r\n")))
+    if (d->r == 0 && (!http1_is_token(name) || !value_ok(value)))
         d->r = DX_URL;
     if (d->r < 0)
         return;
@@ -68,7 +78,7 @@ static void move_view(struct bytes *v, const uint8_t *from, const uint8_t *to, s
 
 void http1_keep(struct http1_head *ret, const struct http1_head *head, const uint8_t *p, size_t n, uint8_t *bytes)
 {
-    *ret = *head;
+    memcpy(ret, head, offsetof(struct http1_head, fields) + head->count * sizeof *head->fields);
     memcpy(bytes, p, n);
     struct bytes *v[] = {&ret->method, &ret->target, &ret->reason, &ret->path, &ret->query, &ret->host};
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)
@@ -77,6 +87,71 @@ void http1_keep(struct http1_head *ret, const struct http1_head *head, const uin
         move_view(&ret->fields[i].name, p, bytes, n);
         move_view(&ret->fields[i].value, p, bytes, n);
     }
+}
+
+/* ---- chunks ---- */
+
+static struct trail *trail_new(const struct http1_trailers *from, const uint8_t *p, size_t n)
+{
+    size_t fields_n = from->count * sizeof *from->fields;
+    struct trail *t = malloc(sizeof *t + fields_n + n);
+    if (!t)
+        return NULL;
+    uint8_t *bytes = t->bytes + fields_n;
+    t->count = from->count;
+    t->fields = (struct http1_field *)(void *)t->bytes;
+    memcpy(bytes, p, n);
+    memcpy(t->fields, from->fields, fields_n);
+    for (size_t i = 0; i < t->count; i++) {
+        move_view(&t->fields[i].name, p, bytes, n);
+        move_view(&t->fields[i].value, p, bytes, n);
+    }
+    return t;
+}
+
+static int64_t take_trailers(struct chunked *c, const uint8_t *p, size_t n, bool *ret_end)
+{
+    struct http1_trailers found;
+    int64_t got = http1_trailers(p, n, &c->scanned, &found);
+    if (got <= 0)
+        return got;
+    if (found.count && !(c->trail = trail_new(&found, p, (size_t)got)))
+        return -503;
+    *ret_end = true;
+    return got;
+}
+
+int64_t http1_take_chunked(struct chunked *c, const uint8_t *p, size_t n, struct bytes *ret, bool *ret_end)
+{
+    *ret_end = false;
+    if (!c->all)
+        return http1_chunk(&c->chunks, p, n, ret, &c->all);
+    *ret = (struct bytes){p, 0};
+    return take_trailers(c, p, n, ret_end);
+}
+
+int http1_trail_add(dx_text *t, const dx_http_field *v, size_t count)
+{
+    struct draft d = {0};
+    for (size_t i = 0; i < count && d.r == 0; i++) {
+        if (v[i].name && http1_never_trails((struct bytes){(const uint8_t *)v[i].name, strlen(v[i].name)}))
+            d.r = DX_URL;
+        draft_field(&d, v[i].name, v[i].value);
+    }
+    if (d.r == 0 && t->n + d.t.n > HTTP1_TRAILERS_BYTES_MAX - 2)
+        d.r = DX_BIG;
+    if (d.r == 0)
+        d.r = dx_text_add(t, d.t.p, d.t.n);
+    dx_text_free(&d.t);
+    return d.r;
+}
+
+int http1_give_last(struct layer *l, const dx_text *t)
+{
+    struct span v[] = {
+        {NULL, (const uint8_t *)"0\r\n", 3}, {NULL, (const uint8_t *)t->p, t->n}, {NULL, (const uint8_t *)"\r\n", 2}};
+    struct span plain = {NULL, (const uint8_t *)"0\r\n\r\n", 5};
+    return t->n ? layer_give_below(l, v, 3, DX_MORE) : layer_give_below(l, &plain, 1, DX_MORE);
 }
 
 int http1_give_chunk(struct layer *l, const struct span *v, size_t count, size_t n)

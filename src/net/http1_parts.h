@@ -22,6 +22,25 @@ bool http1_is_token(const char *s);                    /* of RFC 9110 5.6.2: a m
 
 /* A head for longer: *ret's views point into bytes, to which the n bytes at p go. */
 void http1_keep(struct http1_head *ret, const struct http1_head *head, const uint8_t *p, size_t n, uint8_t *bytes);
+/* The fields behind a body that came. */
+struct trail {
+    size_t count;
+    struct http1_field *fields; /* both these and what they show lie in this block */
+    uint8_t bytes[];
+};
+struct chunked { /* a chunked body coming in; zero it first */
+    struct http1_chunks chunks;
+    size_t scanned;
+    bool all;            /* the last chunk is through, its trailers are not */
+    struct trail *trail; /* NULL: none came; yours to free */
+};
+/* The next piece of p[0..n): bytes used up with *ret the data in them, 0: give more, or minus a status: 400, 431, 503 (no memory).
+ * *ret_end: the body and its trailers are whole. */
+int64_t http1_take_chunked(struct chunked *c, const uint8_t *p, size_t n, struct bytes *ret, bool *ret_end);
+/* Adds fields to the trailers that http1_give_last is to send. DX_URL: one that may not trail or would split them; DX_BIG: over 8 KiB. */
+int http1_trail_add(dx_text *t, const dx_http_field *v, size_t count);
+/* The last chunk and t behind it. */
+int http1_give_last(struct layer *l, const dx_text *t);
 /* n bytes in v[0..count) as one chunk to the layer below l. */
 int http1_give_chunk(struct layer *l, const struct span *v, size_t count, size_t n);
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static struct http1 *of(struct layer *l)
 {
@@ -20,16 +21,20 @@ int http1_say(struct http1 *h, const char *p, size_t n)
     return layer_give_below(&h->layer, &v, 1, DX_MORE);
 }
 
-/* A refusal that no exchange stands for: short, and the connection ends. */
-void http1_refuse(struct http1 *h, int status)
+void http1_say_refusal(struct http1 *h, int status, bool of_head)
 {
     char text[256];
+    size_t body_n = strlen(dx_http_reason(status)) + 1;
     int n = snprintf(text, sizeof text,
                      "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
                      "Connection: close\r\n\r\n%s\n",
-                     status, dx_http_reason(status), os_http_date(), strlen(dx_http_reason(status)) + 1,
-                     dx_http_reason(status));
-    http1_say(h, text, (size_t)n);
+                     status, dx_http_reason(status), os_http_date(), body_n, dx_http_reason(status));
+    http1_say(h, text, (size_t)n - (of_head ? body_n : 0));
+}
+
+void http1_refuse(struct http1 *h, int status, bool of_head)
+{
+    http1_say_refusal(h, status, of_head);
     h->closing = 1;
     layer_close_below(&h->layer);
 }
@@ -37,6 +42,50 @@ void http1_refuse(struct http1 *h, int status)
 static bool bodiless(int status)
 {
     return status < 200 || status == 204 || status == 304;
+}
+
+bool http1_is_connect(const struct exchange *x)
+{
+    return x->head.method.n == 7 && !memcmp(x->head.method.p, "CONNECT", 7);
+}
+
+int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count)
+{
+    struct draft d = {0};
+    char line[128];
+    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
+    draft_say(&d, line);
+    draft_fields(&d, fields, count);
+    draft_say(&d, "\r\n");
+    if (d.r == 0 && h->x->head.version == 10) {
+        dx_text_free(&d.t);
+        return 0;
+    }
+    int r = draft_give(&d, &h->layer);
+    if (r == 0 && status == 100)
+        h->x->continued = 1;
+    return r < 0 ? r : 0;
+}
+
+/* The value of that field; NULL: none of them. */
+static const char *value_of(const char *name, const dx_http_field *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (v[i].name && !strcasecmp(v[i].name, name))
+            return v[i].value;
+    return NULL;
+}
+
+/* Does a handler's Connection field say close? */
+static bool says_close(const char *list)
+{
+    while (list && *list) {
+        size_t n = strcspn(list, ", \t");
+        if (n == 5 && !strncasecmp(list, "close", 5))
+            return true;
+        list += n + strspn(list + n, ", \t");
+    }
+    return false;
 }
 
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
@@ -47,21 +96,26 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     char line[128];
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
-    bool close_it = x->head.close || unasked || (body_n < 0 && x->head.version == 10);
+    const char *connection = value_of("Connection", extra, count);
+    bool asked = says_close(connection);
+    bool close_it = x->head.close || unasked || asked || (body_n < 0 && x->head.version == 10);
+    if (status == 205) /* RFC 9110 15.3.6 */
+        body_n = 0;
     snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
     draft_say(&d, line);
     if (type)
         draft_field(&d, "Content-Type", type);
     draft_fields(&d, extra, count);
-    draft_field(&d, "Date", os_http_date());
+    if (!value_of("Date", extra, count))
+        draft_field(&d, "Date", os_http_date());
     snprintf(line, sizeof line, "%lld", (long long)body_n);
     if (body_n >= 0 && !bodiless(status))
         draft_field(&d, "Content-Length", line);
     else if (body_n < 0 && !bodiless(status) && x->head.version != 10)
         draft_field(&d, "Transfer-Encoding", "chunked");
-    if (close_it && status != 101)
+    if (close_it && status != 101 && !asked)
         draft_field(&d, "Connection", "close");
-    else if (x->head.version == 10)
+    else if (x->head.version == 10 && !close_it)
         draft_field(&d, "Connection", "keep-alive");
     draft_say(&d, "\r\n");
     int r = draft_give(&d, &h->layer);
@@ -69,11 +123,17 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
         return r;
     h->last = h->last || close_it;
     x->head_sent = 1;
-    x->no_body = bodiless(status) || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
+    x->no_body = bodiless(status) || status == 205 || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
     x->chunked_out = body_n < 0 && x->head.version != 10;
     x->reply_left = body_n;
     x->status = status;
     return 0;
+}
+
+/* The head of who sends without one. */
+static int send_default(struct http1 *h, int64_t body_n, const char *type)
+{
+    return http1_send_head(h, http1_is_connect(h->x) ? 501 : 200, body_n, type, NULL, 0);
 }
 
 void http1_reply_over(struct http1 *h)
@@ -85,7 +145,7 @@ void http1_reply_over(struct http1 *h)
         x->truncated = 1; /* less than was promised: only a broken connection tells the peer so */
         layer_abort_below(&h->layer);
     } else if (x->chunked_out && !x->no_body) {
-        http1_say(h, "0\r\n\r\n", 5);
+        http1_give_last(&h->layer, &x->trail_out);
     }
     x->reply_done = 1;
     if (!x->body_done) /* the exchange waits for it, but not for ever */
@@ -105,7 +165,7 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
     for (size_t i = 0; i < count; i++)
         n += v[i].n;
     if (!x->head_sent)
-        r = http1_send_head(h, 200, -1, "application/octet-stream", NULL, 0);
+        r = send_default(h, -1, "application/octet-stream");
     if (r < 0 || n == 0 || x->no_body)
         return r;
     if (x->reply_left >= 0) {
@@ -122,7 +182,7 @@ int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how
     struct http1 *h = of(l);
     int r = h->x && !h->x->reply_done ? 0 : DX_STATE;
     if (r == 0 && !h->x->head_sent)
-        r = http1_send_head(h, 200, (int64_t)n, "application/octet-stream", NULL, 0);
+        r = send_default(h, (int64_t)n, "application/octet-stream");
     if (r == 0 && h->x->chunked_out)
         r = DX_STATE; /* say the length in dx_http_head, and it leaves as it is */
     if (r == 0 && (uint64_t)h->x->reply_left < n)
@@ -142,7 +202,7 @@ int http1_finish(struct layer *l)
     if (!h->x)
         return DX_STATE;
     if (!h->x->head_sent)
-        http1_send_head(h, 200, 0, NULL, NULL, 0);
+        send_default(h, 0, NULL);
     http1_reply_over(h);
     return 0;
 }

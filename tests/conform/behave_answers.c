@@ -74,6 +74,8 @@ static void head_event(dx_conn *c, int what, const void *arg)
     (void)arg;
     if (what == DX_HEAD)
         e->goal = (size_t)dx_http_status(c);
+    if (what == DX_TRAILERS && (e->ends || dx_http_trailer(c, "x").n != 1 || dx_http_trailer_at(c, 1, NULL).p))
+        fail(e->w, "the trailers are not those that came");
 }
 static const dx_handler on_text = {.on_data = keep_text, .on_event = head_event, .on_end = nothing};
 
@@ -132,8 +134,8 @@ static void good_answers(struct world *w)
         {OK "Content-Length: 5\r\n\r\nhello", 0, false, false, DX_END, "hello", 200}, /* it says where it ends */
         {OK "Content-Length: 0\r\n\r\n", 0, true, false, DX_END, "", 200},
         {OK "Content-Length: 5\r\n\r\nhello and more", 0, true, false, DX_END, "hello", 200},
-        {OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nTrailer: x\r\n\r\n", 0, true, false,
-         DX_END, "hello", 200},
+        {OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nX: y\r\nTrailer: x\r\n\r\n", 0, true,
+         false, DX_END, "hello", 200},
         {OK "\r\nhello", 0, true, false, DX_END, "hello", 200}, /* to the connection's end */
         {OK "\r\n", 0, true, false, DX_END, "", 200},
         {"HTTP/1.0 200\r\n\r\nhello", 0, true, false, DX_END, "hello", 200},
@@ -190,6 +192,19 @@ static void garbage(struct world *w)
         {OK "Content-Length: -5\r\n\r\nhello", 0, true, false, DX_PROTO, "", 0},
         {OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
         {OK "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
+        {OK "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 0, true, false, DX_PROTO, "", 0},
+        {OK "Content-Length: 5, 5\r\n\r\nhello", 0, true, false, DX_PROTO, "", 0},
+        {OK "Transfer-Encoding: gzip\r\n\r\nhello", 0, true, false, DX_PROTO, "", 0},
+        {OK "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
+        {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
+        {"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", 0, true, false, DX_PROTO, "", 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\n\r\nhello", 0, true, false, DX_PROTO, "", 0},
+        {"HTTP/1.1 200 OK\rX: y\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
+        {OK "Transfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n", 0, true, false, DX_PROTO, "", 200},
+        {OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n", 0, true, false, DX_PROTO,
+         "hello", 200},
+        {OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX : y\r\n\r\n", 0, true, false, DX_PROTO, "hello",
+         200},
         {OK "X : y\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
         {OK "X: y\r\n folded\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
         {OK "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 0, true, false, DX_PROTO, "", 200},
@@ -278,7 +293,7 @@ static void cut_at_every_byte(struct world *w)
     WAIT(w->c->closes);
     MUST_INT(w->c->why.code, DX_END);
     MUST_STR(w->c->arg, "hello0123456789abcdef");
-    MUST_INT(w->c->events, 2);
+    MUST_INT(w->c->events, 3); /* 103, the head, the trailers */
     MUST_DO(raw_join(r));
 }
 

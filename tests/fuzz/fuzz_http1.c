@@ -64,39 +64,55 @@ static void heads(head_fn *fn, const uint8_t *p, size_t n, size_t step)
 
 struct body {
     uint8_t *data;
-    size_t n, used;
+    size_t n, used, scanned;
     int64_t r;
-    bool end;
+    bool all, end;
+    struct http1_trailers trailers;
 };
+
+/* What of q[0..n) can be used up. */
+static size_t read_piece(struct body *b, struct http1_chunks *c, const uint8_t *q, size_t n)
+{
+    struct bytes piece;
+    size_t at = 0;
+    while (!b->all && (b->r = http1_chunk(c, q + at, n - at, &piece, &b->all)) > 0) {
+        assert((size_t)b->r <= n - at);
+        check_inside(piece, q, n);
+        memcpy(b->data + b->n, piece.p, piece.n);
+        b->n += piece.n;
+        at += (size_t)b->r;
+    }
+    if (!b->all || (b->r = http1_trailers(q + at, n - at, &b->scanned, &b->trailers)) <= 0)
+        return at;
+    for (size_t i = 0; i < b->trailers.count; i++) {
+        check_inside(b->trailers.fields[i].name, q, n);
+        check_inside(b->trailers.fields[i].value, q, n);
+        assert(!http1_never_trails(b->trailers.fields[i].name));
+    }
+    b->end = true;
+    return at + (size_t)b->r;
+}
 
 static void read_body(struct body *b, const uint8_t *p, size_t n, size_t step)
 {
     struct http1_chunks c = {0};
-    struct bytes piece;
     size_t have = 0;
     *b = (struct body){.data = malloc(n + 1)};
     while (b->data && have < n && !b->end && b->r >= 0) {
         have = have + step < n ? have + step : n;
         uint8_t *q = copy_of(p + b->used, have - b->used);
-        size_t at = 0, left = have - b->used;
-        while (!b->end && (b->r = http1_chunk(&c, q + at, left - at, &piece, &b->end)) > 0) {
-            assert((size_t)b->r <= left - at);
-            check_inside(piece, q, left);
-            memcpy(b->data + b->n, piece.p, piece.n);
-            b->n += piece.n;
-            at += (size_t)b->r;
-        }
-        b->used += at;
+        b->used += read_piece(b, &c, q, have - b->used);
         free(q);
     }
 }
 
 static void bodies(const uint8_t *p, size_t n, size_t step)
 {
-    struct body whole, cut;
+    static struct body whole, cut;
     read_body(&whole, p, n, n + 1);
     read_body(&cut, p, n, step);
     assert(whole.end == cut.end && (whole.r < 0) == (cut.r < 0));
+    assert(!whole.end || whole.trailers.count == cut.trailers.count);
     assert(whole.n == cut.n && (whole.n == 0 || !memcmp(whole.data, cut.data, whole.n)));
     assert(whole.r < 0 || whole.used == cut.used);
     free(whole.data);
