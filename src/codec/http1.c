@@ -14,6 +14,7 @@
 enum { LEAD_MAX = 4, FIRST_LINE_MAX = HTTP1_TARGET_MAX + 64, METHOD_MAX = 32 };
 
 struct seen { /* what the fields say together: judged when the last has come */
+    bool request;
     unsigned hosts, transfer_encodings;
     bool last_is_chunked, other_codings, connection_upgrade, upgrade_ws, expects_more;
 };
@@ -158,7 +159,7 @@ static int take_known(struct http1_field f, struct http1_head *ret, struct seen 
     struct bytes e, v = f.value;
     switch (f.name.n) {
     case 4:
-        if (!SAME(f.name, "host"))
+        if (!s->request || !SAME(f.name, "host")) /* in a response it says nothing */
             return 0;
         if (s->hosts++ || !http1_host_ok(v, false))
             return BAD;
@@ -208,9 +209,9 @@ static int64_t field_lines(const uint8_t *p, size_t *at, size_t n, struct http1_
 }
 
 /* RFC 9112 3.2 and 6.3, and the sums of what the fields said. */
-static int judge(bool request, struct http1_head *ret, const struct seen *s)
+static int judge(struct http1_head *ret, const struct seen *s)
 {
-    if (request && ret->version == 11 && s->hosts != 1)
+    if (s->request && ret->version == 11 && s->hosts != 1)
         return BAD;
     if (s->transfer_encodings) {
         if (ret->length >= 0 || ret->version == 10 || s->transfer_encodings > 1 || !s->last_is_chunked)
@@ -219,13 +220,13 @@ static int judge(bool request, struct http1_head *ret, const struct seen *s)
             return UNKNOWN;
         ret->chunked = true;
     }
-    bool connect = request && ret->method.n == 7 && memcmp(ret->method.p, "CONNECT", 7) == 0;
+    bool connect = s->request && ret->method.n == 7 && memcmp(ret->method.p, "CONNECT", 7) == 0;
     if (connect && (ret->chunked || ret->length > 0))
         return BAD; /* RFC 9110 9.3.6: it has no content. Others read what follows as the tunnel's first bytes */
     if (ret->version == 10) {
         ret->expect_continue = false; /* RFC 9110 10.1.1 */
         ret->close |= !ret->keep_alive;
-    } else if (request && s->expects_more) {
+    } else if (s->request && s->expects_more) {
         return EXPECTS;
     }
     ret->upgrade_ws = s->upgrade_ws && s->connection_upgrade && ret->version == 11;
@@ -244,7 +245,7 @@ static size_t skip_lead(const uint8_t *p, size_t n)
 /* The whole head: its length, 0, or a breach in the line at *at, which counts once that line is whole. */
 static int64_t parse(bool request, const uint8_t *p, size_t n, struct http1_head *ret, size_t *at)
 {
-    struct seen s = {0};
+    struct seen s = {.request = request};
     size_t line_max = n < FIRST_LINE_MAX ? n : FIRST_LINE_MAX;
     memset(ret, 0, offsetof(struct http1_head, fields));
     ret->length = -1;
@@ -255,7 +256,7 @@ static int64_t parse(bool request, const uint8_t *p, size_t n, struct http1_head
     r = field_lines(p, at, n, ret, &s);
     if (r <= 0)
         return r;
-    int verdict = judge(request, ret, &s);
+    int verdict = judge(ret, &s);
     return verdict < 0 ? verdict : r;
 }
 

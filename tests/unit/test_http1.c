@@ -54,6 +54,7 @@ static const char *const good_responses[] = {
     "HTTP/1.0 404 Not Found\r\n\r\n",
     "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     "HTTP/1.1 204\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nHost: a b\r\nHost: c\r\nExpect: x\r\n\r\n",
     "HTTP/1.1 200 \xE5\xA5\xBD\r\nTransfer-Encoding: chunked\r\n\r\n",
     NULL,
 };
