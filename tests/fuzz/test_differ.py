@@ -87,9 +87,8 @@ def target_is_bad(t):
 
 
 # (reason, our status, what the message and what follows it must look like). llhttp leaves these to its caller, or is lenient.
-TAB = 'a tab behind "chunked" is no part of it; llhttp reads such a response to its end'
 ALLOWED = [
-    (TAB, 400, lambda t: re.search(rb'(?i)transfer-encoding:[^\r\n]*chunked *\t', t)),
+    ('a tab behind "chunked" is no part of it', 400, lambda t: re.search(rb'(?i)transfer-encoding:[^\r\n]*chunked *\t', t)),
     ('an absolute target or one of CONNECT must name a host, the asterisk is for OPTIONS: 3.2', 400,
      target_is_bad),
     ('a major version that is not 1', 505, lambda t: re.search(rb'HTTP/[^1]\.\d', t)),
@@ -111,6 +110,13 @@ ALLOWED = [
     ('one Host, and a valid one, in 1.1: RFC 9112 3.2', 400, hosts_are_bad),
 ]
 
+
+# (reason, what it looks like): where llhttp frames a message otherwise, and is wrong.
+OTHERWISE = [
+    ('a tab behind "chunked" is no part of it; llhttp reads such a response to its end',
+     lambda t: re.search(rb'(?i)transfer-encoding:[^\r\n]*chunked *\t', t)),
+    ('no 1xx has a body, also one that llhttp does not know: RFC 9112 6.3', lambda t: re.search(rb'HTTP/\d\.\d 1(?!0[0-3])\d\d', t)),
+]
 
 # Of llhttp 6 alone.
 OLD = [
@@ -206,8 +212,10 @@ def judge(text, ours, theirs):
     (mine, my_end), (other, other_end) = ours, theirs
     for a, b in zip(mine, other):
         if a != without_left_out(b):
-            known = re.search(rb'(?i)transfer-encoding:[^\r\n]*chunked *\t', text)
-            return (None, TAB) if known else ('framed otherwise', None)
+            for reason, looks in OTHERWISE:
+                if looks(text):
+                    return None, reason
+            return 'framed otherwise', None
     if len(mine) >= len(other):
         return None
     if my_end[0].isdigit():

@@ -260,6 +260,22 @@ TEST(trailers_and_early_hints_go_to_1_1_alone)
     loop_gone(l);
 }
 
+TEST(an_upgrade_that_is_not_ours_is_an_ordinary_request)
+{
+    static const char *const t[] = {
+        "Upgrade: h2c, x\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n",
+        "Upgrade: websocket\r\n", "Connection: Upgrade\r\n"};
+    dx_loop *l = fresh_loop();
+    dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on_ok, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        char text[300];
+        snprintf(text, sizeof text, GET "%s\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", t[i]);
+        ask_and_close(l, s, text, "/2");
+        CHECK_SAY(!strncmp(got, "HTTP/1.1 200 ", 13), "%s", got);
+    }
+    loop_gone(l);
+}
+
 TEST(http_1_0_is_kept_alive_only_by_its_word)
 {
     dx_loop *l = fresh_loop();
