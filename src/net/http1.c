@@ -109,11 +109,12 @@ static void run_chore(struct chore *c, dx_loop *l)
 
 static struct exchange *exchange_new(const struct http1_head *head, const uint8_t *p, size_t n)
 {
-    struct exchange *x = malloc(sizeof *x + n);
+    size_t whole = offsetof(struct exchange, head.fields) + head->count * sizeof *head->fields;
+    struct exchange *x = malloc(whole + n);
     if (!x)
         return NULL;
-    memset((char *)x + sizeof x->head, 0, sizeof *x - sizeof x->head);
-    http1_keep(&x->head, head, p, n, x->bytes);
+    memset(x, 0, offsetof(struct exchange, head));
+    http1_keep(&x->head, head, p, n, (uint8_t *)x + whole);
     x->reply_left = -1;
     x->body_left = head->chunked ? 1 : head->length > 0 ? (uint64_t)head->length : 0;
     x->body_done = x->body_left == 0;

@@ -26,7 +26,6 @@ struct http1 {
     uint8_t gone : 1, rests : 1; /* rests: the client takes too little to be given another reply      */
 };
 struct exchange {
-    struct http1_head head;
     struct chunked in;
     dx_text trail_out;  /* behind our last chunk                                                */
     uint64_t body_left; /* of the request's body; chunked: 1 until its end                 */
@@ -36,7 +35,8 @@ struct exchange {
     int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
-    uint8_t bytes[]; /* the head as it came: what the views point into                   */
+    struct http1_head
+        head; /* last: it has room for the fields that came, and behind them lie the bytes its views point into */
 };
 struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only);
 struct http1 *http1_of(const dx_conn *c); /* of an exchange; NULL: another kind of conn */

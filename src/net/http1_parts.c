@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: MIT
  * http1_parts.c - see its header. No conns here: bytes and layers. */
 #include "net/http1_parts.h"
+#include "codec/http1_scan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+void draft_begin(struct draft *d)
+{
+    enum { HEAD_USUAL = 512 };
+    *d = (struct draft){.t.p = malloc(HEAD_USUAL)};
+    if (d->t.p)
+        d->t.cap = HEAD_USUAL;
+    else
+        d->r = DX_NOMEM;
+}
+
 void draft_add(struct draft *d, const void *p, size_t n)
 {
-    if (d->r == 0)
+    if (d->r < 0)
+        return;
+    if (d->t.cap - d->t.n <= n) {
         d->r = dx_text_add(&d->t, p, n);
+        return;
+    }
+    memcpy(d->t.p + d->t.n, p, n);
+    d->t.n += n;
+    d->t.p[d->t.n] = '\0';
 }
 
 void draft_say(struct draft *d, const char *s)
@@ -16,19 +34,27 @@ void draft_say(struct draft *d, const char *s)
     draft_add(d, s, strlen(s));
 }
 
+void draft_number(struct draft *d, uint64_t n)
+{
+    char text[20];
+    size_t at = sizeof text;
+    do
+        text[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    draft_add(d, text + at, sizeof text - at);
+}
+
 bool http1_is_token(const char *s)
 {
-    size_t n = s ? strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
-    return n > 0 && !s[n];
+    size_t n = s ? strlen(s) : 0;
+    return n > 0 && token_run((const uint8_t *)s, n) == n;
 }
 
 /* No control bytes but tabs: we send nothing that we would not read. */
 static bool value_ok(const char *s)
 {
-    for (; s && *s; s++)
-        if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7F)
-            return false;
-    return s;
+    size_t n = s ? strlen(s) : 0;
+    return s && field_run((const uint8_t *)s, n) == n;
 }
 
 void draft_field(struct draft *d, const char *name, const char *value)

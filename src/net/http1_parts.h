@@ -12,8 +12,10 @@ struct draft {
     dx_text t;
     int r;
 };
+void draft_begin(struct draft *d); /* instead of zeroing: room for an ordinary head at once */
 void draft_add(struct draft *d, const void *p, size_t n);
 void draft_say(struct draft *d, const char *s);
+void draft_number(struct draft *d, uint64_t n);
 void draft_field(struct draft *d, const char *name, const char *value); /* "name: value", CR LF */
 void draft_fields(struct draft *d, const dx_http_field *v, size_t count);
 void draft_host(struct draft *d, const struct url *u); /* as Host has it: no default port, no zone */

@@ -49,12 +49,20 @@ bool http1_is_connect(const struct exchange *x)
     return x->head.method.n == 7 && !memcmp(x->head.method.p, "CONNECT", 7);
 }
 
+static void draft_status(struct draft *d, int status)
+{
+    draft_say(d, "HTTP/1.1 ");
+    draft_number(d, (uint64_t)status);
+    draft_say(d, " ");
+    draft_say(d, dx_http_reason(status));
+    draft_say(d, "\r\n");
+}
+
 int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count)
 {
-    struct draft d = {0};
-    char line[128];
-    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
-    draft_say(&d, line);
+    struct draft d;
+    draft_begin(&d);
+    draft_status(&d, status);
     draft_fields(&d, fields, count);
     draft_say(&d, "\r\n");
     if (d.r == 0 && h->x->head.version == 10) {
@@ -88,12 +96,24 @@ static bool says_close(const char *list)
     return false;
 }
 
+static void draft_framing(struct draft *d, const struct exchange *x, int status, int64_t body_n)
+{
+    if (bodiless(status))
+        return;
+    if (body_n >= 0) {
+        draft_say(d, "Content-Length: ");
+        draft_number(d, (uint64_t)body_n);
+        draft_say(d, "\r\n");
+    } else if (x->head.version != 10) {
+        draft_say(d, "Transfer-Encoding: chunked\r\n");
+    }
+}
+
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
                     size_t count)
 {
     struct exchange *x = h->x;
-    struct draft d = {0};
-    char line[128];
+    struct draft d;
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     const char *connection = value_of("Connection", extra, count);
@@ -101,22 +121,21 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     bool close_it = x->head.close || unasked || asked || (body_n < 0 && x->head.version == 10);
     if (status == 205) /* RFC 9110 15.3.6 */
         body_n = 0;
-    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, dx_http_reason(status));
-    draft_say(&d, line);
+    draft_begin(&d);
+    draft_status(&d, status);
     if (type)
         draft_field(&d, "Content-Type", type);
     draft_fields(&d, extra, count);
-    if (!value_of("Date", extra, count))
-        draft_field(&d, "Date", os_http_date());
-    snprintf(line, sizeof line, "%lld", (long long)body_n);
-    if (body_n >= 0 && !bodiless(status))
-        draft_field(&d, "Content-Length", line);
-    else if (body_n < 0 && !bodiless(status) && x->head.version != 10)
-        draft_field(&d, "Transfer-Encoding", "chunked");
+    if (!value_of("Date", extra, count)) {
+        draft_say(&d, "Date: ");
+        draft_say(&d, os_http_date());
+        draft_say(&d, "\r\n");
+    }
+    draft_framing(&d, x, status, body_n);
     if (close_it && status != 101 && !asked)
-        draft_field(&d, "Connection", "close");
+        draft_say(&d, "Connection: close\r\n");
     else if (x->head.version == 10 && !close_it)
-        draft_field(&d, "Connection", "keep-alive");
+        draft_say(&d, "Connection: keep-alive\r\n");
     draft_say(&d, "\r\n");
     int r = draft_give(&d, &h->layer);
     if (r < 0)
