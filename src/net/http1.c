@@ -248,6 +248,7 @@ static void body_broken(struct http1 *h, int code, int status, const char *words
     h->last = 1;
     if (!x->head_sent) {
         http1_say_refusal(h, status, is_head(x->head.method));
+        x->status = status;
         x->head_sent = x->reply_done = 1;
     }
     layer_fail(&h->layer, code, code == DX_NOMEM ? DX_OF_NOTHING : DX_OF_HTTP, status, words);

@@ -30,13 +30,12 @@ struct exchange {
     dx_text trail_out;  /* behind our last chunk                                                */
     uint64_t body_left; /* of the request's body; chunked: 1 until its end                 */
     uint64_t discarded;
-    uint64_t sent; /* of the reply's body: what was given  */
-    int status;    /* of the reply; 0: no head has gone    */
+    uint64_t sent;      /* of the reply's body: what was given  */
+    int status;         /* of the reply; 0: no head has gone    */
     int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
-    struct http1_head
-        head; /* last: it has room for the fields that came, and behind them lie the bytes its views point into */
+    struct http1_head head; /* last: room for the fields that came, then the bytes that its views point into */
 };
 struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only);
 struct http1 *http1_of(const dx_conn *c); /* of an exchange; NULL: another kind of conn */
