@@ -59,6 +59,20 @@ DX_API const char *dx_decoder_reply_coding(const dx_decoder *d);
 DX_API int         dx_encode(const char *coding, const char *utf8, size_t n, dx_text *out);
 DX_API bool        dx_is_utf8(const void *p, size_t n);
 
+/* URLs (RFC 3986). Appends in[0..n) without its percent-encoding, and with a blank for each '+' if plus. DX_URL: a '%' without two
+ * hex digits, and out is as it was. DX_NOMEM. */
+DX_API int dx_percent_decode(const char *in, size_t n, bool plus, dx_text *out);
+/* Appends with %XX for all but letters, digits, - . _ ~ and what is in keep ("" none). */
+DX_API int dx_percent_encode(const char *in, size_t n, const char *keep, dx_text *out);
+/* Appends the one spelling of a path: decoded, without "." and ".." segments (never above the root) and empty ones ("//"); a
+ * '/', a '%' and a NUL that were encoded stay %2F %25 %00, and so does a '%' without its digits. It begins with '/'. */
+DX_API int dx_path_clean(const char *path, size_t n, dx_text *out);
+/* a=1&b=two+words, of a query or a body (application/x-www-form-urlencoded). Appends the value of the nth (from 0) field of that
+ * name, decoded: 1; 0: no such; DX_URL: it does not decode; DX_NOMEM. */
+DX_API int dx_form_get(const char *form, size_t n, const char *name, size_t nth, dx_text *out);
+/* The same for the i-th field of all; name and value are cleared first. */
+DX_API int dx_form_at(const char *form, size_t n, size_t i, dx_text *name, dx_text *value);
+
 typedef struct dx_framer dx_framer;
 DX_API dx_framer *dx_framer_new(const char *spec, size_t message_bytes_max, dx_err *err);
 DX_API void       dx_framer_free(dx_framer *f);
