@@ -13,24 +13,47 @@ struct dx_conn *conn_of_layer(const struct layer *l)
     return l->type == &conn_layer ? (struct dx_conn *)(uintptr_t)l : NULL;
 }
 
-struct dx_conn *conn_new(const dx_handler *on, void *user, struct layer *below, struct queue *q)
+/* The conns that come by a route are few beside those that do not: their keeper lies in front of them, and costs nobody else. */
+enum { KEEPER_ROOM = 16 };
+
+static void *memory_of(struct dx_conn *c)
+{
+    return (char *)c - (c->kept ? KEEPER_ROOM : 0);
+}
+
+struct keeper **conn_keeper(const struct dx_conn *c)
+{
+    return c->kept ? (struct keeper **)(uintptr_t)((const char *)c - KEEPER_ROOM) : NULL;
+}
+
+struct dx_conn *conn_new_kept(const dx_handler *on, void *user, struct layer *below, struct queue *q, struct keeper *k)
 {
     static const dx_handler nothing;
     on = on ? on : &nothing;
-    struct dx_conn *c = calloc(1, sizeof *c + on->state_bytes);
-    if (!c)
+    size_t front = k ? KEEPER_ROOM : 0;
+    char *room = calloc(1, front + sizeof(struct dx_conn) + on->state_bytes);
+    if (!room)
         return NULL;
+    struct dx_conn *c = (struct dx_conn *)(void *)(room + front);
+    c->kept = k != NULL;
     c->layer.type = &conn_layer;
     c->on = on;
     c->user = user;
     c->q = q;
     if (loop_slot_take(q->loop, c) < 0) {
-        free(c);
+        free(room);
         return NULL;
     }
+    if (k)
+        *conn_keeper(c) = k;
     if (below)
         layer_put_above(below, &c->layer);
     return c;
+}
+
+struct dx_conn *conn_new(const dx_handler *on, void *user, struct layer *below, struct queue *q)
+{
+    return conn_new_kept(on, user, below, q, NULL);
 }
 
 void conn_set_why(struct dx_conn *c, int code, int detail_of, int detail, const char *text)
@@ -153,8 +176,11 @@ static void conn_closed(struct layer *l, const dx_err *why)
 static void conn_free(struct layer *l)
 {
     struct dx_conn *c = conn_of_layer(l);
+    struct keeper **k = conn_keeper(c);
+    if (k)
+        (*k)->drop(*k);
     free(c->why);
-    free(c);
+    free(memory_of(c));
 }
 
 const struct layer_type conn_layer = {

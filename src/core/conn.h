@@ -13,6 +13,7 @@ struct dx_conn {
     uint8_t in_data : 1, owes : 1; /* owes: what its on_data sent fills its queue past half           */
     uint8_t taken : 1;             /* by dx_relay or dx_save: the handler is theirs                   */
     uint8_t unspliced : 1;         /* dx_pass has found that what comes from it cannot be spliced     */
+    uint8_t kept : 1;              /* a keeper stands in front of it: conn_keeper                     */
     void *user;
     dx_err *why; /* NULL: nothing went wrong                                       */
     dx_id id;
@@ -23,6 +24,13 @@ extern const struct layer_type conn_layer;
 /* A conn above `below`, whose queue is q. opened is called by the stack, or conn_open for one that already stands. The
  * listener, if any, counts it. NULL: no memory, ids or room. */
 struct dx_conn *conn_new(const dx_handler *on, void *user, struct layer *below, struct queue *q);
+/* What has to live as long as a conn: what it came by. drop is called once the conn's on_close is over. */
+struct keeper {
+    void (*drop)(struct keeper *k);
+};
+/* conn_new of a conn that drops k at its end; NULL: k is still the caller's. */
+struct dx_conn *conn_new_kept(const dx_handler *on, void *user, struct layer *below, struct queue *q, struct keeper *k);
+struct keeper **conn_keeper(const struct dx_conn *c); /* NULL: it has none; else the caller may put another there */
 void conn_open(struct dx_conn *c); /* calls on_open unless it is closed already */
 /* Ends a conn alone: on_close and burial, but not the layers below (an exchange on a connection that lives on). */
 void conn_part(struct dx_conn *c, const dx_err *why);
