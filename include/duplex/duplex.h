@@ -59,6 +59,7 @@ typedef struct dx_conn dx_conn;         /* our end of one conversation, whatever
 typedef struct dx_session dx_session;   /* what several conns share: QUIC, h2, h3 (quic.h, http.h)   */
 typedef struct dx_msg dx_msg;           /* an immutable counted message, shared by reference         */
 typedef struct dx_tls dx_tls;           /* certificates and trust; counted, shared by many (tls.h)   */
+typedef struct dx_router dx_router;     /* who answers which URLs; counted, shared by many (router.h) */
 typedef uint64_t dx_id;                 /* names a conn from any thread; 0 names none                */
 typedef struct dx_bytes {
     const void *p;
@@ -93,8 +94,8 @@ enum dx_how { DX_TEXT = 1, DX_BINARY = 2, DX_MORE = 4, DX_LAST = 8, DX_EARLY = 1
 enum dx_kind { DX_BYTES, DX_MESSAGES };  /* are send boundaries kept? udp, ws, framed streams: yes   */
 /* DX_BROKEN (arg: const dx_err *): the peer broke a rule or a limit; what is sent in this call still goes out, then
  * the conn closes. DX_STEP (arg: const char *, words for people): a dial of a stream got further, its name is looked up or the
- * connection stands; the one event that comes before on_open. */
-enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH, DX_BROKEN, DX_STEP };
+ * connection stands; the one event that comes before on_open. DX_GONE (arg: NULL): http.h. */
+enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH, DX_BROKEN, DX_STEP, DX_GONE };
 
 typedef struct dx_err {
     int  code;       /* enum dx_code                                                                 */
@@ -115,6 +116,8 @@ typedef struct dx_opts {        /* zero means the default named here; NULL means
     const char *frame;          /* bytes into messages: "line" "gap:20ms" "fixed:8" "auto" (text.h)  */
     const char *coding;         /* "utf-8" "gb18030" ... "auto" (text.h); NULL: bytes as they are    */
     const char *const *env;     /* exec:, dialling: its environment has these too ("NAME=value", up to a NULL); not kept */
+    dx_router *router;          /* http, https, any: who answers which URLs (router.h); kept by reference   */
+    const struct dx_http_limits *http; /* http, https, any, ws, wss, listening: http.h; copied              */
 } dx_opts;
 
 /* What happens on a conn. Frozen: news arrive by on_event, so the layout never changes. Any may be NULL. */
@@ -173,7 +176,8 @@ DX_API size_t dx_listener_conns(const dx_listener *s);  /* connections and peers
  * DX_LIMIT, DX_SYS, DX_NOMEM; DX_CLOSED: the other loop is gone. */
 DX_API int  dx_listener_share(dx_listener *s, dx_loop *other);
 /* Accepts no more at once, closes each conn as dx_close does, aborts what is left after ms, then frees the
- * listener: do not use it after this call. ms 0: the conns stay as they are and only accepting ends. */
+ * listener: do not use it after this call. An HTTP exchange is let go to its own end, and its connection ends with it.
+ * ms 0: the conns stay as they are and only accepting ends. */
 DX_API void dx_listener_drain(dx_listener *s, int64_t ms);
 
 DX_API int  dx_send(dx_conn *c, const void *data, size_t n, unsigned how);     /* how 0: c's default   */

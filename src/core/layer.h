@@ -19,6 +19,7 @@ struct addr;
 struct layer_type {
     const char *name, *name_over_tls; /* of the wire; NULL: it has none of its own                          */
     bool is_tls;
+    bool exchanges; /* its conn is one exchange of several, and ends by itself                              */
     /* NULL: no. Does its protocol say where the data ends, so that a TLS end without close_notify loses nothing unseen? Asked
      * when all before the end has gone up. */
     bool (*ends_itself)(const struct layer *l);

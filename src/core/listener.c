@@ -251,6 +251,14 @@ static void each_conn(dx_listener *s, void (*fn)(dx_conn *c))
             fn(c);
 }
 
+/* An exchange that is under way comes to its own end, and its layer closes the connection then: to close its conn would be to
+ * answer for the handler. */
+static void drain_conn(dx_conn *c)
+{
+    if (!c->layer.below->type->exchanges)
+        dx_close(c);
+}
+
 static void drain_over(struct timer *t, dx_loop *l)
 {
     dx_listener *s = (dx_listener *)((char *)t - offsetof(dx_listener, rest));
@@ -273,7 +281,7 @@ void dx_listener_drain(dx_listener *s, int64_t ms)
         return;
     s->rest.fire = drain_over;
     loop_timer(s->loop, &s->rest, s->loop->now + ms);
-    each_conn(s, dx_close);
+    each_conn(s, drain_conn);
     for (struct lone *n = s->lone, *next; n; n = next) {
         next = n->next;
         n->layer->type->close(n->layer);

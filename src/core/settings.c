@@ -2,6 +2,7 @@
 #include "core/settings.h"
 #include "base/err.h"
 #include "base/opts.h"
+#include <duplex/router.h>
 #include <duplex/tls.h>
 #include <stdlib.h>
 
@@ -21,6 +22,40 @@ static void fill(dx_opts *o)
     o->backlog = o->backlog ? o->backlog : 4096;
 }
 
+static void fill_http(dx_http_limits *h)
+{
+    const struct {
+        int64_t *limit, usual;
+    } all[] = {{&h->head_ms, 10000},
+               {&h->idle_ms, 60000},
+               {&h->body_ms, -1},
+               {&h->answer_ms, -1},
+               {&h->send_s_min, 240},
+               {&h->grace_ms, 5000},
+               {&h->body_bytes_max, -1},
+               {&h->head_bytes_max, 32768},
+               {&h->fields_max, 100},
+               {&h->requests_max, -1},
+               {&h->discard_bytes_max, 1 << 20},
+               {&h->discard_ms, 2000}}; /* receive_s_min: zero is a rule of its own */
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (*all[i].limit == 0)
+            *all[i].limit = all[i].usual;
+}
+
+int settings_http(const dx_http_limits *from, dx_http_limits *ret, dx_err *err)
+{
+    static const dx_http_limits none;
+    *ret = from ? *from : none;
+    for (const int64_t *v = &ret->head_ms; v < ret->zero; v++)
+        if (*v < -1)
+            return err_set(err, DX_URL, "options: a limit of HTTP is below -1");
+    for (size_t i = 0; i < sizeof ret->zero / sizeof *ret->zero; i++)
+        if (ret->zero[i])
+            return err_set(err, DX_ABSENT, "a limit of HTTP that this build of duplex does not know is set");
+    return 0;
+}
+
 struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
 {
     dx_opts mine;
@@ -30,6 +65,9 @@ struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
         err_set(err, DX_URL, "options: a time or a backlog is below zero");
         return NULL;
     }
+    dx_http_limits http;
+    if (settings_http(mine.http, &http, err) < 0)
+        return NULL;
     struct settings *s = calloc(1, sizeof *s);
     if (!s || keep_options(s, &mine) < 0) {
         free(s);
@@ -38,6 +76,10 @@ struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
     }
     s->refs = 1;
     s->o.tls = dx_tls_ref(mine.tls);
+    s->o.router = mine.router ? dx_router_ref(mine.router) : NULL;
+    s->http = http;
+    fill_http(&s->http);
+    s->o.http = &s->http; /* a listener's twin is made from s->o */
     fill(&s->o);
     return s;
 }
@@ -53,6 +95,7 @@ void settings_drop(struct settings *s)
     if (!s || --s->refs)
         return;
     dx_tls_drop(s->o.tls);
+    dx_router_drop(s->o.router);
     free(s->strings);
     free(s);
 }

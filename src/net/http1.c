@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TOO_LONG = -413 };
+
 static struct http1 *of(struct layer *l)
 {
     return (struct http1 *)l;
@@ -46,13 +48,14 @@ static void exchange_free(struct exchange *x)
         return;
     free(x->in.trail);
     dx_text_free(&x->trail_out);
+    dx_text_free(&x->set);
     free(x);
 }
 
+/* Its conn has had its on_close: nobody holds a view any more. */
 static void drop_exchange(struct http1 *h)
 {
-    exchange_free(h->old);
-    h->old = h->x;
+    exchange_free(h->x);
     h->x = NULL;
 }
 
@@ -69,9 +72,10 @@ static void part(struct http1 *h)
     if (h->last || h->closing || h->from->draining) {
         h->closing = 1;
         layer_close_below(&h->layer);
+        http_watch_rest(h, -1);
         return;
     }
-    http1_wait(h, HTTP_IDLE_MS);
+    http_watch_rest(h, HTTP_LIMIT(h, idle_ms));
 }
 
 static bool is_over(const struct http1 *h)
@@ -166,7 +170,7 @@ static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t 
     loop_timer_off(loop_of(h), &h->timer);
     h->scanned = 0;
     h->x = exchange_new(head, p, n);
-    dx_conn *c = h->x ? conn_new(h->from->on, h->from->user, &h->layer, h->q) : NULL;
+    dx_conn *c = h->x ? http_conn(h) : NULL;
     if (!c) {
         exchange_free(h->x);
         h->x = NULL;
@@ -174,10 +178,11 @@ static bool begin(struct http1 *h, const struct http1_head *head, const uint8_t 
         return false;
     }
     lone_del(&h->lone);
+    http_begun(h);
     if (h->ws_only)
         accept_ws_only(c);
     else
-        conn_open(c);
+        http_admit(h, c);
     if (h->upgraded)
         return false;
     say_continue(h);
@@ -189,7 +194,8 @@ static void hand_body(struct http1 *h, uint8_t *p, size_t n)
     struct dx_conn *c = conn_of_layer(h->layer.above);
     if (c->quiet) {
         h->x->discarded += n; /* nobody wants it; but the next request is behind it */
-        if (h->x->discarded > HTTP_DISCARD_MAX) {
+        int64_t most = HTTP_LIMIT(h, discard_bytes_max);
+        if (most >= 0 && h->x->discarded > (uint64_t)most) {
             h->closing = 1;
             layer_close_below(&h->layer);
         }
@@ -215,6 +221,8 @@ static int64_t take_body(struct http1 *h, uint8_t *p, size_t n)
     }
     if (got <= 0)
         return got;
+    if (!http_in(h, data.n))
+        return TOO_LONG;
     hand_body(h, (uint8_t *)(uintptr_t)data.p, data.n);
     if (!h->upgraded && h->x)
         h->x->body_done = h->x->body_left == 0;
@@ -225,6 +233,8 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
 {
     static _Thread_local struct http1_head head;
     int64_t got = http1_request(p, n, &h->scanned, &head);
+    if (got >= 0)
+        got = http_head_fits(h, p, n, got, &head);
     if (got < 0) {
         size_t lead = 0;
         while (lead < n && (p[lead] == '\r' || p[lead] == '\n'))
@@ -232,7 +242,7 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
         http1_refuse(h, (int)-got, n - lead > 5 && memcmp(p + lead, "HEAD ", 5) == 0);
     } else if (got == 0) {
         if (!h->held)
-            http1_wait(h, HTTP_HEAD_MS); /* from the first byte on, whatever trickles in later */
+            http_watch_head(h); /* from the first byte on, whatever trickles in later */
         h->held = 1;
     } else {
         h->held = 0;
@@ -241,8 +251,7 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
     return got;
 }
 
-/* The rest of the request's body will never be told from what follows it. */
-static void body_broken(struct http1 *h, int code, int status, const char *words)
+void http1_fail(struct http1 *h, int code, int status, const char *words)
 {
     struct exchange *x = h->x;
     h->last = 1;
@@ -251,15 +260,20 @@ static void body_broken(struct http1 *h, int code, int status, const char *words
         x->status = status;
         x->head_sent = x->reply_done = 1;
     }
+    h->closing = 1;
     layer_fail(&h->layer, code, code == DX_NOMEM ? DX_OF_NOTHING : DX_OF_HTTP, status, words);
+    http_watch_rest(h, -1);
 }
 
-static void chunks_broken(struct http1 *h, int status)
+/* The rest of the request's body will never be told from what follows it. */
+static void body_broken(struct http1 *h, int status)
 {
     if (status == 503)
-        body_broken(h, DX_NOMEM, status, "no memory");
+        http1_fail(h, DX_NOMEM, status, "no memory");
+    else if (status == -TOO_LONG)
+        http1_fail(h, DX_BIG, status, "the request's body is over body_bytes_max");
     else
-        body_broken(h, DX_PROTO, status, "a chunked body against RFC 9112");
+        http1_fail(h, DX_PROTO, status, "a chunked body against RFC 9112");
 }
 
 /* One step over p[0..n): bytes used up; 0: nothing more can be done with them now. */
@@ -290,7 +304,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         int64_t got = step(h, p + used, n - used);
         if (got < 0) {
             if (h->x)
-                chunks_broken(h, (int)-got);
+                body_broken(h, (int)-got);
             return n;
         }
         used += (size_t)got;
@@ -307,6 +321,8 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     }
     if (h->x && h->x->body_done && used < n)
         l->below->type->pause(l->below, true); /* pipelined requests wait where they are */
+    if (h->x && !h->timer.node.pos)
+        http_watch(h);
     return used;
 }
 
@@ -334,8 +350,10 @@ static void ended(struct layer *l)
     } else if (!h->x) {
         layer_close_below(l);
     } else if (!h->x->body_done) {
-        body_broken(h, DX_TRUNCATED, 400, "the request stopped inside its body");
-    } /* else: a client that half-closes after its request still gets its reply */
+        http1_fail(h, DX_TRUNCATED, 400, "the request stopped inside its body");
+    } else { /* a client that half-closes after its request still gets its reply */
+        conn_event(conn_of_layer(l->above), DX_GONE, NULL);
+    }
 }
 
 static void closed(struct layer *l, const dx_err *why)
@@ -371,7 +389,8 @@ static void close_down(struct layer *l)
     }
     http1_finish(l);
     if (!h->x->body_done) { /* read over the rest of its body, if it comes soon */
-        http1_wait(h, HTTP_CLOSE_MS);
+        h->x->pace.discards = loop_of(h)->now;
+        http_watch(h);
         l->below->type->pause(l->below, false);
     }
 }
@@ -386,11 +405,7 @@ static void timer_fire(struct timer *t, dx_loop *l)
 {
     struct http1 *h = (struct http1 *)((char *)t - offsetof(struct http1, timer));
     (void)l;
-    if (h->held)
-        http1_refuse(h, 408, false);
-    else
-        layer_close_below(&h->layer);
-    h->closing = 1;
+    http_late(h);
 }
 
 static void layer_free(struct layer *l)
@@ -399,7 +414,6 @@ static void layer_free(struct layer *l)
     loop_timer_off(loop_of(h), &h->timer);
     loop_chore_off(loop_of(h), &h->chore);
     lone_del(&h->lone);
-    exchange_free(h->old);
     exchange_free(h->x);
     free(h);
 }
@@ -407,6 +421,7 @@ static void layer_free(struct layer *l)
 const struct layer_type http1_type = {
     .name = "http",
     .name_over_tls = "https",
+    .exchanges = true,
     .ends_itself = layer_ends_itself,
     .opened = opened,
     .take = take,
@@ -436,6 +451,6 @@ struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only)
     h->from = s;
     h->ws_only = ws_only;
     lone_add(s, &h->lone, &h->layer);
-    http1_wait(h, HTTP_HEAD_MS);
+    http_watch_head(h);
     return h;
 }

@@ -7,10 +7,20 @@
 #include "core/listener.h"
 #include "net/http1_parts.h"
 #include <duplex/http.h>
+#include <duplex/text.h>
 
-enum { HTTP_HEAD_MS = 10000, HTTP_IDLE_MS = 60000, HTTP_CLOSE_MS = 2000, HTTP_DISCARD_MAX = 1 << 20 };
-
-struct exchange; /* one request and its reply */
+enum { HTTP_WORTH_WATCHING = 16 << 10 }; /* bytes that wait for the client */
+struct exchange;                         /* one request and its reply */
+struct route;
+struct draft;
+/* How fast an exchange goes: http_limits.c. Times are the loop's, in ms. */
+struct http_pace {
+    int64_t began, since; /* since: both rates are counted from there on */
+    int64_t discards;     /* since when its body is read for nobody; 0: it is not */
+    uint64_t in, given;   /* of the body, and to the layer below */
+    uint64_t in_then, given_then;
+    size_t waited_then;
+};
 struct http1 {
     struct layer layer; /* first; above: the exchange's conn, or NULL                        */
     struct lone lone;
@@ -20,9 +30,13 @@ struct http1 {
     struct queue *q;
     dx_listener *from;
     size_t scanned;
-    struct exchange *x;   /* NULL: waiting for a head                                           */
-    struct exchange *old; /* their views live until their conn's on_close                       */
+    struct exchange *x; /* NULL: waiting for a head                                           */
+    /* While there is none the last reply may be going out: how much waited when. For http_limits.c */
+    int64_t rest_since;
+    size_t rest_waited;
     uint8_t ws_only : 1, upgraded : 1, closing : 1, last : 1, held : 1;
+    uint32_t served;             /* exchanges begun */
+    uint8_t deaf : 1;            /* its timer came late, and was given as long again: http_limits.c */
     uint8_t gone : 1, rests : 1; /* rests: the client takes too little to be given another reply      */
 };
 struct exchange {
@@ -32,6 +46,9 @@ struct exchange {
     uint64_t discarded;
     uint64_t sent;      /* of the reply's body: what was given  */
     int status;         /* of the reply; 0: no head has gone    */
+    const struct route *route; /* of its conn, which holds it; NULL: none */
+    dx_text set;               /* fields for its reply's head: http_fields.c */
+    struct http_pace pace;
     int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
@@ -39,12 +56,43 @@ struct exchange {
 };
 struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only);
 struct http1 *http1_of(const dx_conn *c); /* of an exchange; NULL: another kind of conn */
+/* A limit of the exchange's prefix, else of its listener; < 0: none. In http_limits.c, with what watches over them. */
+int64_t http_limit_of_route(const struct http1 *h, size_t offset); /* 0: it has none of its own */
+#define HTTP_LIMIT(h, limit)                                                                                           \
+    ((h)->x && (h)->x->route && http_limit_of_route(h, offsetof(dx_http_limits, limit))                                \
+         ? http_limit_of_route(h, offsetof(dx_http_limits, limit))                                                     \
+         : (h)->from->set->http.limit)
+void http_begun(struct http1 *h); /* an exchange: its times count from now on             */
+/* got, which is the length of a head in p[0..n) or 0 for one that is not whole, or minus the status where it is over a limit. */
+int64_t http_head_fits(const struct http1 *h, const uint8_t *p, size_t n, int64_t got, const struct http1_head *head);
+bool http_in(struct http1 *h, size_t n);           /* n bytes more of its body; false: that was too many */
+void http_watch(struct http1 *h);                  /* sets its timer, if there is anything to watch            */
+void http_watch_rest(struct http1 *h, int64_t ms); /* no exchange: for ms, or while the last reply goes out */
+void http_watch_head(struct http1 *h);             /* no exchange: a head is due                         */
+void http_late(struct http1 *h);                   /* its timer */
+/* n bytes more of its reply have gone to the layer below. */
+static inline void http_given(struct http1 *h, size_t n)
+{
+    h->x->pace.given += n;
+    if (!h->timer.node.pos && queue_waits(h->q) > HTTP_WORTH_WATCHING)
+        http_watch(h);
+}
+/* What is over a limit before its handler hears of it is answered so: no on_open, no other call. In http_door.c, which makes the
+ * conn of an exchange for the handler its route or its listener names, and lets it in or not. */
+dx_conn *http_conn(struct http1 *h);
+void http_admit(struct http1 *h, dx_conn *c);
+/* What dx_http_set and its like have said, but for what the call's own fields say: to the head, once. In http_fields.c. */
+void http_set_write(struct exchange *x, struct draft *d, const char *type, const dx_http_field *own, size_t count);
+/* A Set-Cookie, in place of one of the same name and scope ("; Path=...; Domain=..."). As dx_http_add. */
+int http_set_cookie_line(dx_conn *c, const char *name, const char *scope, const char *line);
 /* For http.c: sends the status line and fields; body_n -1: unknown. */
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
                     size_t count);
 int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count); /* 1xx but 101 */
 bool http1_is_connect(const struct exchange *x);
 void http1_reply_over(struct http1 *h);
+/* An exchange cannot go on: the status, where no head has gone, and the connection ends; its handler is told why. */
+void http1_fail(struct http1 *h, int code, int status, const char *words);
 /* A short answer to what cannot be read; it says that the connection ends. of_head: the request is a HEAD. */
 void http1_say_refusal(struct http1 *h, int status, bool of_head);
 void http1_refuse(struct http1 *h, int status,

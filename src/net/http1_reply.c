@@ -118,7 +118,7 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     const char *connection = value_of("Connection", extra, count);
     bool asked = says_close(connection);
-    bool close_it = x->head.close || unasked || asked || (body_n < 0 && x->head.version == 10);
+    bool close_it = x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
     if (status == 205) /* RFC 9110 15.3.6 */
         body_n = 0;
     draft_begin(&d);
@@ -126,6 +126,8 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     if (type)
         draft_field(&d, "Content-Type", type);
     draft_fields(&d, extra, count);
+    if (d.r == 0)
+        http_set_write(x, &d, type, extra, count);
     if (!value_of("Date", extra, count)) {
         draft_say(&d, "Date: ");
         draft_say(&d, os_http_date());
@@ -168,7 +170,7 @@ void http1_reply_over(struct http1 *h)
     }
     x->reply_done = 1;
     if (!x->body_done) /* the exchange waits for it, but not for ever */
-        http1_wait(h, HTTP_IDLE_MS);
+        http_watch(h);
     http1_later(h);
 }
 
@@ -183,6 +185,7 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
         return DX_STATE;
     for (size_t i = 0; i < count; i++)
         n += v[i].n;
+    http_given(h, n);
     if (!x->head_sent)
         r = send_default(h, -1, "application/octet-stream");
     if (r < 0 || n == 0 || x->no_body)
@@ -212,6 +215,7 @@ int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how
     }
     h->x->reply_left -= (int64_t)n;
     h->x->sent += n;
+    http_given(h, n);
     return layer_give_file_below(l, fd, off, n, how);
 }
 

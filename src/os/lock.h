@@ -11,6 +11,8 @@ typedef pthread_rwlock_t os_rwlock;
 #define os_lock_free(l)    pthread_mutex_destroy(l)
 #define os_lock_take(l)    pthread_mutex_lock(l)
 #define os_lock_give(l)    pthread_mutex_unlock(l)
+#define os_rwlock_init(l)  pthread_rwlock_init(l, NULL)
+#define os_rwlock_free(l)  pthread_rwlock_destroy(l)
 #define os_rwlock_read(l)  pthread_rwlock_rdlock(l)
 #define os_rwlock_write(l) pthread_rwlock_wrlock(l)
 #define os_rwlock_give(l)  pthread_rwlock_unlock(l)
