@@ -69,6 +69,8 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         const char *url = o->args[i], *frame = base->frame;
         dx_err err = {0};
         dx_opts opts = *base;
+        dx_http_limits http = {.receive_s_min = -1}; /* somebody may be typing */
+        opts.http = &http;
         opts.frame = s->rules ? NULL : wire_frame(url, frame ? frame : s->answers.upper ? "auto" : NULL);
         int r = trust_read(&s->trusts[i], o, url, NULL);
         if (r >= 0)

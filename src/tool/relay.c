@@ -328,7 +328,9 @@ static int listen_there(struct relay *r, const struct options *o)
     const char *url = o->args[0];
     char as[1024];
     dx_err err = {0};
-    dx_opts opts = {.idle_ms_max = option_number(o, "idle", 0),
+    dx_http_limits http = {.receive_s_min = -1}; /* somebody may be typing */
+    dx_opts opts = {.http = &http,
+                    .idle_ms_max = option_number(o, "idle", 0),
                     .conns_max = clients_max(o),
                     .frame = wire_frame(url, option_text(o, "frame")),
                     .tls = r->trust.tls};

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """examples.py FOLDER - each example does what its first comment says, as its reader would try it."""
-import asyncio, contextlib, http.client, os, pathlib, random, re, socket, subprocess, sys, tempfile, time
+import asyncio, base64, contextlib, http.client, os, pathlib, random, re, socket, subprocess, sys, tempfile, time
 import websockets
 from tap import case, run
 
@@ -24,13 +24,13 @@ def there(family, address):
 
 
 @contextlib.contextmanager
-def serving(name, scheme):
+def serving(name, scheme, ends=False, **kw):
     """The example at work; yields (host, port), or a path for unix."""
     for _ in range(20):
         port = chance.randrange(20000, 30000)
         address = f"{TEMP.name}/{port}.sock" if scheme.startswith("unix") else ("127.0.0.1", port)
         url = f"{scheme}://{address}" if isinstance(address, str) else f"{scheme}://127.0.0.1:{port}"
-        p = subprocess.Popen([BUILT / name, url], stderr=subprocess.PIPE, text=True)
+        p = subprocess.Popen([BUILT / name, url], stderr=subprocess.PIPE, text=True, **kw)
         try:
             end = time.monotonic() + SECONDS
             family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
@@ -39,6 +39,9 @@ def serving(name, scheme):
                 time.sleep(0.01)
             if p.poll() is None:
                 yield address
+                if ends:
+                    assert p.wait(SECONDS) == 0
+                    return
                 assert p.poll() is None, f"{name} ended by itself: {p.stderr.read()}"
                 return
             said = p.stderr.read()
@@ -151,6 +154,95 @@ def chat_serves_its_page_and_its_members():
         asyncio.run(talk(port))
 
 
+def ask(port, method, path, body=None, headers={}):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    c.request(method, path, body, headers)
+    r = c.getresponse()
+    r.text = r.read()
+    return r
+
+
+@case
+def prefixes_come_and_go():
+    with serving("prefixes", "http") as (_, port):
+        assert ask(port, "GET", "/new/x").text == b"/\n"
+        assert ask(port, "GET", "/?add=/new/").text == b"/new/\n/\n"
+        assert ask(port, "GET", "/new/x").text == b"/new/" and ask(port, "GET", "/a/../n%65w").text == b"/new/"
+        assert ask(port, "GET", "/?add=new").status == 400
+        assert ask(port, "GET", "/?remove=/new/").text == b"/\n"
+        assert ask(port, "GET", "/new/x").text == b"/\n"
+
+
+@case
+def login_knows_people_and_robots():
+    def basic(who):
+        return {"Authorization": "Basic " + base64.b64encode(who).decode()}
+
+    with serving("login", "http") as (_, port):
+        r = ask(port, "GET", "/")
+        assert (r.status, r.headers["WWW-Authenticate"]) == (401, 'Basic realm="people", charset="UTF-8"'), r.headers
+        assert ask(port, "GET", "/", headers=basic(b"ada:lovelace")).text == b"hello ada\n"
+        assert [ask(port, "GET", "/", headers=basic(w)).status for w in (b"ada:x", b"bob:lovelace", b"ada")] == [401, 403, 401]
+        assert ask(port, "GET", "/robots/", headers=basic(b"ada:lovelace")).status == 401
+        assert ask(port, "GET", "/robots/", headers={"Authorization": "Bearer let-me-in"}).text == b"hello a robot\n"
+
+
+@case
+def facts_tells_what_a_request_says():
+    with serving("facts", "http") as (_, port):
+        r = ask(port, "POST", "/x?p=1&q=a+%C3%A9", b"", {"Cookie": "b=2; a=1", "Accept-Language": "zh;q=0.7,en",
+                                                          "Content-Type": 'text/plain; charset="gb2312"', "User-Agent": "me"})
+        said = dict(line.split(": ", 1) for line in r.text.decode().splitlines())
+        assert re.fullmatch("[0-9a-f]{32}", said.pop("id")) and said.pop("from").startswith("http://127.0.0.1:"), r.text
+        assert said == {"Host": f"127.0.0.1:{port}", "User-Agent": "me",
+                        "cookie a": "1", "charset": "gb2312", "q": "a é", "version": "11", "Content-Type": 'text/plain; charset="gb2312"',
+                        "local": "1", "tls": "no", "chinese": "700"}, said
+
+
+@case
+def visits_are_counted_by_a_cookie():
+    with serving("visits", "http") as (_, port):
+        r = ask(port, "GET", "/")
+        assert (r.status, r.headers["Location"], r.headers["Cache-Control"]) == (303, "/again", "no-store"), r.headers
+        assert r.headers["Set-Cookie"] == "visits=1; Path=/; Max-Age=86400; SameSite=Lax; HttpOnly", r.headers
+        assert ask(port, "GET", "/again", headers={"Cookie": "visits=1"}).text == b"visit 2\n"
+
+
+@case
+def body_streams_there_and_back():
+    with serving("body", "http") as (_, port):
+        data = chance.randbytes(3 << 20)
+        assert ask(port, "PUT", "/", data).text == data
+        assert ask(port, "PUT", "/", iter([data[:70000], data[70000:]])).text == data
+        assert ask(port, "GET", "/").status == 404
+
+
+@case
+def ticks_ends_when_its_client_goes():
+    with serving("ticks", "http") as (_, port), socket.create_connection(("127.0.0.1", port)) as s:
+        s.settimeout(SECONDS)
+        s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = b""
+        while b"\r\n3\n\r\n" not in got:
+            got += s.recv(1000)
+        s.shutdown(socket.SHUT_WR)
+        while part := s.recv(1000):  # the reply ends in order
+            got += part
+        assert got.endswith(b"\r\n0\r\n\r\n"), got
+
+
+@case
+def limits_refuses_and_drains():
+    with serving("limits", "http", ends=True) as (_, port):
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            s.settimeout(SECONDS)
+            s.sendall(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n")
+            assert s.recv(1000).startswith(b"HTTP/1.1 413 ")
+        assert ask(port, "PUT", "/", bytes(1 << 20)).text == b"fine\n"
+        r = ask(port, "GET", "/stop")
+        assert (r.text, r.headers["Connection"]) == (b"fine\n", "close"), r.headers
+
+
 @case
 def text_reads_hex():
     p = example("text", "C4 E3 BA C3")
@@ -182,7 +274,8 @@ def pin_shows_the_key_of_this_hosts_certificate():
 
 @case
 def a_wrong_call_shows_the_usage():
-    for name in ("ask", "echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking"):
+    for name in ("ask", "echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking", "body", "facts", "limits", "login",
+                 "prefixes", "ticks", "visits"):
         p = example(name)
         assert p.returncode == 1 and b"usage" in p.stderr, (name, p.stderr)
 
