@@ -13,12 +13,11 @@ static void tell(dx_text *t, const char *name, dx_bytes v)
 
 static void asked(dx_conn *c)
 {
-    static const char *const fields[] = {"Host", "User-Agent", "Content-Type"};
     dx_text t = {0}, q = {0};
     dx_tls_info tls;
     char more[600];
-    for (int i = 0; i < 3; i++)
-        tell(&t, fields[i], dx_http_header(c, fields[i]));
+    tell(&t, "Host", dx_http_header(c, "Host"));
+    tell(&t, "User-Agent", dx_http_header(c, "User-Agent"));
     tell(&t, "cookie a", dx_http_cookie(c, "a"));
     tell(&t, "charset", dx_http_charset(c));
     if (dx_http_param(c, "q", 0, &q) == 1) /* decoded */

@@ -371,11 +371,10 @@ static void drain_answers(struct world *w)
 {
     struct raw *idle, *busy;
     dx_handler on = on_mute;
+    says = wants = ""; /* the idle one's */
     MUST_DO(serve(w, &on));
     MUST_DO(idle = raw_dials(w, raw_one));
     MUST_DO(busy = raw_dials(w, raw_waits));
-    says = "";
-    wants = "";
     WAIT(w->s && w->s->ends);
     while (dx_listener_conns(w->listener) < 2)
         pass(w, 1);

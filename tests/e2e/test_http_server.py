@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""test_http_server.py - the library as an HTTP server (http_server.c): curl, raw sockets, nginx in front of us, and slow clients by
+the hundred, each of whom gets the answer it has earned while a good one is served as if they were not there."""
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import pathlib
+import random
+import select
+import shutil
+import socket
+import subprocess
+import time
+
+from duplexlib import SLOW, Process, connect, recv_all, temp, until
+from needs import needs, websockets
+from tap import Skip, case, run
+from tlslib import on_free_port
+
+SERVER = os.environ.get('HTTP_SERVER') or str(pathlib.Path(__file__).resolve().parents[2] / 'build/tests/e2e/http_server')
+EACH = int(os.environ.get('SLOW_CLIENTS', '30'))  # of a kind
+MIB = random.Random(5).randbytes(1 << 20)
+
+
+@contextlib.contextmanager
+def serving(*limits):
+    with Process([SERVER, 'http://127.0.0.1:0', *(f'{k}={v}' for k, v in limits)]) as p:
+        p.said(r'listening .*\n')
+        p.port = int(p.url.rsplit(':', 1)[1].strip('/'))
+        yield p
+
+
+def curl(*args, **how):
+    needs('curl')
+    p = subprocess.run(['curl', '-sS', '--noproxy', '*', '--max-time', str(20 * SLOW), *args], capture_output=True,
+                       timeout=30 * SLOW, **how)
+    assert p.returncode == 0, (args, p.returncode, p.stderr)
+    return p.stdout.decode()
+
+
+@case
+def curl_asks_in_every_way():
+    with serving() as p:
+        url = p.url.rstrip('/')
+        host = url.split('/')[2]
+        assert curl(url + '/a?b=c') == f'GET /a host={host} for= version=11 body=0 prefix= user='
+        assert curl('-0', url + '/a').endswith('version=10 body=0 prefix= user=')
+        assert curl('--data-binary', '@-', url + '/up', input=MIB).startswith(f'POST /up host={host} for= version=11 body={1 << 20} ')
+        assert f' body={1 << 20} ' in curl('-T', '-', url + '/up', input=MIB)  # in chunks
+        assert curl('-I', url + '/a').startswith('HTTP/1.1 200 OK\r\n')
+        assert len(curl(url + '/big?n=3000000')) == len(curl(url + '/whole?n=3000000')) == 3000000
+        assert curl(url + '/a', url + '/b', '-w', '%{num_connects} ').endswith('user=0 ')  # on one connection
+        assert curl('-o', '/dev/null', '-w', '%{http_code}', url + '/x/../locked/', '--path-as-is') == '401'
+        assert curl('-u', 'ada:sesame', url + '/lock%65d/').endswith('prefix=/locked/ user=ada')
+
+
+@case
+def pipelined_requests_are_answered_in_order():
+    with serving() as p, p.connect() as s:
+        s.sendall(b''.join(b'GET /%d HTTP/1.1\r\nHost: x\r\n\r\n' % i for i in range(300)) +
+                  b'GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+        got = recv_all(s)
+        where = [got.index(b'GET /%d host' % i) for i in range(300)]
+        assert where == sorted(where) and got.count(b'HTTP/1.1 200 OK') == 301 and b'GET /last' in got
+
+
+@case
+def a_client_that_goes_is_told_and_one_that_half_closes_is_answered():
+    with serving() as p:
+        with p.connect() as s:
+            s.sendall(b'GET /hold HTTP/1.1\r\nHost: x\r\n\r\n')
+            s.shutdown(socket.SHUT_WR)
+            assert recv_all(s).startswith(b'HTTP/1.1 204 ')
+        assert p.stdout.readline() == b'gone /hold\n'
+        with p.connect() as s:
+            s.sendall(b'GET /hold HTTP/1.1\r\nHost: x\r\n\r\n')
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')  # a reset
+        assert p.stdout.readline() == b'/hold -6\n'
+
+
+@case
+def a_drain_answers_what_was_asked_and_ends():
+    with serving() as p:
+        idle, busy, last = p.connect(), p.connect(), p.connect()
+        idle.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+        assert idle.recv(1000)
+        busy.sendall(b'POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n12')
+        last.sendall(b'GET /drain?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n')
+        assert b'\r\nConnection: close\r\n' in recv_all(last) and recv_all(idle) == b''
+        busy.sendall(b'34')
+        got = recv_all(busy)
+        assert b'\r\nConnection: close\r\n' in got and b' body=4 ' in got, got
+        assert p.wait() == 0
+
+
+# ---- nginx in front of us ----
+
+NGINX = '''daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{ worker_connections 256; }}
+http {{
+    access_log off; client_max_body_size 16m; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b;
+    fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+    map $http_upgrade $up {{ default upgrade; '' ''; }}
+    upstream us {{ server 127.0.0.1:{to}; keepalive 4; }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ proxy_pass http://us; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $up;
+                      proxy_set_header Host front.example; proxy_set_header X-Forwarded-For $remote_addr; }}
+        location /unbuffered/ {{ proxy_pass http://us/; proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;
+                      proxy_set_header Connection ''; }}
+    }}
+}}
+'''
+
+
+@contextlib.contextmanager
+def nginx(to):
+    program = shutil.which('nginx', path=os.environ['PATH'] + ':/usr/sbin')
+    if not program:
+        raise Skip('no nginx here')
+    folder = temp()
+
+    def argv(port):
+        pathlib.Path(folder, 'conf').write_text(NGINX.format(folder=folder, port=port, to=to))
+        return [program, '-e', 'stderr', '-p', folder, '-c', folder + '/conf']
+
+    with on_free_port(argv) as n:
+        n.at = f'http://127.0.0.1:{n.port}'
+        yield n
+
+
+@case
+def nginx_passes_requests_on_over_connections_that_stay():
+    with serving() as p, nginx(p.port) as n:
+        assert curl(n.at + '/a') == 'GET /a host=front.example for=127.0.0.1 version=11 body=0 prefix= user='
+        many = curl(f'{n.at}/[1-200]')
+        assert many.count('host=front.example') == 200, many
+        inodes = os.listdir(f'/proc/{p.pid}/fd')
+        assert len(inodes) < 20, inodes  # not a connection each
+        for at in (n.at, n.at + '/unbuffered'):
+            assert f' body={1 << 20} ' in curl('--data-binary', '@-', at + '/up', input=MIB)
+            assert f' body={1 << 20} ' in curl('-T', '-', at + '/up', input=MIB)
+            for how in ('big', 'whole'):
+                assert len(curl(f'{at}/{how}?n=5000000')) == 5000000
+        assert curl('-u', 'ada:sesame', n.at + '/locked/').endswith('user=ada')
+        assert not n.popen.poll() and 'upstream prematurely' not in n.err, n.err
+
+
+@case
+def websockets_go_through_nginx():
+    ws = websockets()
+
+    async def talk(url):
+        async with ws.connect(url, open_timeout=10 * SLOW, max_size=None) as s:
+            for m in ('你好', MIB, b'', 'x' * 70000):
+                await s.send(m)
+                assert await asyncio.wait_for(s.recv(), 10 * SLOW) == m
+
+    with serving() as p, nginx(p.port) as n:
+        asyncio.run(talk(n.at.replace('http', 'ws') + '/chat'))
+        assert curl(n.at + '/a').startswith('GET /a')
+
+
+# ---- slow clients ----
+
+class Slow:
+    """Says `first`, then `more` again and again, and reads at most `reads` bytes at a time. How it ended is in .got and .end."""
+
+    def __init__(self, first=b'', more=b'', reads=65536, small=False):
+        self.s = socket.socket()
+        if small:
+            self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        self.first, self.more, self.reads, self.got, self.end = first, more, reads, b'', None
+
+    def step(self):
+        with contextlib.suppress(OSError):  # what has come can be read all the same
+            if self.first:
+                self.s.sendall(self.first)
+                self.first = b''
+            elif self.more:
+                self.s.sendall(self.more[:1])
+                self.more = self.more[1:] + self.more[:1]
+        try:
+            part = self.s.recv(self.reads)
+            self.got += part
+            self.end = None if part else 'end'
+        except BlockingIOError:
+            pass
+        except OSError as e:
+            self.end = type(e).__name__
+        if self.end:
+            self.s.close()
+        return self.end is None
+
+
+HEAD = b'GET /a HTTP/1.1\r\nHost: x\r\n'
+KINDS = {
+    'slow headers': lambda: Slow(HEAD, b'X-a: b\r\n'),
+    'slow body': lambda: Slow(b'POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n', b'a=b&'),
+    'slow read': lambda: Slow(b'GET /big?n=100000000 HTTP/1.1\r\nHost: x\r\n\r\n', reads=20, small=True),
+    'many ranges': lambda: Slow(b'GET /a HTTP/1.1\r\nHost: x\r\nRange: bytes=0-' + b''.join(b',5-%d' % i for i in range(1300)) +
+                                b'\r\nConnection: close\r\n\r\n'),
+    'silent': Slow,
+    'a byte at a time': lambda: Slow(b'', b'GET /' + b'a' * 1000),
+    'never reads': lambda: Slow(b'GET /big?n=100000000 HTTP/1.1\r\nHost: x\r\n\r\n', reads=0, small=True),
+    'idle': lambda: Slow(HEAD + b'\r\n'),
+}
+EARNED = {'slow headers': b'HTTP/1.1 408 ', 'slow body': b'HTTP/1.1 408 ', 'slow read': b'HTTP/1.1 200 ', 'many ranges': b'HTTP/1.1 200 ',
+          'silent': b'', 'a byte at a time': b'HTTP/1.1 408 ', 'never reads': b'', 'idle': b'HTTP/1.1 200 '}
+
+
+def never_reads(c):
+    """Reads nothing: what becomes of its connection is asked of the kernel."""
+    if c.first:
+        c.s.sendall(c.first)
+        c.first = b''
+        c.poll = select.poll()
+        c.poll.register(c.s, select.POLLRDHUP)
+    if c.poll.poll(0):
+        c.end = 'ended'
+        c.s.close()
+    return c.end is None
+
+
+def annoy(port, tell):
+    """A crowd, in a process of its own so that the good client is as quick as it can be. Tells how each one ended."""
+    kinds = {name: [make() for _ in range(EACH)] for name, make in KINDS.items()}
+    for c in kinds['never reads']:
+        c.step = lambda c=c: never_reads(c)
+    left = [c for k in zip(*kinds.values()) for c in k]
+    for c in left:
+        c.s.connect(('127.0.0.1', port))
+        c.s.setblocking(False)
+    tell.send('all there')
+    while left:
+        left = [c for c in left if c.step()]
+        time.sleep(0.05)
+    tell.send({name: [(c.end, len(c.got), c.got[:60]) for c in clients] for name, clients in kinds.items()})
+
+
+def well(port, crowd_said):
+    """A good client's times until the crowd has nobody left."""
+    took, limit = [], time.monotonic() + 60 * SLOW
+    with socket.create_connection(('127.0.0.1', port), timeout=20 * SLOW) as s:
+        while not crowd_said.poll(0.01):
+            began = time.monotonic()
+            s.sendall(b'GET /good HTTP/1.1\r\nHost: x\r\n\r\n')
+            assert b'GET /good' in s.recv(4096)
+            took.append(time.monotonic() - began)
+            assert began < limit, 'the server bears with slow clients for ever'
+    return sorted(took)
+
+
+@case
+def slow_clients_get_what_they_earn_and_a_good_one_is_served():
+    limits = dict(head_ms=1000, idle_ms=1000, receive_s_min=1000, send_s_min=10000, grace_ms=500, discard_ms=500)
+    if EACH > 100:  # a measurement: the crowd needs time to come
+        limits = dict(head_ms=10000, idle_ms=10000, receive_s_min=240, send_s_min=1000, grace_ms=5000)
+    with serving(*limits.items()) as p:
+        here, there = multiprocessing.Pipe()
+        crowd = multiprocessing.get_context('fork').Process(target=annoy, args=(p.port, there), daemon=True)
+        crowd.start()
+        try:
+            until(lambda: here.poll(0.01), 60)
+            here.recv()
+            took = well(p.port, here)
+            ends = here.recv()
+        finally:
+            crowd.kill()
+            crowd.join()
+        print(f'# {EACH} of each kind; a good client: {len(took)} answers, p50 {took[len(took) // 2] * 1e3:.1f} ms, '
+              f'p99 {took[len(took) * 99 // 100] * 1e3:.1f} ms, worst {took[-1] * 1e3:.1f} ms')
+        for name, clients in ends.items():
+            for end, n, got in clients:
+                assert end and got.startswith(EARNED[name]) and n < 1000000, (name, end, n, got)
+        until(lambda: len(os.listdir(f'/proc/{p.pid}/fd')) < 20, words='the server holds no connection of theirs')
+
+
+run()
