@@ -246,6 +246,62 @@ static void router_logins(struct world *w)
     MUST_DO(talk_all(w, t));
 }
 
+/* ---- a WebSocket keeps what it came by ---- */
+static void accept_it(dx_conn *c)
+{
+    struct world *w = dx_user(c);
+    if (dx_ws_accept(c, NULL, NULL, NULL) < 0)
+        fail(w, "dx_ws_accept");
+    if (strcmp(dx_http_prefix(c), "/ws/") != 0 || strcmp(dx_http_user(c), "Aladdin") != 0)
+        fail(w, "a WebSocket of %s by %s", dx_http_user(c), dx_http_prefix(c));
+}
+static void say_who(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    (void)data, (void)n;
+    dx_send(c, dx_http_user(c), strlen(dx_http_user(c)), how);
+}
+static int check_in_world(dx_conn *c, const dx_http_login *l, void *user)
+{
+    (void)c, (void)user;
+    return l->scheme == DX_LOGIN_BASIC ? 0 : 401;
+}
+static void raw_speaks_ws(struct raw *r)
+{
+    static const char ask[] =
+        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n";
+    static const uint8_t hi[] = {0x81, 0x82, 0, 0, 0, 0, 'h', 'i'};
+    char buf[4096], back[9];
+    raw_write(r, ask, sizeof ask - 1);
+    for (size_t n = 0; n < sizeof buf - 1; n++) { /* to the blank line and no further */
+        buf[n] = buf[n + 1] = 0;
+        if (raw_recv(r, buf + n, 1) != 1 || (n > 3 && !memcmp(buf + n - 3, "\r\n\r\n", 4)))
+            break;
+    }
+    raw_write(r, hi, sizeof hi);
+    if (!raw_recv_all(r, back, sizeof back) || memcmp(back, "\x81\7Aladdin", 9) != 0)
+        raw_fail(r, "no Aladdin after %s", buf);
+    raw_stage(r, 1);
+    raw_await_go(r);
+}
+static void router_ws(struct world *w)
+{
+    static const dx_handler ws = {.on_open = accept_it, .on_data = say_who};
+    dx_route o = {.auth = DX_AUTH_BASIC, .check = check_in_world, .on_gone = count_gone};
+    struct raw *r;
+    w->so.router = dx_router_new(NULL);
+    MUST_INT(dx_router_add(w->so.router, "/ws/", &ws, w, &o, NULL), 0);
+    dx_router *router = dx_router_ref(w->so.router);
+    MUST_DO(serve_router(w, &on_quiet));
+    MUST_DO(r = raw_dials(w, raw_speaks_ws));
+    WAIT(r->stage == 1);
+    MUST_INT(dx_router_remove(router, "/ws/"), 1);
+    sem_post(&r->go);
+    MUST_DO(raw_join(r));
+    WAIT(gone == 1);
+    dx_router_drop(router);
+}
+
 /* ---- the head of a reply ---- */
 static void set_fields(dx_conn *c)
 {
@@ -381,6 +437,7 @@ const struct behaviour behave_router[] = {
     {"a router without a handler beside it: 404", HAS_HTTP, 0, router_alone},
     {"a router: a prefix goes while it is used", HAS_HTTP, 0, router_changes},
     {"a router: Basic and Bearer before on_open", HAS_HTTP, 0, router_logins},
+    {"a router: a WebSocket keeps its prefix and its user", HAS_HTTP, 0, router_ws},
     {"fields set before the head go with it", HAS_HTTP, 0, router_fields},
     {"cookies come apart, and go out sound or not at all", HAS_HTTP, 0, router_cookies},
     {"redirects", HAS_HTTP, 0, router_redirect},

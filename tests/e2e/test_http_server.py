@@ -25,8 +25,8 @@ MIB = random.Random(5).randbytes(1 << 20)
 
 
 @contextlib.contextmanager
-def serving(*limits):
-    with Process([SERVER, 'http://127.0.0.1:0', *(f'{k}={v}' for k, v in limits)]) as p:
+def serving(*limits, scheme='http'):
+    with Process([SERVER, f'{scheme}://127.0.0.1:0', *(f'{k}={v}' for k, v in limits)]) as p:
         p.said(r'listening .*\n')
         p.port = int(p.url.rsplit(':', 1)[1].strip('/'))
         yield p
@@ -54,6 +54,15 @@ def curl_asks_in_every_way():
         assert curl(url + '/a', url + '/b', '-w', '%{num_connects} ').endswith('user=0 ')  # on one connection
         assert curl('-o', '/dev/null', '-w', '%{http_code}', url + '/x/../locked/', '--path-as-is') == '401'
         assert curl('-u', 'ada:sesame', url + '/lock%65d/').endswith('prefix=/locked/ user=ada')
+
+
+@case
+def prefixes_and_logins_hold_behind_any_too():
+    with serving(scheme='any') as p:
+        url = f'http://127.0.0.1:{p.port}'
+        assert curl('-u', 'ada:sesame', url + '/locked/x').endswith('prefix=/locked/ user=ada')
+        assert curl('-o', '/dev/null', '-w', '%{http_code}', url + '/locked') == '401'
+        assert curl(url + '/a').startswith('GET /a')
 
 
 @case
@@ -232,6 +241,7 @@ def annoy(port, tell):
     for c in left:
         c.s.connect(('127.0.0.1', port))
         c.s.setblocking(False)
+        c.step()  # says its first word at once
     tell.send('all there')
     while left:
         left = [c for c in left if c.step()]

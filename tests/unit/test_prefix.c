@@ -2,6 +2,7 @@
  * Which prefix answers: the order of classes, paths by whole segments, and what is no prefix. */
 #include "test.h"
 #include "net/router.h"
+#include <pthread.h>
 
 static struct bytes bytes(const char *s)
 {
@@ -201,6 +202,51 @@ TEST(a_removed_prefix_tells_when_its_last_conn_has_gone)
     CHECK_INT(dx_router_remove(r, "/"), 0);
     CHECK_INT(gone, 1);
     dx_router_drop(r);
+}
+
+/* ---- threads ---- */
+static dx_router *shared;
+static atomic_int told;
+static atomic_bool over;
+static void tell(void *user)
+{
+    (void)user;
+    atomic_fetch_add(&told, 1);
+}
+static void *find_all_the_time(void *arg)
+{
+    struct router_ask a = {.host = bytes("x"), .path = bytes("/a/b")};
+    atomic_int *found = arg;
+    while (!over) {
+        struct route *r = NULL;
+        router_find(shared, &a, &r);
+        if (r) {
+            r->keeper.drop(&r->keeper);
+            atomic_fetch_add(found, 1);
+        }
+    }
+    return NULL;
+}
+
+TEST(a_router_changes_while_others_ask)
+{
+    pthread_t t[2];
+    atomic_int found[2] = {0};
+    int running = 0;
+    dx_route o = {.on_gone = tell};
+    shared = dx_router_new(NULL);
+    for (int i = 0; i < 2; i++)
+        CHECK_INT(pthread_create(&t[i], NULL, find_all_the_time, &found[i]), 0);
+    for (int i = 0; i < 2000 || (i < 200000 && (!running || !found[0])); i++) {
+        CHECK_INT(dx_router_add(shared, "/a/", &nothing, NULL, &o, NULL), 0);
+        running += dx_router_remove(shared, "/a/") > 0;
+    }
+    over = true;
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+    printf("# found %d and %d times, %d removed while in use\n", found[0], found[1], running);
+    CHECK_INT(told, running); /* each that was in use has told once, and the others never */
+    dx_router_drop(shared);
 }
 
 TEST_MAIN
