@@ -10,6 +10,7 @@
 #include "tool/trust.h"
 #include "tool/wire_options.h"
 #include "tool/wires.h"
+#include <duplex/http.h>
 #include <stdio.h>
 #include <unistd.h>
 
