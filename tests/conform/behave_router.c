@@ -88,7 +88,7 @@ static void router_prefixes(struct world *w)
         {.says = "GET /deep/er HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", .wants = {"I am deep"}},
         {.says = "GET /x/../%64eep HTTP/1.0\r\n\r\n", .wants = {"I am deep"}},
         {.says = "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", .wants = {"I am root"}},
-        {NULL}};
+        {0}};
     MUST_DO(add(w, "/", "root", NULL));
     MUST_DO(add(w, "/deep/", "deep", NULL));
     MUST_DO(add(w, url_is_secret(w->scheme->url) ? "https://a.example/" : "http://a.example/", "named", NULL));
@@ -105,7 +105,7 @@ static void router_alone(struct world *w)
         {.says = "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
          .wants = {"HTTP/1.1 404 "},
          {" 100 "}},
-        {NULL}};
+        {0}};
     dx_err err = {0};
     char url[256];
     MUST_DO(add(w, "/a/", "a", NULL));
@@ -237,7 +237,7 @@ static void router_logins(struct world *w)
         {.says = "GET /maybe/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic "
                  "QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n",
          .wants = {"I am maybe by /maybe/ for Aladdin."}},
-        {NULL}};
+        {0}};
     dx_route both = {.auth = DX_AUTH_BASIC | DX_AUTH_BEARER, .realm = "the vault", .check = check};
     dx_route maybe = {.auth = DX_AUTH_BASIC | DX_AUTH_OPTIONAL, .check = check};
     MUST_DO(add(w, "/in/", "in", &both));
@@ -344,7 +344,7 @@ static void router_fields(struct world *w)
                    "\r\nSet-Cookie: own=1\r\n", "\r\nSet-Cookie: a=2; Path=/b; HttpOnly\r\n",
                    "\r\nSet-Cookie: a=3; Path=/; Max-Age=60; SameSite=Lax\r\n"},
          {"set\r\n", "a=1", "X-Set"}},
-        {NULL}};
+        {0}};
     static const dx_handler on = {.on_open = set_fields};
     MUST_DO(serve(w, &on));
     MUST_DO(talk_all(w, t));
@@ -392,7 +392,7 @@ static void router_cookies(struct world *w)
          .wants = {"Set-Cookie: __Host-a=; Path=/; Max-Age=0; Secure\r\n",
                    "Set-Cookie: b=1; SameSite=None; Secure; Partitioned\r\n", "Set-Cookie: b=2; Domain=x.example\r\n",
                    "Set-Cookie: bb=1\r\n"}},
-        {NULL}};
+        {0}};
     static const dx_handler on = {.on_open = cookies};
     MUST_DO(serve(w, &on));
     MUST_DO(talk_all(w, t));
@@ -426,7 +426,7 @@ static void router_redirect(struct world *w)
          {"Location", "X:b"}},
         {.says = "GET /?status=304&to=/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", .wants = {" 400 "}},
         {.says = "GET /?status=200&to=/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", .wants = {" 400 "}},
-        {NULL}};
+        {0}};
     static const dx_handler on = {.on_open = redirect};
     MUST_DO(serve(w, &on));
     MUST_DO(talk_all(w, t));
