@@ -17,8 +17,8 @@ struct draft;
 struct http_pace {
     int64_t began, since; /* since: both rates are counted from there on */
     int64_t discards;     /* since when its body is read for nobody; 0: it is not */
-    uint64_t in, given;   /* of the body, and to the layer below */
-    uint64_t in_then, given_then;
+    uint64_t in; /* of the body */
+    uint64_t in_then, sent_then;
     size_t waited_then;
 };
 struct http1 {
@@ -73,7 +73,7 @@ void http_late(struct http1 *h);                   /* its timer */
 /* n bytes more of its reply have gone to the layer below. */
 static inline void http_given(struct http1 *h, size_t n)
 {
-    h->x->pace.given += n;
+    h->x->sent += n;
     if (!h->timer.node.pos && queue_waits(h->q) > HTTP_WORTH_WATCHING)
         http_watch(h);
 }

@@ -118,7 +118,8 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     const char *connection = value_of("Connection", extra, count);
     bool asked = says_close(connection);
-    bool close_it = x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
+    bool close_it =
+        x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
     if (status == 205) /* RFC 9110 15.3.6 */
         body_n = 0;
     draft_begin(&d);
@@ -185,7 +186,6 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
         return DX_STATE;
     for (size_t i = 0; i < count; i++)
         n += v[i].n;
-    http_given(h, n);
     if (!x->head_sent)
         r = send_default(h, -1, "application/octet-stream");
     if (r < 0 || n == 0 || x->no_body)
@@ -195,7 +195,7 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
             return DX_BIG; /* more than Content-Length said */
         x->reply_left -= (int64_t)n;
     }
-    x->sent += n;
+    http_given(h, n);
     return x->chunked_out ? http1_give_chunk(l, v, count, n) : layer_give_below(l, v, count, 0);
 }
 
@@ -214,7 +214,6 @@ int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how
         return r;
     }
     h->x->reply_left -= (int64_t)n;
-    h->x->sent += n;
     http_given(h, n);
     return layer_give_file_below(l, fd, off, n, how);
 }

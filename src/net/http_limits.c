@@ -34,7 +34,7 @@ static void count_anew(struct http1 *h)
     struct http_pace *p = &h->x->pace;
     p->since = now_of(h);
     p->in_then = p->in;
-    p->given_then = p->given;
+    p->sent_then = h->x->sent;
     p->waited_then = queue_waits(h->q);
 }
 
@@ -146,7 +146,7 @@ static bool takes_too_little(struct http1 *h)
 {
     const struct http_pace *p = &h->x->pace;
     size_t waits = queue_waits(h->q), least = HTTP_WORTH_WATCHING;
-    int64_t gone = (int64_t)(p->given - p->given_then) + (int64_t)p->waited_then - (int64_t)waits;
+    int64_t gone = (int64_t)(h->x->sent - p->sent_then) + (int64_t)p->waited_then - (int64_t)waits;
     return p->waited_then > least && waits > least && too_slow(gone, now_of(h) - p->since, HTTP_LIMIT(h, send_s_min));
 }
 
