@@ -35,11 +35,6 @@ void http1_later(struct http1 *h)
     loop_chore(loop_of(h), &h->chore);
 }
 
-void http1_wait(struct http1 *h, int64_t ms)
-{
-    loop_timer(loop_of(h), &h->timer, loop_of(h)->now + ms);
-}
-
 /* ---- exchanges ---- */
 
 static void exchange_free(struct exchange *x)

@@ -99,7 +99,6 @@ void http1_refuse(struct http1 *h, int status,
                   bool of_head); /* the same where no exchange stands, and the connection ends */
 int http1_say(struct http1 *h, const char *p, size_t n);
 void http1_later(struct http1 *h);            /* an exchange may be over: at the end of the turn */
-void http1_wait(struct http1 *h, int64_t ms); /* its one timer: head deadline, idle, the body's rest */
 /* The sending half of http1_type. */
 int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how);
 int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how);
