@@ -305,6 +305,7 @@ static void router_ws(struct world *w)
 /* ---- the head of a reply ---- */
 static void set_fields(dx_conn *c)
 {
+    static char big[40000];
     struct world *w = end_of(c)->w;
     dx_http_field own[] = {{"X-Own", "call's"}, {"Set-Cookie", "own=1"}};
     dx_cookie k = {.name = "a", .value = "1", .path = "/", .http_only = true};
@@ -321,7 +322,7 @@ static void set_fields(dx_conn *c)
     MUST_INT(dx_http_add(c, "X-A:", "1"), DX_URL);
     MUST_INT(dx_http_set(c, "content-length", "1"), DX_URL);
     MUST_INT(dx_http_add(c, "Transfer-Encoding", "chunked"), DX_URL);
-    MUST_INT(dx_http_set(c, "X-Big", (const char *)memset(calloc(1, 40000), 'x', 39999)), DX_BIG);
+    MUST_INT(dx_http_set(c, "X-Big", memset(big, 'x', sizeof big - 1)), DX_BIG);
     MUST_INT(dx_http_set_cookie(c, &k), 0);
     k.value = "2";
     k.path = "/b";
