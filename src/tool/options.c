@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * options.c - the parser and --help over the tables of table.c. */
 #include "tool/options.h"
+#include "tool/wires.h"
 #include "tool/tool.h"
 #include <assert.h>
 #include <ctype.h>
@@ -291,7 +292,7 @@ static int check_args(const struct command *c, const struct options *r, char *wh
     else if (r->arg_count == 2 && c->args_max == 1 && is_host_and_port(r->args))
         snprintf(why, why_n, "a host and its port are one URL.  Did you mean: duplex %s tcp://%.100s:%.5s", c->name,
                  r->args[0], r->args[1]);
-    else if (r->arg_count > c->args_max && option_is(c, "lan") && strchr(r->args[0], ':')) /* serve */
+    else if (r->arg_count && option_is(c, "lan") && wire_scheme(r->args[0])) /* serve, which takes a folder */
         snprintf(why, why_n, "%s takes its URLs by option.  Did you mean: duplex %s --listen %.160s", c->name, c->name,
                  r->args[0]);
     else if (r->arg_count > c->args_max)

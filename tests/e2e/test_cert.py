@@ -98,7 +98,7 @@ def a_renewal_keeps_the_pin():
                                                     for n in before['names']))
     assert p.json('show', p.own / 'leaf.pem')[0]['subject'] == 'CN=old'
     after = p.json('show')[0]
-    assert after['pin'] == before['pin'] and after['days_left'] == 90 and after['subject'] != 'CN=old', after
+    assert after['pin'] == before['pin'] and after['days_left'] in (89, 90) and after['subject'] != 'CN=old', after
     assert len(p.files()) == 2, p.files()
 
 
