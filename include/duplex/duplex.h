@@ -94,7 +94,7 @@ enum dx_how { DX_TEXT = 1, DX_BINARY = 2, DX_MORE = 4, DX_LAST = 8, DX_EARLY = 1
 enum dx_kind { DX_BYTES, DX_MESSAGES };  /* are send boundaries kept? udp, ws, framed streams: yes   */
 /* DX_BROKEN (arg: const dx_err *): the peer broke a rule or a limit; what is sent in this call still goes out, then
  * the conn closes. DX_STEP (arg: const char *, words for people): a dial of a stream got further, its name is looked up or the
- * connection stands; the one event that comes before on_open. DX_GONE (arg: NULL): http.h. */
+ * connection stands; it and a WebSocket dial's DX_HEAD (ws.h) alone come before on_open. DX_GONE (arg: NULL): http.h. */
 enum dx_event { DX_HEAD = 1, DX_INFO, DX_TRAILERS, DX_PONG, DX_DATAGRAM, DX_STOPPED, DX_PATH, DX_BROKEN, DX_STEP, DX_GONE };
 
 typedef struct dx_err {
@@ -112,7 +112,7 @@ typedef struct dx_opts {        /* zero means the default named here; NULL means
     size_t  conns_max;          /* 10 000 per listener; more wait in the kernel's backlog            */
     int     backlog;            /* 4096                                                              */
     dx_tls *tls;                /* NULL: what the URL's fragment says (tls.h), else the system's trust */
-    const char *protocols;      /* ALPN or WebSocket subprotocols, "h3,h2"                           */
+    const char *protocols;      /* ALPN or WebSocket subprotocols, "h3,h2": offered, or of those offered the first is chosen */
     const char *frame;          /* bytes into messages: "line" "gap:20ms" "fixed:8" "auto" (text.h)  */
     const char *coding;         /* "utf-8" "gb18030" ... "auto" (text.h); NULL: bytes as they are    */
     const char *const *env;     /* exec:, dialling: its environment has these too ("NAME=value", up to a NULL); not kept */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * ws.c - RFC 6455 sections 4 and 5. No extensions, so a reserved bit is always a breach. */
+ * ws.c - RFC 6455 sections 4 and 5. The one extension is that of ws_deflate.h; any other reserved bit is a breach. */
 #include "ws.h"
 #include "mask.h"
 #include "base/utf8.h"
@@ -69,7 +69,7 @@ static bool take_text(struct ws_in *w, uint8_t *p, size_t n, uint32_t key)
 
 static inline bool take_data(struct ws_in *w, uint8_t *p, size_t n, uint32_t key)
 {
-    if (w->message_op == WS_TEXT)
+    if (w->message_op == WS_TEXT && !w->packed)
         return take_text(w, p, n, key);
     if (w->expect_mask)
         mask_any(p, n, key);
@@ -82,9 +82,11 @@ static inline bool end_frame(struct ws_in *w, bool fin)
     w->in_frame = 0;
     if (!fin)
         return true;
+    bool whole = w->packed || w->utf8 == 0;
     w->message_op = 0;
     w->message_n = 0;
-    return w->utf8 == 0;
+    w->packed = 0;
+    return whole;
 }
 
 /* More of a long frame whose head has been read. */
@@ -97,6 +99,7 @@ static int64_t take_rest(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece 
     uint32_t key;
     memcpy(&key, w->mask, 4);
     uint8_t op = w->message_op;
+    bool packed = w->packed;
     if (!take_data(w, p, n, mask_turn(key, w->mask_at)))
         return -NOT_TEXT;
     w->left -= n;
@@ -104,7 +107,7 @@ static int64_t take_rest(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece 
     bool last = w->left == 0 && w->fin;
     if (w->left == 0 && !end_frame(w, w->fin))
         return -NOT_TEXT;
-    *ret = (struct ws_piece){.op = op, .last = last, .p = p, .n = n};
+    *ret = (struct ws_piece){.op = op, .last = last, .packed = packed, .p = p, .n = n};
     return (int64_t)n;
 }
 
@@ -133,7 +136,8 @@ static int64_t take_control(struct ws_in *w, uint8_t op, uint8_t *p, size_t n, u
 static inline bool head_ok(const struct ws_in *w, uint8_t a, uint8_t b)
 {
     uint8_t op = a & 15;
-    if ((a & 0x70) || b >> 7 != w->expect_mask)
+    bool may_pack = w->packs && (op == WS_TEXT || op == WS_BINARY);
+    if ((a & (may_pack ? 0x30 : 0x70)) || b >> 7 != w->expect_mask)
         return false;
     if (op & CONTROL_BIT)
         return op <= WS_PONG && (a & 0x80) && (b & 0x7F) <= CONTROL_MAX;
@@ -173,6 +177,29 @@ static inline int64_t take_short(const struct ws_in *w, uint8_t *p, size_t n, st
     return (int64_t)(HEAD + len);
 }
 
+/* How much longer the message may become. What does not pack grows by 1 in 80 or less, by zlib's least memory. */
+static inline uint64_t room_left(const struct ws_in *w, bool packed)
+{
+    uint64_t max = w->message_max, more = packed ? max / 16 + 64 : 0;
+    return (max < UINT64_MAX - more ? max + more : UINT64_MAX) - w->message_n;
+}
+
+/* A text frame of which only some is there: is that good so far? Looks at a copy, for the bytes will be given again. */
+static bool peek_text(const struct ws_in *w, const uint8_t *p, size_t n, uint32_t key)
+{
+    uint8_t some[256]; /* a multiple of 4 */
+    uint32_t state = w->utf8;
+    for (size_t k; n > 0; p += k, n -= k) {
+        k = n < sizeof some ? n : sizeof some;
+        memcpy(some, p, k);
+        if (w->expect_mask)
+            mask_any(some, k, key);
+        if (!utf8_check(&state, some, k))
+            return false;
+    }
+    return true;
+}
+
 int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
 {
     if (w->in_frame)
@@ -193,7 +220,8 @@ int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
         if (r <= 0)
             return r;
     }
-    if (!(op & CONTROL_BIT) && len > w->message_max - w->message_n)
+    bool packed = p[0] & WS_PACKED || w->packed;
+    if (!(op & CONTROL_BIT) && len > room_left(w, packed))
         return -TOO_BIG;
     uint32_t key = 0;
     if (w->expect_mask) {
@@ -203,8 +231,10 @@ int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
         memcpy(&key, p + head - 4, 4);
     }
     size_t here = n < head ? 0 : n - head; /* payload bytes that are there */
-    if (here < len && (len + head <= WS_WHOLE_MAX || here == 0))
-        return 0;
+    if (here < len && (len + head <= WS_WHOLE_MAX || here == 0)) {
+        bool text = op == WS_TEXT || (op == WS_CONT && w->message_op == WS_TEXT);
+        return text && !packed && !peek_text(w, p + head, here, key) ? -NOT_TEXT : 0;
+    }
     if (here > len)
         here = (size_t)len;
     if (op & CONTROL_BIT) {
@@ -212,8 +242,10 @@ int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
         return r < 0 ? r : (int64_t)(head + here);
     }
     bool fin = p[0] >> 7, last = here == len;
-    if (op != WS_CONT)
+    if (op != WS_CONT) {
         w->message_op = op;
+        w->packed = packed;
+    }
     uint8_t message_op = w->message_op;
     w->message_n += len;
     if (!take_data(w, p + head, here, key))
@@ -228,7 +260,8 @@ int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
         w->mask_at = (uint8_t)(here & 3);
         memcpy(w->mask, &key, 4);
     }
-    *ret = (struct ws_piece){.op = message_op, .first = op != WS_CONT, .last = last && fin, .p = p + head, .n = here};
+    *ret = (struct ws_piece){
+        .op = message_op, .first = op != WS_CONT, .last = last && fin, .packed = packed, .p = p + head, .n = here};
     return (int64_t)(head + here);
 }
 

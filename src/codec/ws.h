@@ -8,7 +8,7 @@
 #define CODEC_WS_H
 #include "base/url.h"
 
-enum ws_op { WS_CONT = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
+enum ws_op { WS_CONT = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10, WS_PACKED = 0x40 };
 enum { WS_HEAD_MAX = 14, WS_WHOLE_MAX = 4096 };
 
 struct ws_in {          /* the reading side; at most 48 bytes                                     */
@@ -21,22 +21,25 @@ struct ws_in {          /* the reading side; at most 48 bytes                   
     uint8_t op;         /* of the frame under way                                                 */
     uint8_t message_op; /* WS_TEXT, WS_BINARY; 0: between messages                                */
     uint8_t fin : 1, in_frame : 1, expect_mask : 1;
+    uint8_t packs : 1, packed : 1; /* permessage-deflate is agreed on; this message is packed by it      */
 };
 struct ws_piece {
     uint8_t op;       /* WS_TEXT or WS_BINARY (also for continuations), WS_CLOSE, WS_PING, WS_PONG */
     bool first, last; /* of the message. Control frames are always whole: both are true          */
+    bool packed;      /* its bytes are deflate's, unchecked: RSV1 stood in its first frame (RFC 7692)  */
     uint8_t *p;       /* unmasked in place                                                      */
     size_t n;
 };
-/* server: frames must be masked; a client's must not. */
+/* server: frames must be masked; a client's must not. Who has agreed on permessage-deflate sets packs behind it; a packed
+ * message may then be a little over message_max on the wire, and what comes out of it is the caller's to bound. */
 void ws_in_init(struct ws_in *w, bool server, uint64_t message_max);
 /* The next piece of p[0..n): the count of bytes used up, 0: give the same bytes again with more behind them, or
  * minus the close code its breach wants (1002, 1007, 1009). A frame of up to WS_WHOLE_MAX bytes in all and every control
  * frame comes whole or not at all; of a longer one what is there. Text is checked as UTF-8 in the same pass and
- * fails at the first bad byte. A Close is checked too (code, UTF-8). Writes only inside p[0..n). */
+ * fails at the first bad byte, though its frame is not all there. A Close is checked too (code, UTF-8). Writes only inside p[0..n). */
 int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret);
 
-/* Writes a frame's head (2-14 bytes) and returns its length; mask NULL: unmasked. */
+/* Writes a frame's head (2-14 bytes) and returns its length; mask NULL: unmasked. op may have WS_PACKED beside it. */
 size_t ws_head(uint8_t ret[WS_HEAD_MAX], uint8_t op, bool fin, uint64_t n, const uint8_t mask[4]);
 /* XORs with the mask, starting at mask byte (at % 4). SIMD chosen once by a function pointer. */
 void ws_mask(uint8_t *p, size_t n, const uint8_t mask[4], size_t at);

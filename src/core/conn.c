@@ -126,10 +126,10 @@ void conn_event(struct dx_conn *c, int what, const void *arg)
         c->on->on_event(c, what, arg);
 }
 
-void conn_step(struct dx_conn *c, const char *words)
+void conn_early(struct dx_conn *c, int what, const void *arg)
 {
     if (!c->opened && !c->quiet && !c->gone && c->on->on_event)
-        c->on->on_event(c, DX_STEP, words);
+        c->on->on_event(c, what, arg);
 }
 
 void conn_broken(struct dx_conn *c)

@@ -37,7 +37,7 @@ void conn_part(struct dx_conn *c, const dx_err *why);
 void conn_set_why(struct dx_conn *c, int code, int detail_of, int detail, const char *text);
 void conn_broken(struct dx_conn *c); /* DX_BROKEN, and then on_close alone is left */
 void conn_event(struct dx_conn *c, int what, const void *arg);
-void conn_step(struct dx_conn *c, const char *words); /* DX_STEP, on a conn that does not stand yet */
+void conn_early(struct dx_conn *c, int what, const void *arg); /* DX_STEP or DX_HEAD, on a conn that does not stand yet */
 struct dx_conn *conn_of_layer(const struct layer *l); /* NULL: another kind of layer */
 static inline bool conn_stopped(const struct dx_conn *c)
 {

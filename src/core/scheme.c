@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * scheme.c - dx_serve and dx_connect: find the row, fill the defaults, call it. */
+ * scheme.c - dx_serve and dx_connect, and their like for WebSockets: find the row, fill the defaults, call it. */
 #include "core/scheme.h"
 #include "base/err.h"
 #include "core/conn.h"
@@ -50,12 +50,21 @@ static const struct scheme *row_for(const dx_loop *l, const char *verb, const ch
     return NULL;
 }
 
-dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
-                            size_t o_bytes, dx_err *err)
+static struct settings *settle(const dx_opts *o, size_t o_bytes, const dx_ws_opts *ws, size_t ws_bytes, dx_err *err)
+{
+    struct settings *set = settings_new(o, o_bytes, err);
+    if (!set || settings_ws(set, ws, ws_bytes, err) == 0)
+        return set;
+    settings_drop(set);
+    return NULL;
+}
+
+dx_listener *dx_ws_serve_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
+                               size_t o_bytes, const dx_ws_opts *ws, size_t ws_bytes, dx_err *err)
 {
     struct url u;
     const struct scheme *row = row_for(l, "listen", url, true, &u, err);
-    struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
+    struct settings *set = row ? settle(o, o_bytes, ws, ws_bytes, err) : NULL;
     if (set && !row->tls) {
         dx_tls_drop(set->o.tls);
         set->o.tls = NULL;
@@ -69,12 +78,18 @@ dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, vo
     return s;
 }
 
-dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
-                          size_t o_bytes, dx_err *err)
+dx_listener *dx_serve_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
+                            size_t o_bytes, dx_err *err)
+{
+    return dx_ws_serve_sized(l, url, h, user, o, o_bytes, NULL, 0, err);
+}
+
+dx_conn *dx_ws_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
+                             size_t o_bytes, const dx_ws_opts *ws, size_t ws_bytes, dx_err *err)
 {
     struct url u;
     const struct scheme *row = row_for(l, "dial", url, false, &u, err);
-    struct settings *set = row ? settings_new(o, o_bytes, err) : NULL;
+    struct settings *set = row ? settle(o, o_bytes, ws, ws_bytes, err) : NULL;
     if (!set)
         return NULL;
     l->now = os_now_ms(); /* its deadline begins now, however long the caller has been busy */
@@ -82,6 +97,12 @@ dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void
     dx_conn *c = row->connect(&d, err);
     settings_drop(set);
     return c;
+}
+
+dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
+                          size_t o_bytes, dx_err *err)
+{
+    return dx_ws_connect_sized(l, url, h, user, o, o_bytes, NULL, 0, err);
 }
 
 const char *scheme_address(const dx_conn *c, bool peer, char *text, bool *ret_loopback)

@@ -5,6 +5,7 @@
 #include <duplex/router.h>
 #include <duplex/tls.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int keep_options(struct settings *s, const dx_opts *o)
 {
@@ -84,6 +85,37 @@ struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
     return s;
 }
 
+enum { WS_FIELDS_MAX = 64 };
+
+int settings_ws(struct settings *s, const dx_ws_opts *o, size_t o_bytes, dx_err *err)
+{
+    const char **strings[3 + 2 * WS_FIELDS_MAX] = {&s->ws.protocol, &s->ws.origins, &s->ws.deflate};
+    size_t n = 3;
+    if (!o)
+        return 0;
+    int r = opts_read(o, o_bytes, &s->ws, sizeof s->ws, err);
+    if (r == 0 && s->ws.field_count > WS_FIELDS_MAX)
+        r = err_set(err, DX_URL, "options: over %d fields for a WebSocket's handshake", WS_FIELDS_MAX);
+    size_t bytes = r == 0 ? s->ws.field_count * sizeof(dx_http_field) : 0;
+    dx_http_field *fields = bytes ? malloc(bytes) : NULL;
+    if (bytes && !fields)
+        r = err_set(err, DX_NOMEM, "options: no memory");
+    if (fields)
+        memcpy(fields, s->ws.fields, bytes);
+    for (size_t i = 0; fields && i < s->ws.field_count; i++) {
+        strings[n++] = &fields[i].name;
+        strings[n++] = &fields[i].value;
+    }
+    s->ws.fields = fields;
+    if (r == 0 && (r = opts_keep(strings, n, &s->ws_strings)) < 0)
+        err_set(err, r, "options: no memory");
+    if (r < 0) { /* all of it is still the caller's */
+        free(fields);
+        s->ws = (dx_ws_opts){0};
+    }
+    return r;
+}
+
 struct settings *settings_ref(struct settings *s)
 {
     s->refs++;
@@ -97,5 +129,7 @@ void settings_drop(struct settings *s)
     dx_tls_drop(s->o.tls);
     dx_router_drop(s->o.router);
     free(s->strings);
+    free((void *)(uintptr_t)s->ws.fields);
+    free(s->ws_strings);
     free(s);
 }

@@ -108,7 +108,9 @@ int dx_listener_share(dx_listener *s, dx_loop *other)
     t->fault_arg = s->fault_arg;
     t->set = settings_new(&s->set->o, sizeof s->set->o, NULL);
     t->path = s->path ? strdup(s->path) : NULL;
-    int r = !t->set || (s->path && !t->path) ? DX_NOMEM : add_sockets(t, s);
+    int r = !t->set || (s->path && !t->path) ? DX_NOMEM : settings_ws(t->set, &s->set->ws, sizeof s->set->ws, NULL);
+    if (r == 0)
+        r = add_sockets(t, s);
     if (r == 0)
         r = mailbox_post_loop(other->index, stand, t);
     if (r < 0) {

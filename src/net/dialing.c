@@ -136,7 +136,7 @@ static bool tell_step(struct job *j, const char *words)
 {
     struct dx_conn *c = layer_conn(&j->s->layer);
     if (c)
-        conn_step(c, words);
+        conn_early(c, DX_STEP, words);
     return !j->ended;
 }
 

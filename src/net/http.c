@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * http.c - the calls of <duplex/http.h>, and dx_ws_accept. */
+ * http.c - the calls of <duplex/http.h>. */
 #include <duplex/http.h>
 #include "codec/ws.h"
 #include "net/http1.h"
@@ -21,7 +21,7 @@ static const struct http1_head *head_of(const dx_conn *c)
 {
     const struct exchange *x = exchange_of(c);
     const struct client *k = x ? NULL : http1_client_of(c);
-    return x ? &x->head : k ? http1_client_head(k) : NULL;
+    return x ? &x->head : k ? http1_client_head(k) : ws_handshake_head(c);
 }
 
 static dx_bytes view(struct bytes b)
@@ -122,8 +122,7 @@ int dx_http_version(const dx_conn *c)
 int dx_http_status(const dx_conn *c)
 {
     const struct exchange *x = exchange_of(c);
-    const struct client *k = http1_client_of(c);
-    const struct http1_head *h = k ? http1_client_head(k) : NULL;
+    const struct http1_head *h = x ? NULL : head_of(c);
     return x ? x->status : h ? h->status : 0;
 }
 
@@ -200,8 +199,7 @@ const char *dx_http_reason(int status)
     return "Status";
 }
 
-/* The connection, if a head may still be sent. */
-static struct http1 *answerable(dx_conn *c)
+struct http1 *http1_answerable(dx_conn *c)
 {
     struct http1 *h = c->gone || c->quiet ? NULL : http1_of(c);
     return h && h->x && !h->x->head_sent ? h : NULL;
@@ -228,7 +226,7 @@ static int check_head(const struct http1 *h, int status, const dx_http_field *fi
 
 int dx_http_info(dx_conn *c, int status, const dx_http_field *fields, size_t count)
 {
-    struct http1 *h = answerable(c);
+    struct http1 *h = http1_answerable(c);
     if (!h)
         return DX_STATE;
     if (status < 100 || status > 199 || status == 101 || ours(fields, count))
@@ -251,7 +249,7 @@ int dx_http_trailers(dx_conn *c, const dx_http_field *fields, size_t count)
 
 int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count)
 {
-    struct http1 *h = answerable(c);
+    struct http1 *h = http1_answerable(c);
     int r = length < -1 ? DX_URL : check_head(h, status, fields, count);
     return r < 0 ? r : http1_send_head(h, status, length, NULL, fields, count);
 }
@@ -259,7 +257,7 @@ int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fi
 int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n, const dx_http_field *extra,
                   size_t count)
 {
-    struct http1 *h = answerable(c);
+    struct http1 *h = http1_answerable(c);
     int r = check_head(h, status, extra, count);
     if (r == 0)
         r = http1_send_head(h, status, (int64_t)n, type, extra, count);
@@ -298,99 +296,6 @@ int dx_http_tunnel(dx_conn *c, const char *protocol, const dx_handler *h, void *
     (void)h;
     (void)user;
     return DX_ABSENT;
-}
-
-/* ---- WebSocket ---- */
-
-/* Is name one of the comma-separated items of list? */
-static bool in_list(struct bytes list, const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i + n <= list.n; i++) {
-        bool starts = i == 0 || list.p[i - 1] == ',' || list.p[i - 1] == ' ' || list.p[i - 1] == '\t';
-        bool ends = i + n == list.n || list.p[i + n] == ',' || list.p[i + n] == ' ' || list.p[i + n] == '\t';
-        if (starts && ends && !memcmp(list.p + i, name, n))
-            return true;
-    }
-    return false;
-}
-
-static bool offered(const struct http1_head *head, const char *protocol)
-{
-    for (size_t i = 0; i < head->count; i++) {
-        const struct http1_field *f = &head->fields[i];
-        if (f->name.n == 22 && !strncasecmp((const char *)f->name.p, "Sec-WebSocket-Protocol", 22) &&
-            in_list(f->value, protocol))
-            return true;
-    }
-    return false;
-}
-
-/* No Origin: not a browser. The default is the page's own host, port and all. */
-static bool origin_ok(const struct http1_head *head, const char *origins)
-{
-    struct bytes o = http1_get(head, "Origin");
-    if (!o.p || (origins && !strcmp(origins, "*")))
-        return true;
-    if (origins) {
-        char text[300];
-        if (o.n >= sizeof text)
-            return false;
-        memcpy(text, o.p, o.n);
-        text[o.n] = 0;
-        return !strchr(text, ',') && in_list((struct bytes){(const uint8_t *)origins, strlen(origins)}, text);
-    }
-    static const char *const schemes_of_pages[] = {"http://", "https://"};
-    for (size_t i = 0; i < 2; i++) {
-        size_t n = strlen(schemes_of_pages[i]);
-        if (o.n == n + head->host.n && !memcmp(o.p, schemes_of_pages[i], n) &&
-            !strncasecmp((const char *)o.p + n, (const char *)head->host.p, head->host.n))
-            return true;
-    }
-    return false;
-}
-
-static int send_101(struct http1 *h, const char *protocol)
-{
-    char accept[WS_ACCEPT_N + 1];
-    ws_accept_of(http1_get(&h->x->head, "Sec-WebSocket-Key"), accept);
-    dx_http_field fields[] = {{"Upgrade", "websocket"},
-                              {"Connection", "Upgrade"},
-                              {"Sec-WebSocket-Accept", accept},
-                              {"Sec-WebSocket-Protocol", protocol}};
-    return http1_send_head(h, 101, 0, NULL, fields, protocol ? 4 : 3);
-}
-
-int dx_ws_accept_sized(dx_conn *c, const dx_handler *on, void *user, const dx_ws_opts *o, size_t o_bytes)
-{
-    dx_ws_opts mine = {0};
-    struct http1 *h = answerable(c);
-    if (o)
-        memcpy(&mine, o, o_bytes < sizeof mine ? o_bytes : sizeof mine);
-    if (!h)
-        return DX_STATE;
-    if (!dx_http_wants_ws(c) || !origin_ok(&h->x->head, mine.origins) ||
-        (mine.protocol && !offered(&h->x->head, mine.protocol)))
-        return DX_PROTO;
-    dx_loop *loop = h->q->loop;
-    struct bytes protocol = {(const uint8_t *)mine.protocol, mine.protocol ? strlen(mine.protocol) : 0};
-    struct layer *ws = ws_layer_new(loop, true, h->from->set->o.message_bytes_max, protocol);
-    if (!ws)
-        return DX_NOMEM;
-    int r = send_101(h, mine.protocol);
-    if (r < 0) {
-        ws->type->free(ws);
-        return r;
-    }
-    h->upgraded = 1;
-    layer_replace(&h->layer, ws, loop);
-    layer_feed_again(ws);
-    c->messages = 1;
-    if (on) {
-        c->on = on;
-        c->user = user;
-    }
-    return 0;
 }
 
 int stack_http(dx_listener *s, struct layer *bottom, struct queue *q)

@@ -145,13 +145,13 @@ static void accept_ws_only(dx_conn *c)
         status = 426;
     else if (dx_ws_accept(c, NULL, NULL, NULL) < 0)
         status = 403;
-    dx_http_field up = {"Upgrade", "websocket"};
+    static const dx_http_field up[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}; /* RFC 6455 4.4 */
     if (!status) {
         conn_open(c);
         return;
     }
     c->on = &nobody;
-    dx_http_reply(c, status, "text/plain", text, sizeof text - 1, &up, status == 426);
+    dx_http_reply(c, status, "text/plain", text, sizeof text - 1, up, status == 426 ? 2 : 0);
 }
 
 static bool is_head(struct bytes method)

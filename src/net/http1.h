@@ -85,6 +85,7 @@ void http_admit(struct http1 *h, dx_conn *c);
 void http_set_write(struct exchange *x, struct draft *d, const char *type, const dx_http_field *own, size_t count);
 /* A Set-Cookie, in place of one of the same name and scope ("; Path=...; Domain=..."). As dx_http_add. */
 int http_set_cookie_line(dx_conn *c, const char *name, const char *scope, const char *line);
+struct http1 *http1_answerable(dx_conn *c); /* the connection, if a head may still be sent; or NULL */
 /* For http.c: sends the status line and fields; body_n -1: unknown. */
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
                     size_t count);

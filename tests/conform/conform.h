@@ -13,6 +13,7 @@
 #define CONFORM_H
 #include <duplex/duplex.h>
 #include <duplex/tls.h>
+#include <duplex/ws.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -39,6 +40,7 @@ enum has {
     HAS_SPLICE = 1 << 15,     /* named as a far side of dx_relay                                          */
     HAS_TELL_BREAK = 1 << 16, /* breaking off always differs from an end                               */
     HAS_BY_NAME = 1 << 17,    /* its host may be a name                                                  */
+    HAS_DEFLATE = 1 << 19,    /* WebSockets that pack what they say (RFC 7692)                           */
     HAS_TLS = 1 << 18,        /* spoken within TLS: w->so and w->co have the certificates (secret.c)       */
 };
 struct scheme {

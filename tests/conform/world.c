@@ -285,12 +285,19 @@ static void watch_writable(dx_conn *c)
     dx_loop_stop(e->w->loop);
 }
 
+static const dx_ws_opts *ws_of(const struct world *w)
+{
+    static const dx_ws_opts deflate = {.deflate = ""};
+    return w->scheme->has & HAS_DEFLATE ? &deflate : NULL;
+}
+
 static void watch_event(dx_conn *c, int what, const void *arg)
 {
     struct end *e = end_of(c);
-    if (what == DX_STEP) { /* the one that may come before on_open */
-        if (e->closes)
-            fail(e->w, "%s: DX_STEP after on_close", e->who);
+    if (what == DX_STEP ||
+        (what == DX_HEAD && e->w->scheme->has & HAS_WS)) { /* these may come before on_open, and then alone */
+        if (e->closes || e->opens)
+            fail(e->w, "%s: DX_STEP or DX_HEAD after on_open or on_close", e->who);
         return;
     }
     complain(e, "on_event");
@@ -370,7 +377,7 @@ bool serve(struct world *w, const dx_handler *on)
     name_url(w, url, sizeof url);
     if (has(w, HAS_TLS) && !secret_server(w))
         return false;
-    w->listener = dx_serve(w->loop, url, watching(on), door, &w->so, &err);
+    w->listener = dx_ws_serve(w->loop, url, watching(on), door, &w->so, ws_of(w), &err);
     if (!w->listener) {
         is_absent(w, &err);
         fail(w, "dx_serve %s: %d %s", url, err.code, err.text);
@@ -403,7 +410,7 @@ struct end *dial(struct world *w, const char *url, const dx_handler *on)
         e->door = true;
         return NULL;
     }
-    c = dx_connect(w->loop, url, watching(on), e, &w->co, &err);
+    c = dx_ws_connect(w->loop, url, watching(on), e, &w->co, ws_of(w), &err);
     if (!c) {
         e->door = true; /* never was a conn: no on_close is owed */
         is_absent(w, &err);

@@ -329,6 +329,89 @@ TEST(bad_text_in_a_long_frame_is_refused_when_it_comes)
     CHECK_INT(ws_in_next(&w, bytes + 6008, 1, &piece), -1007);
 }
 
+/* Bytes so far, given again with one more each time, as a transport does. The count that was needed to see the fault. */
+static size_t seen_after(const uint8_t *bytes, size_t n, bool server)
+{
+    struct ws_in w;
+    struct ws_piece piece;
+    uint8_t *p = malloc(n);
+    size_t at = 0;
+    ws_in_init(&w, server, MAX);
+    memcpy(p, bytes, n);
+    for (size_t k = 1; k <= n; k++)
+        for (int64_t got; (got = ws_in_next(&w, p + at, k - at, &piece)) != 0; at += (size_t)got)
+            if (got < 0) {
+                free(p);
+                return got == -1007 ? k : 0;
+            }
+    free(p);
+    return 0;
+}
+
+TEST(bad_text_is_refused_at_its_first_bad_byte_however_short_its_frame)
+{
+    static const struct {
+        const char *text;
+        size_t n, bad;
+    } t[] = {{"\xCE\xBA\xE1\xBD\xB9\xCF\x83\xF4\x90\x80\x80\x65\x64", 14, 9},
+             {"\xFF", 10, 1},
+             {"plain \xC0\xAF and more", 20, 7},
+             {"\xED\xA0\x80 surrogate", 13, 2}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        for (int server = 0; server < 2; server++) {
+            uint8_t bytes[64], payload[32] = {0};
+            size_t head = server ? 6 : 2;
+            memcpy(payload, t[i].text, strlen(t[i].text));
+            size_t n = put(bytes, WS_TEXT, true, payload, t[i].n, server);
+            CHECK_INT(seen_after(bytes, n, server), head + t[i].bad);
+            /* and in a continuation, behind half a character */
+            n = put(bytes, WS_TEXT, false, "\xE4\xBD", 2, server);
+            payload[0] = 'x';
+            size_t first = n;
+            n += put(bytes + n, WS_CONT, true, payload, t[i].n, server);
+            CHECK_INT(seen_after(bytes, n, server), first + head + 1);
+        }
+}
+
+TEST(reserved_bit_1_is_for_the_first_frame_of_a_packed_message)
+{
+    static const struct {
+        const char *what;
+        bool packs;
+        int64_t want[3];
+        uint8_t n, bytes[12];
+    } t[] = {
+        {"not agreed on", false, {-1002}, 3, {0xC2, 1, 0xFF}},
+        {"text that is not UTF-8 before it is unpacked", true, {3}, 3, {0xC1, 1, 0xFF}},
+        {"binary", true, {3}, 3, {0xC2, 1, 0xFF}},
+        {"with reserved bit 2", true, {-1002}, 3, {0xE2, 1, 0xFF}},
+        {"with reserved bit 3", true, {-1002}, 3, {0xD2, 1, 0xFF}},
+        {"a ping", true, {-1002}, 2, {0xC9, 0}},
+        {"a pong", true, {-1002}, 2, {0xCA, 0}},
+        {"a close", true, {-1002}, 2, {0xC8, 0}},
+        {"a continuation", true, {3, -1002}, 6, {0x42, 1, 'a', 0xC0, 1, 'b'}},
+        {"a continuation of a message as it is", true, {3, -1002}, 6, {0x02, 1, 'a', 0xC0, 1, 'b'}},
+        {"fragments", true, {3, 3}, 6, {0x41, 1, 0xFF, 0x80, 1, 0xFF}},
+        {"not packed, and so checked", true, {-1007}, 3, {0x81, 1, 0xFF}},
+        {"packed, then not", true, {3, -1007}, 6, {0xC1, 1, 0xFF, 0x81, 1, 0xFF}},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct ws_in w;
+        struct ws_piece piece;
+        uint8_t bytes[12];
+        size_t at = 0;
+        memcpy(bytes, t[i].bytes, sizeof bytes);
+        ws_in_init(&w, false, MAX);
+        w.packs = t[i].packs;
+        for (size_t k = 0; k < 3 && t[i].want[k]; k++) {
+            int64_t got = ws_in_next(&w, bytes + at, t[i].n - at, &piece);
+            CHECK_SAY(got == t[i].want[k], "%s, frame %zu: %lld", t[i].what, k, (long long)got);
+            CHECK_SAY(got < 0 || piece.packed == ((t[i].bytes[0] & 0x40) != 0), "%s", t[i].what);
+            at += got > 0 ? (size_t)got : 0;
+        }
+    }
+}
+
 TEST(a_character_may_be_cut_anywhere_between_pieces_and_fragments)
 {
     static const char text[] = "a\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x98\x80z";
