@@ -37,7 +37,8 @@ struct ws_layer {
     uint8_t server : 1, close_sent : 1, close_seen : 1, closing : 1, in_message : 1, packing : 1, packs : 1,
         ended : 1; /* near what sends read; packing: this message goes packed */
     uint8_t pinged : 1;
-    uint16_t peer_code; /* of its Close; 0: none came */
+    uint16_t peer_code; /* of its Close; 0: none came                               */
+    uint16_t our_code;  /* of ours                                                  */
     struct ws_in in;
     struct timer
         timer; /* open: the next ping; closing: how long the peer's Close or end is waited for. own: heard, ms cut */
@@ -247,6 +248,7 @@ static void send_close(struct ws_layer *w, int code, const char *reason, size_t 
     struct span v = {NULL, body, n};
     give_frame(w, WS_CLOSE, true, &v, 1, 0);
     w->close_sent = 1;
+    w->our_code = (uint16_t)code;
 }
 
 /* Who answers a Close says the same code (RFC 6455 5.5.1). */
@@ -514,7 +516,8 @@ static void got_close(struct ws_layer *w, const struct ws_piece *x)
     if (x->n > 2 && more_of(w, (struct bytes){0}))
         memcpy(w->more->reason, x->p + 2, x->n - 2);
     gather_free(w);
-    if (c && code != 1000 && code != 1001 && code != NO_CODE) { /* what the peer says went wrong */
+    bool answer = w->close_sent && code == w->our_code;
+    if (c && !answer && code != 1000 && code != 1001 && code != NO_CODE) { /* what the peer says went wrong */
         dx_text shown = {0};
         dx_visible((const char *)x->p + 2, x->n - 2, NULL, &shown);
         snprintf(text, sizeof text, "the peer closed with %d %s", code, shown.p ? shown.p : "");

@@ -5,6 +5,7 @@
 #include "tool/exchange.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
+#include "tool/ws_options.h"
 #include <duplex/http.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct console {
     struct client *first, **last;
     uint64_t clients; /* that have ever come */
     struct manner manner;
+    struct ws_options ws;
     uint64_t sums_bad; /* of those that have gone       */
     const char *exit_word;
     bool once, verbose;
@@ -118,7 +120,7 @@ static int prepare(struct console *k, struct client *c)
     int r = show_init(&c->show, k->panel.coding, &err);
     c->view = k->manner.view; /* which nobody uses: it has nothing of its own yet */
     c->view.show = &c->show;
-    c->feed = (struct feed){.out = &k->manner.out, .went = went, .went_arg = c};
+    c->feed = (struct feed){.kind = k->ws.kind, .out = &k->manner.out, .went = went, .went_arg = c};
     if (r >= 0)
         r = feed_init(&c->feed, dx_wire(c->conn), dx_kind_of(c->conn), k->manner.frame, true, &err);
     return r;
@@ -317,7 +319,7 @@ static void close_one(void *arg, const char *rest)
     struct console *k = arg;
     struct client *c = numbered(k, rest, &rest);
     if (c)
-        dx_close(c->conn);
+        ws_options_close(&k->ws, c->conn);
     else
         panel_say(&k->panel, "/close and a number: /who lists them");
 }
@@ -364,7 +366,9 @@ int console_new(dx_loop *loop, const struct options *o, void (*on_first)(void *a
                           .on_first = on_first,
                           .arg = arg};
     k->last = &k->first;
-    int r = manner_read(&k->manner, o);
+    int r = ws_options_read(&k->ws, o, o->args, o->arg_count);
+    if (r < 0)
+        r = manner_read(&k->manner, o);
     const char *ours = k->manner.out.coding;
     k->panel = (struct panel){.coding = ours               ? ours
                                         : k->manner.coding ? "utf-8"
@@ -404,7 +408,7 @@ void console_shut(struct console *k)
     prompt_free(k->panel.prompt);
     k->panel.prompt = NULL;
     for (struct client *c = k->first; c; c = c->next)
-        dx_close(c->conn);
+        ws_options_close(&k->ws, c->conn);
     if (k->first)
         k->goodbye = dx_loop_after(k->loop, GOODBYE_MS, give_up, k->loop);
 }
@@ -414,6 +418,7 @@ void console_free(struct console *k)
     if (k) {
         panel_free(&k->panel);
         manner_free(&k->manner);
+        ws_options_free(&k->ws);
     }
     free(k);
 }

@@ -17,7 +17,7 @@ static int dial(struct talk *t)
 {
     const struct dialler *d = t->user;
     dx_err err = {0};
-    return dx_connect(t->loop, d->url, &talk_on, t, &d->opts, &err) ? 0 : tool_fail("dial", t->url, &err);
+    return dx_ws_connect(t->loop, d->url, &talk_on, t, &d->opts, &t->ws.o, &err) ? 0 : tool_fail("dial", t->url, &err);
 }
 
 static int dial_and_talk(struct talk *t, const struct options *o)
@@ -36,6 +36,7 @@ static int dial_and_talk(struct talk *t, const struct options *o)
     d.opts.tls = trust.tls;
     d.opts.frame = wire_frame(t->url, t->frame);
     d.opts.coding = t->coding;
+    d.opts.protocols = t->ws.protocols;
     t->user = &d;
     t->redial = dial;
     tool_signals(t->loop);

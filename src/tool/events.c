@@ -2,6 +2,7 @@
  * events.c - see events.h. */
 #include "tool/events.h"
 #include "tool/add.h"
+#include <duplex/ws.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -115,11 +116,17 @@ int events_end(struct events *e, struct moment at, enum view_way way)
     return r < 0 ? r : finish(e);
 }
 
-int events_close(struct events *e, struct moment at, int code, const char *name, const char *words)
+int events_close(struct events *e, struct moment at, const dx_conn *c, int code, const char *name, const char *words)
 {
+    int ws_code = c ? dx_ws_close_code(c) : 0;
+    const char *reason = c ? dx_ws_close_reason(c) : "";
     int r = begin(e, "close", at);
     if (r >= 0)
         r = addf(&e->out, ",\"code\":%d,\"reason\":\"%s\"", code, name);
+    if (r >= 0 && ws_code)
+        r = addf(&e->out, ",\"ws_close\":%d", ws_code);
+    if (r >= 0 && *reason)
+        r = add_text(e, "ws_reason", reason, strlen(reason));
     if (r >= 0 && *words)
         r = add_text(e, "words", words, strlen(words));
     return r < 0 ? r : finish(e);

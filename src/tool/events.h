@@ -18,6 +18,6 @@ void events_free(struct events *e);
 int events_open(struct events *e, struct moment at, const dx_conn *c, const char *url);
 int events_data(struct events *e, struct moment at, enum view_way way, dx_bytes data, bool whole);
 int events_end(struct events *e, struct moment at, enum view_way way);
-/* code: enum tool_exit, name: its name; words "": none. */
-int events_close(struct events *e, struct moment at, int code, const char *name, const char *words);
+/* code: enum tool_exit, name: its name; words "": none. What a WebSocket's peer said in its Close is told too; c NULL: it never stood. */
+int events_close(struct events *e, struct moment at, const dx_conn *c, int code, const char *name, const char *words);
 #endif

@@ -30,7 +30,7 @@ static const char *stdin_spec(const char *spec, bool typed)
 int feed_init(struct feed *f, const char *wire, enum dx_kind kind, const char *spec, bool typed, dx_err *err)
 {
     bool grams = feed_datagrams(wire), works = f->out && outgoing_works(f->out), given = spec != NULL;
-    *f = (struct feed){.out = f->out, .went = f->went, .went_arg = f->went_arg};
+    *f = (struct feed){.kind = f->kind, .out = f->out, .went = f->went, .went_arg = f->went_arg};
     f->piece_end = "";
     f->piece_max = grams ? DATAGRAM_PIECE : MESSAGE_PIECE;
     f->stream = kind == DX_BYTES;
@@ -95,7 +95,7 @@ static int send_parts(struct feed *f, dx_conn *to, dx_bytes piece, const char *e
     unsigned how = DX_BINARY;
     if (f->stream)
         how = 0;
-    else if (f->text && dx_is_utf8(piece.p, piece.n))
+    else if (f->kind == FEED_TEXT || (f->kind != FEED_BINARY && f->text && dx_is_utf8(piece.p, piece.n)))
         how = DX_TEXT;
     int r = dx_sendv(to, parts, parts[1].n ? 2 : 1, how);
     if (r >= 0)

@@ -5,7 +5,9 @@
 #define TOOL_FEED_H
 #include "tool/outgoing.h"
 
+enum feed_kind { FEED_BY_ITSELF, FEED_TEXT, FEED_BINARY }; /* of WebSocket messages */
 struct feed {
+    enum feed_kind kind;    /* FEED_TEXT: what is no UTF-8 cannot go (DX_PROTO)                            */
     dx_framer *framer;      /* NULL: pieces of at most piece_max, as they are read                     */
     dx_text pending;        /* without a framer: read and not yet sent, from at on                      */
     size_t at, piece_max;
@@ -21,7 +23,7 @@ struct feed {
     uint64_t sent;          /* bytes that the wire has taken                                            */
 };
 
-/* f->out, went and went_arg stay as they are. With an out that works each line is a message, or what spec cuts; hex is in lines.
+/* f->kind, out, went and went_arg stay as they are. With an out that works each line is a message, or what spec cuts; hex is in lines.
  * wire: dx_wire of the conn. spec NULL: its own way: datagrams are lines with their end kept, WebSocket messages lines
  * where they are typed, else pieces. 0, or DX_URL, DX_NOMEM. */
 int feed_init(struct feed *f, const char *wire, enum dx_kind kind, const char *spec, bool typed, dx_err *err);

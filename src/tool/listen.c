@@ -66,6 +66,10 @@ static void reload(void *arg)
 /* 0, or the exit code. */
 static int listen_all(struct server *s, const struct options *o, const dx_handler *on, void *user, const dx_opts *base)
 {
+    struct ws_options ws; /* nothing in it is ours to free: a listener has no --header */
+    int bad = ws_options_read(&ws, o, o->args, o->arg_count);
+    if (bad >= 0)
+        return bad;
     for (int i = 0; i < o->arg_count; i++) {
         const char *url = o->args[i], *frame = base->frame;
         dx_err err = {0};
@@ -77,7 +81,8 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         if (r >= 0)
             return r;
         opts.tls = s->trusts[i].tls;
-        dx_listener *l = dx_serve(s->loop, url, on, user, &opts, &err);
+        opts.protocols = ws.protocols;
+        dx_listener *l = dx_ws_serve(s->loop, url, on, user, &opts, &ws.o, &err);
         if (!l)
             return tool_fail("listen", url, &err);
         trust_keep(&s->trusts[i], s->loop, say, NULL);
@@ -200,7 +205,8 @@ static int modes_of(const struct options *o)
 /* What an option is about, in words, where it does nothing for the mode; NULL: all have a use. */
 static const char *useless(const struct options *o)
 {
-    static const char *const talk[] = {"send", "every", "timestamps", "log", "json", "hex", "eol", "checksum"};
+    static const char *const talk[] = {"send",   "every", "timestamps", "log", "json",    "text",
+                                       "binary", "close", "hex",        "eol", "checksum"};
     size_t n = sizeof talk / sizeof *talk;
     for (size_t i = 0; modes_of(o) && i < (option_has(o, "reply") ? n - 3 : n); i++)
         if (option_has(o, talk[i]))

@@ -19,7 +19,9 @@ enum {
 
 int talk_options(struct talk *t, const struct options *o)
 {
-    int r = manner_read(&t->manner, o);
+    int r = ws_options_read(&t->ws, o, o->args, o->arg_count);
+    if (r < 0)
+        r = manner_read(&t->manner, o);
     t->frame = t->manner.frame;
     t->coding = t->manner.coding;
     t->exit_word = option_text(o, "exit-word");
@@ -40,6 +42,7 @@ int talk_options(struct talk *t, const struct options *o)
 void talk_free(struct talk *t)
 {
     manner_free(&t->manner);
+    ws_options_free(&t->ws);
     dx_text_free(&t->content);
     dx_text_free(&t->line_end);
     feed_free(&t->feed);
@@ -56,7 +59,7 @@ void talk_verdict(struct talk *t, int code)
 void talk_over(struct talk *t)
 {
     if (t->wire)
-        dx_close(t->wire);
+        ws_options_close(&t->ws, t->wire);
 }
 
 void talk_failed(struct talk *t, int code, const char *text)
@@ -142,7 +145,7 @@ static void wire_close(dx_conn *c, const dx_err *why)
     if (t->verbose && t->joined)
         steps_close(&t->steps, c, "", why);
     if (talk_tries_again(t, why)) {
-        talk_tell_close(t, why, tool_exit_of(why));
+        talk_tell_close(t, c, why, tool_exit_of(why));
         return;
     }
     if (t->alert && t->came == 1)
@@ -156,7 +159,7 @@ static void wire_close(dx_conn *c, const dx_err *why)
         talk_verdict(t, talk_sums_verdict(t));
     if (!t->code && !t->met)
         talk_verdict(t, talk_drops_verdict(t));
-    talk_tell_close(t, why, t->code);
+    talk_tell_close(t, c, why, t->code);
     if (t->here) {
         dx_pause(t->here, true);
         here_flushed(t->here);
@@ -204,6 +207,8 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->typed = isatty(STDIN_FILENO);
     t->shown = isatty(STDOUT_FILENO);
     t->half_close = !ws && !feed_datagrams(wire);
+    if (ws && t->ws.kind == FEED_TEXT && !t->frame)
+        t->frame = "line"; /* pieces might cut a character */
     if (!t->idle_ends_ms && ((t->typed && !dx_http_is(c)) || !t->half_close)) /* an answer may take its time */
         t->idle_ends_ms = IDLE_ENDS_MS;
     t->shown_as = !t->coding ? "auto" : dx_http_is(c) ? t->coding : "utf-8"; /* a body comes as it is */
@@ -216,6 +221,7 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->show.exact = !t->shown;
     t->manner.view.show = &t->show;
     t->feed.out = &t->manner.out;
+    t->feed.kind = t->ws.kind;
     t->feed.went = talk_went;
     t->feed.went_arg = t;
     int r = feed_init(&t->feed, wire, dx_kind_of(c), t->frame, t->typed, err);

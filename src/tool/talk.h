@@ -13,6 +13,7 @@
 #include "tool/retry.h"
 #include "tool/show.h"
 #include "tool/steps.h"
+#include "tool/ws_options.h"
 
 struct talk {
     dx_loop *loop;
@@ -25,6 +26,7 @@ struct talk {
     int64_t idle_ends_ms;    /* after the end of stdin; 0: the wire's own way                   */
     struct manner manner;    /* how it goes, by the options                                     */
     struct retry retry;
+    struct ws_options ws;
     void (*on_joined)(struct talk *t, dx_conn *c); /* the conn stands; NULL: nothing to do      */
     int (*redial)(struct talk *t); /* dials anew, for retry: 0, or the exit code, having said why */
     void *user;              /* for these two                                                   */

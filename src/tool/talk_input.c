@@ -13,7 +13,7 @@ static void wire_idle(dx_conn *c)
     struct talk *t = dx_user(c);
     int64_t rest = t->heard + t->idle_ends_ms - dx_loop_now(t->loop);
     if (rest <= 0)
-        dx_close(c);
+        ws_options_close(&t->ws, c);
     else if (dx_after(c, rest, wire_idle) < 0)
         talk_failed(t, TOOL_LIMIT, "no memory for a timer");
 }
@@ -54,6 +54,7 @@ void talk_input_failed(struct talk *t, int code)
     talk_failed(t, tool_exit_of(&e),
                 code == DX_BIG         ? "a message is too long for this wire"
                 : code == DX_TRUNCATED ? "our input ends inside a message"
+                : code == DX_PROTO     ? "a message is not UTF-8, and so no text"
                                        : dx_code_text(code));
 }
 

@@ -49,7 +49,7 @@ void talk_look_for(struct talk *t, dx_bytes came, bool whole);
 void talk_unmet(struct talk *t, const char *when);
 /* Prints the line in events.out; r: what making it returned. */
 void talk_print_event(struct talk *t, int r);
-void talk_tell_close(struct talk *t, const dx_err *why, int code);
+void talk_tell_close(struct talk *t, const dx_conn *c, const dx_err *why, int code);
 int talk_drops_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were lost */
 int talk_sums_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were wrong */
 

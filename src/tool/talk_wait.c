@@ -64,11 +64,11 @@ void talk_print_event(struct talk *t, int r)
         talk_verdict(t, TOOL_LOCAL);
 }
 
-void talk_tell_close(struct talk *t, const dx_err *why, int code)
+void talk_tell_close(struct talk *t, const dx_conn *c, const dx_err *why, int code)
 {
     struct events *e = &t->manner.events;
     if (e->on)
-        talk_print_event(t, events_close(e, moment_now(), code, tool_exit_name(code), code ? why->text : ""));
+        talk_print_event(t, events_close(e, moment_now(), c, code, tool_exit_name(code), code ? why->text : ""));
 }
 
 /* What the kernel throws away nobody sees; what we do. Where we listen, strangers' are among them. */

@@ -128,7 +128,7 @@ TEST(events_say_text_where_it_is_text_and_base64_where_not)
     CHECK_SAY(strstr(e.out.p, "\"hex\":\"01 02\",\"checksum\":\"bad\",\"found\":\"04\",\"expected\":\"03\"}"), "%s",
               e.out.p);
     CHECK_INT(e.sums_bad, 1);
-    CHECK_INT(events_close(&e, later, TOOL_UNMET, "unmet", "x"), 0);
+    CHECK_INT(events_close(&e, later, NULL, TOOL_UNMET, "unmet", "x"), 0);
     CHECK_STR(
         e.out.p,
         "{\"v\":1,\"event\":\"close\",\"time\":1790000000623,\"code\":119,\"reason\":\"unmet\",\"words\":\"x\"}\n");

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * ws_client.c URL TIMES [DEFLATE] - a WebSocket client that says back whatever it hears, TIMES conns one after the other. For tests. */
+#include <duplex/ws.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct plan {
+    dx_loop *loop;
+    const char *url;
+    int left;
+    dx_ws_opts ws;
+};
+
+static void dial(struct plan *p);
+
+static void echo(dx_conn *c, const void *data, size_t n, unsigned how)
+{
+    dx_send(c, data, n, how);
+}
+
+static void closed(dx_conn *c, const dx_err *why)
+{
+    printf("%d %d %s\n", why->code, dx_ws_close_code(c), why->text);
+    fflush(stdout);
+    dial(dx_user(c));
+}
+
+static void dial(struct plan *p)
+{
+    static const dx_handler on = {.on_data = echo, .on_close = closed};
+    dx_opts o = {.message_bytes_max = 32 << 20, .queue_bytes_max = 64 << 20};
+    dx_err err = {0};
+    if (p->left-- > 0 && !dx_ws_connect(p->loop, p->url, &on, p, &o, &p->ws, &err))
+        fprintf(stderr, "%s\n", err.text);
+}
+
+int main(int argc, char **argv)
+{
+    struct plan p = {.loop = dx_loop_new(NULL), .ws = {.deflate = argc > 3 ? argv[3] : NULL, .ping_ms = -1}};
+    if (argc < 3 || !p.loop)
+        return 1;
+    p.url = argv[1];
+    p.left = atoi(argv[2]);
+    dial(&p);
+    dx_loop_run(p.loop);
+    dx_loop_free(p.loop);
+    return 0;
+}
