@@ -520,7 +520,7 @@ static void got_close(struct ws_layer *w, const struct ws_piece *x)
     if (c && !answer && code != 1000 && code != 1001 && code != NO_CODE) { /* what the peer says went wrong */
         dx_text shown = {0};
         dx_visible((const char *)x->p + 2, x->n - 2, NULL, &shown);
-        snprintf(text, sizeof text, "the peer closed with %d %s", code, shown.p ? shown.p : "");
+        snprintf(text, sizeof text, "the peer closed with %d%s%s", code, shown.n ? " " : "", shown.n ? shown.p : "");
         dx_text_free(&shown);
         conn_set_why(c, code == 1009 ? DX_BIG : code == 1013 ? DX_LIMIT : DX_PROTO, DX_OF_WS, code, text);
     }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PING_MS = 20000, CODE_MIN = 1000, CODE_MAX = 4999 };
+enum { PING_MS = 20000 };
 
 static bool any_ws(const char *const *urls, int count)
 {
@@ -28,6 +28,12 @@ static const char *given(const struct options *o)
     return NULL;
 }
 
+/* Those that stand for what was never sent, and those of later versions, may not go (RFC 6455 7.4). */
+static bool code_ok(long code)
+{
+    return (code >= 1000 && code <= 1014 && (code < 1004 || code > 1006)) || (code >= 3000 && code <= 4999);
+}
+
 static int read_close(struct ws_options *w, const char *text)
 {
     char *end;
@@ -35,9 +41,11 @@ static int read_close(struct ws_options *w, const char *text)
         return -1;
     long code = strtol(text, &end, 10);
     w->close_reason = *end == ':' ? end + 1 : "";
-    if (end == text || (*end && *end != ':') || code < CODE_MIN || code > CODE_MAX || strlen(w->close_reason) > 123 ||
+    if (end == text || (*end && *end != ':') || !code_ok(code) || strlen(w->close_reason) > 123 ||
         !dx_is_utf8(w->close_reason, strlen(w->close_reason))) {
-        tool_say("--close %s: a code of 1000 to 4999 and at most 123 bytes of text.  Try: --close 4000:done", text);
+        tool_say("--close %s: a code of RFC 6455, or of 3000 to 4999, and at most 123 bytes of text.  Try: --close "
+                 "4000:done",
+                 text);
         return TOOL_USAGE;
     }
     w->close_code = (int)code;

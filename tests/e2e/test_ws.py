@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""WebSockets of dial and listen: their options, and other people's WebSockets as peers, with permessage-deflate and without."""
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+
+from duplexlib import SLOW, Process, run as duplex, start
+from needs import needs, websockets
+from tap import Skip, case, run
+from wslib import BINARY, CLOSE, PING, PONG, TEXT, accept, close_body, dial, read_head
+
+SAMPLE = ['', 'hello', '你好, ' * 50, 'x' * 100000]
+
+
+def listener():
+    s = socket.create_server(('127.0.0.1', 0))
+    s.settimeout(20 * SLOW)
+    return s, f'ws://127.0.0.1:{s.getsockname()[1]}/'
+
+
+# ---- options ----
+
+@case
+def text_and_binary_are_chosen():
+    for option, op in ((None, BINARY), ('--binary', BINARY), ('--text', TEXT)):
+        s, url = listener()
+        with s:
+            p = start('dial', url, *[option] * (option is not None), ready=None)
+            e, _ = accept(s)
+            p.stdin.write('你好\n'.encode())
+            got = e.next()
+            assert got == (op, '你好'.encode() + b'\n' * (op == BINARY)), (option, got)
+            p.kill()
+
+
+@case
+def with_text_what_is_no_utf8_ends_it():
+    with start('listen', 'ws://127.0.0.1:0', '--echo') as p:
+        r = duplex('dial', p.url, '--text', input=b'\xff\n')
+        assert r.code and 'UTF-8' in r.err, r
+
+
+@case
+def a_close_has_the_code_and_reason_that_were_asked_for():
+    s, url = listener()
+    with s:
+        p = start('dial', '-v', url, '--close', '4001:够了', '--idle-ends', '50ms', ready=None)
+        e, _ = accept(s)
+        p.end_input()
+        assert e.next() == (CLOSE, close_body(4001, '够了'.encode()))
+        e.send(e.frame(CLOSE, close_body(4001)))
+        e.sock.close()
+        assert p.wait() == 0, p.err
+        p.said(r"the peer's Close: 4001\n")
+
+
+@case
+def the_peers_code_and_reason_are_shown():
+    s, url = listener()
+    with s:
+        for code, exit_code in ((1000, 0), (1001, 0), (4002, None)):
+            p = start('dial', '--json', url, ready=None)
+            e, _ = accept(s)
+            e.send(e.frame(CLOSE, close_body(code, b'so\x1b[1m')))
+            assert e.next() == (CLOSE, close_body(code))
+            e.sock.close()
+            r = p.wait()
+            assert (r == exit_code) if exit_code is not None else r, (code, r, p.err)
+            out = p.stdout.read().decode()
+            assert f'"ws_close":{code},"ws_reason":"so\\u001b[1m"' in out, out
+            assert exit_code == 0 or re.search(r'4002 so', p.err), p.err
+            assert '\x1b' not in p.err
+
+
+@case
+def a_silent_peer_is_pinged_and_given_up():
+    s, url = listener()
+    with s:
+        p = start('dial', url, '--ping', '100ms', ready=None)
+        e, _ = accept(s)
+        got = e.next()
+        assert got == (PING, b''), got
+        e.send(e.frame(PONG))
+        assert e.next() == (PING, b''), 'and again, after an answer'
+        assert e.next()[0] == CLOSE
+        e.sock.close()
+        assert p.wait() == 28, p.err
+        assert 'answered no ping' in p.err, p.err
+
+
+@case
+def ping_0_never_asks():
+    with start('listen', 'ws://127.0.0.1:0', '--echo', '--ping', '0') as p:
+        e, _ = dial(p.url)
+        with e.sock:
+            e.sock.settimeout(0.3)
+            try:
+                got = e.next()
+            except TimeoutError:
+                got = None
+            assert got is None, got
+
+
+@case
+def a_dial_says_header_fields_and_subprotocols():
+    s, url = listener()
+    with s:
+        p = start('dial', url, '--header', 'Cookie: a=b', '--header', 'X-Two:2', '--subprotocol', 'chat,mqtt', ready=None)
+        with accept(s)[0].sock:
+            pass
+        p.kill()
+        p = start('dial', url, '--header', 'Cookie: a=b', '--header', 'X-Two:2', '--subprotocol', 'chat,mqtt', ready=None)
+        e, head = accept(s)
+        assert head['cookie'] == 'a=b' and head['x-two'] == '2' and head['sec-websocket-protocol'] == 'chat,mqtt', head
+        e.sock.close()
+        p.kill()
+    for bad in ('no colon', 'Host: x', 'Sec-WebSocket-Key: x', ': x', 'a b: c'):
+        r = duplex('dial', 'ws://127.0.0.1:1', '--header', bad)
+        assert r.code == 2 and r.err, (bad, r)
+
+
+@case
+def a_listener_chooses_a_subprotocol():
+    with start('listen', 'ws://127.0.0.1:0', '--echo', '--subprotocol', 'v2,v1') as p:
+        for offered, chosen in (('v1', 'v1'), ('v1, v2', 'v2'), ('v3', None)):
+            e, head = dial(p.url, Sec_WebSocket_Protocol=offered)
+            e.sock.close()
+            assert head.get('sec-websocket-protocol') == chosen, (offered, head)
+
+
+@case
+def a_wrong_version_is_told_the_right_one():
+    with start('listen', 'ws://127.0.0.1:0', '--echo') as p:
+        for version in ('12', '14', '013'):
+            with p.connect() as s:
+                s.sendall(f'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: {version}'
+                          '\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'.encode())
+                status, head = read_head(s)
+                assert ' 426 ' in status and head['sec-websocket-version'] == '13' and head['upgrade'] == 'websocket', (status, head)
+
+
+@case
+def options_that_do_not_fit_are_said():
+    for args in (('dial', 'tcp://127.0.0.1:1', '--deflate'), ('dial', 'ws://127.0.0.1:1', '--text', '--binary'),
+                 ('dial', 'ws://127.0.0.1:1', '--close', '999'), ('dial', 'ws://127.0.0.1:1', '--close', '1005'),
+                 ('dial', 'ws://127.0.0.1:1', '--close', 'x'), ('dial', 'ws://127.0.0.1:1', '--deflate-with', 'x'),
+                 ('listen', 'udp://127.0.0.1:0', '--ping', '1s'), ('listen', 'ws://127.0.0.1:0', '--echo', '--close', '1000')):
+        r = duplex(*args)
+        assert r.code == 2 and r.err, (args, r)
+
+
+@case
+def deflate_between_two_of_ours():
+    words = b'the same words again and again\n' * 4000
+    for more in ((), ('--deflate-with', 'server_no_context_takeover; client_no_context_takeover; server_max_window_bits=8')):
+        with start('listen', '-v', 'ws://127.0.0.1:0', '--echo', '--deflate') as p:
+            r = duplex('dial', '-v', p.url, '--deflate', *more, '--idle-ends', '300ms', input=words)
+            assert r.out == words and r.code == 0 and 'permessage-deflate' in r.err, r
+            p.said('permessage-deflate')
+
+
+# ---- Python's websockets ----
+
+def extensions_of(c):
+    return c.extensions if hasattr(c, 'extensions') else c.protocol.extensions  # before and since its version 14
+
+
+def talk(url, **how):
+    ws = websockets()
+
+    async def one():
+        async with ws.connect(url, max_size=None, ping_interval=None, **how) as c:
+            for text in SAMPLE * 2:
+                await c.send(text)
+                assert await c.recv() == text
+                await c.send(text.encode())
+                assert await c.recv() == text.encode()
+            await c.send(['in ', 'three ', 'parts'])
+            assert await c.recv() == 'in three parts'
+            await (await c.ping(b'there?'))
+            await c.close(4123, 'enough')
+            return extensions_of(c), c.close_code
+    return asyncio.run(asyncio.wait_for(one(), 30 * SLOW))
+
+
+def factories():
+    websockets()
+    from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory as F
+    return [F(), F(client_max_window_bits=True), F(server_max_window_bits=9, client_max_window_bits=10),
+            F(server_no_context_takeover=True), F(client_no_context_takeover=True)]
+
+
+@case
+def pythons_client_talks_packed_and_not():
+    with start('listen', 'ws://127.0.0.1:0', '--echo', '--deflate') as p:
+        assert talk(p.url, compression=None)[1] == 4123
+        for f in factories():
+            extensions, code = talk(p.url, extensions=[f], compression=None)
+            assert extensions and code == 4123, (extensions, code)
+
+
+@case
+def a_dial_talks_packed_with_pythons_server():
+    ws = websockets()
+
+    async def serve(c):
+        seen.append([e.name for e in extensions_of(c)])
+        async for m in c:
+            await c.send(m)
+
+    async def one():
+        async with ws.serve(serve, '127.0.0.1', 0) as s:
+            url = f'ws://127.0.0.1:{s.sockets[0].getsockname()[1]}/'
+            return await asyncio.to_thread(duplex, 'dial', url, '--deflate', '--idle-ends', '500ms', input=data)
+    seen, data = [], b'words and words and words\n' * 9000
+    r = asyncio.run(one())
+    assert r.out == data and r.code == 0 and seen == [['permessage-deflate']], (seen, r)
+
+
+# ---- node's ws ----
+
+CLIENT_JS = """
+const WebSocket = require('ws'), texts = ['', 'hello', '你好, '.repeat(50), 'x'.repeat(100000), '', 'hello'];
+const c = new WebSocket(process.argv[1], {perMessageDeflate: JSON.parse(process.argv[2])});
+let i = 0;
+c.on('open', () => c.send(texts[0]));
+c.on('message', (m, binary) => {
+    if (binary || m.toString() !== texts[i]) { console.log('wrong', i); process.exit(1); }
+    if (++i < texts.length) c.send(texts[i]); else c.ping('there?');
+});
+c.on('pong', m => c.close(4123, 'enough'));
+c.on('close', code => console.log('closed', code, c.extensions));
+"""
+SERVER_JS = """
+const {WebSocketServer} = require('ws');
+const s = new WebSocketServer({host: '127.0.0.1', port: 0, perMessageDeflate: {threshold: 0}});
+s.on('listening', () => console.log(s.address().port));
+s.on('connection', c => c.on('message', (m, binary) => c.send(m, {binary})));
+"""
+
+
+def node(*args):
+    needs('node')
+    env = os.environ | {'NODE_PATH': '/usr/share/nodejs'}
+    if subprocess.run(['node', '-e', "require('ws')"], env=env, capture_output=True).returncode:
+        raise Skip("no node's ws here")
+    return Process(['node', '-e', *args], env=env)
+
+
+@case
+def nodes_client_talks_packed_and_not():
+    with start('listen', 'ws://127.0.0.1:0', '--echo', '--deflate') as p:
+        for how in (False, {'threshold': 0}, {'threshold': 0, 'serverMaxWindowBits': 9, 'clientMaxWindowBits': 10},
+                    {'threshold': 0, 'serverNoContextTakeover': True, 'clientNoContextTakeover': True}):
+            n = node(CLIENT_JS, p.url, json.dumps(how))
+            assert n.wait(20) == 0, n.err
+            out = n.stdout.read().decode()
+            assert out.startswith('closed 4123') and (not how) != ('permessage-deflate' in out), (how, out)
+
+
+@case
+def a_dial_talks_packed_with_nodes_server():
+    n = node(SERVER_JS)
+    port = n.stdout.readline().decode().strip()
+    data = b'words and words and words\n' * 9000
+    r = duplex('dial', '-v', f'ws://127.0.0.1:{port}/', '--deflate', '--idle-ends', '500ms', input=data)
+    n.kill()
+    assert r.out == data and r.code == 0 and 'permessage-deflate' in r.err, r
+
+
+run()
