@@ -265,7 +265,7 @@ const struct opt option_table[] = {
     {"dial listen", 0, "subprotocol", OPT_TEXT, "NAMES", "WebSocket: offer these; listening, take the first of them\nthat is offered"},
     {"dial listen", 0, "deflate", OPT_FLAG, NULL, "WebSocket: pack messages where the peer does so too"},
     {"dial listen", 0, "deflate-with", OPT_TEXT, "PARAMS", "the same, with parameters of RFC 7692:\n\"client_no_context_takeover; server_max_window_bits=10\""},
-    {"dial", 0, "header", OPT_TEXT, "'NAME: VALUE'", "WebSocket: one more field in the handshake; may stand several\ntimes"},
+    {"dial", 0, "header", OPT_TEXT, "NAME:VALUE", "WebSocket: one more field in the handshake; may stand several\ntimes"},
     {"dial listen", 0, "exit-word", OPT_TEXT, "WORD", "on a terminal this word ends (exit), and so does an empty\nline of dial; '': neither does, Ctrl-D alone"},
     {"dial send recv relay replay bench", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
     {"dial listen serve send recv relay replay bench", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM, its issuers behind it); auto:\nthis machine's own. Who listens needs one, who dials may be\nasked for one; may stand several times"},

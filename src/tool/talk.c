@@ -208,7 +208,7 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     t->shown = isatty(STDOUT_FILENO);
     t->half_close = !ws && !feed_datagrams(wire);
     if (ws && t->ws.kind == FEED_TEXT && !t->frame)
-        t->frame = "line"; /* pieces might cut a character */
+        t->frame = "line";                                                    /* pieces might cut a character */
     if (!t->idle_ends_ms && ((t->typed && !dx_http_is(c)) || !t->half_close)) /* an answer may take its time */
         t->idle_ends_ms = IDLE_ENDS_MS;
     t->shown_as = !t->coding ? "auto" : dx_http_is(c) ? t->coding : "utf-8"; /* a body comes as it is */

@@ -9,6 +9,8 @@ enum {
     DATAGRAM = HAS_PEER | HAS_MESSAGES | HAS_DATAGRAMS | HAS_LISTENER | HAS_RAW,
     WS = HAS_PEER | HAS_MESSAGES | HAS_END | HAS_PRESSURE | HAS_LISTENER | HAS_RAW | HAS_BACKLOG | HAS_REFUSAL |
          HAS_SPLICE | HAS_WS | HAS_TELL_BREAK,
+    /* What fills queues and what many share is another thing when it is packed, and the rest is as with ws4. */
+    DEFLATE = HAS_PEER | HAS_MESSAGES | HAS_END | HAS_LISTENER | HAS_WS | HAS_TELL_BREAK | HAS_DEFLATE,
 };
 
 /* clang-format off */
@@ -23,7 +25,7 @@ const struct scheme all_schemes[] = {
     {"unixgram",  "unixgram://*",          "unixgram", DATAGRAM | HAS_PATH,      65507, AF_UNIX, SOCK_DGRAM},
     {"ws4",       "ws://127.0.0.1:0/chat", "ws",   WS,                       0,     AF_INET,  SOCK_STREAM},
     {"ws6",       "ws://[::1]:0/",         "ws",   WS,                       0,     AF_INET6, SOCK_STREAM},
-    {"ws-deflate", "ws://127.0.0.1:0/",    "ws",   WS | HAS_DEFLATE,         0,     AF_INET,  SOCK_STREAM},
+    {"ws-deflate", "ws://127.0.0.1:0/",    "ws",   DEFLATE,                  0,     AF_INET,  SOCK_STREAM},
     {"fd",        "fd:",                   "fd",   STREAM,                   0,     0,        0},
     {"exec",      "exec:cat",              "exec", HAS_BYTES | HAS_END | HAS_PRESSURE, 0, 0,  0},
     {"exec-sh",   "exec:sh -c 'exec cat'", "exec", HAS_BYTES | HAS_END | HAS_PRESSURE, 0, 0,  0},
