@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * utf8.c - RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 #include "utf8.h"
+#include "utf8_blocks.h"
 #include <string.h>
 
 /* The state of utf8_check inside a character: continuation bytes to come, and the range of the next one. */
@@ -141,11 +142,37 @@ static inline bool is_ascii_short(const uint8_t *p, size_t n)
 static ascii_fn *ascii_run = ascii_words;
 #endif
 
-enum { RUN_MIN = 16, SHORT_MAX = 256 }; /* shorter rests are not worth a call */
+/* As utf8_blocks_avx2 where the machine has that; else 0, always. */
+typedef size_t blocks_fn(const uint8_t *p, size_t n);
+static size_t blocks_none(const uint8_t *p, size_t n)
+{
+    (void)p;
+    (void)n;
+    return 0;
+}
+#if UTF8_BLOCKS
+__attribute__((target("avx2"))) static size_t blocks_avx2(const uint8_t *p, size_t n)
+{
+    return utf8_blocks_avx2(p, n);
+}
+static size_t blocks_pick(const uint8_t *p, size_t n);
+static blocks_fn *blocks_run = blocks_pick;
+static size_t blocks_pick(const uint8_t *p, size_t n)
+{
+    __builtin_cpu_init();
+    blocks_fn *fn = __builtin_cpu_supports("avx2") ? blocks_avx2 : blocks_none;
+    __atomic_store_n(&blocks_run, fn, __ATOMIC_RELAXED);
+    return fn(p, n);
+}
+#else
+static blocks_fn *blocks_run = blocks_none;
+#endif
+
+enum { RUN_MIN = 16, SHORT_MAX = 256, BLOCKS_MIN = 64 }; /* shorter rests are not worth a call */
 
 __attribute__((noinline)) static bool check(uint32_t *state, const uint8_t *p, size_t n)
 {
-    size_t i = 0;
+    size_t i = 0, blocks_to = 0; /* up to here there is no use in trying blocks: one of them is bad */
     uint32_t s = *state, cp;
     while (i < n) {
         if (s != 0) {
@@ -160,7 +187,12 @@ __attribute__((noinline)) static bool check(uint32_t *state, const uint8_t *p, s
                 i++;
             continue;
         }
-        size_t k = next(p + i, n - i, &cp);
+        size_t k = 0;
+        if (n - i >= BLOCKS_MIN && i >= blocks_to) {
+            k = __atomic_load_n(&blocks_run, __ATOMIC_RELAXED)(p + i, n - i);
+            blocks_to = k ? 0 : n;
+        }
+        k = k ? k : next(p + i, n - i, &cp);
         if (k == 0 && !step(&s, p[i]))
             break;
         i += k ? k : 1;

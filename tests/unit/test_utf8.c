@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 #include "test.h"
+#include <time.h>
 
 static const struct {
     const char *s;
@@ -71,6 +72,53 @@ TEST(a_bad_byte_is_found_at_every_place_of_a_long_ascii_text)
             p[bad] = 0xFF;
             CHECK_SAY(!utf8_check(&state, p, n), "missed at %zu of %zu", bad, n);
         }
+}
+
+/* Byte by byte is the plain way; at once goes by blocks, where the machine can. */
+static void agree(const uint8_t *p, size_t n)
+{
+    uint32_t plain = 0, blocks = 0;
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = utf8_check(&plain, p + i, 1);
+    bool says = utf8_check(&blocks, p, n);
+    CHECK_SAY(says == ok && (!ok || blocks == plain), "%zu bytes: %d, not %d; state %x, not %x", n, says, ok, blocks,
+              plain);
+}
+
+TEST(blocks_find_what_the_plain_way_finds_wherever_it_lies)
+{
+    enum { N = 160, ROOM = N + 8 };
+    unsigned seed = (unsigned)time(NULL);
+    printf("# seed %u\n", seed);
+    srand(seed);
+    for (size_t c = 0; c < sizeof table / sizeof *table; c++)
+        for (size_t at = 0; at < 80; at++)
+            for (int filler = 0; filler < 3; filler++) {
+                static const char *const fillers[] = {"a", "\xC3\xA9", "\xE4\xBD\xA0"};
+                size_t n = 0, k = strlen(fillers[filler]), len = strlen(table[c].s);
+                uint8_t *p = malloc(ROOM + 64);
+                while (n + k <= at)
+                    n += (size_t)snprintf((char *)p + n, ROOM - n, "%s", fillers[filler]);
+                memcpy(p + n, table[c].s, len);
+                n += len;
+                while (n + k <= N)
+                    n += (size_t)snprintf((char *)p + n, ROOM - n, "%s", fillers[filler]);
+                uint8_t *exact = malloc(n); /* so that a sanitizer sees one byte too far */
+                memcpy(exact, p, n);
+                agree(exact, n);
+                free(exact);
+                free(p);
+            }
+    for (int i = 0; i < 20000; i++) { /* good characters of all lengths, and then a byte or two is changed */
+        uint8_t p[N];
+        size_t n = 0, max = 32 + (size_t)rand() % (N - 36);
+        while (n < max)
+            n += utf8_put((uint32_t)rand() % (0x80u << rand() % 14), p + n);
+        for (int k = rand() % 3; k > 0; k--)
+            p[(size_t)rand() % n] = (uint8_t)rand();
+        agree(p, n - (size_t)rand() % 4);
+    }
 }
 
 TEST(every_character_survives_put_and_next)
