@@ -161,7 +161,7 @@ static size_t length_of(const struct span *v, size_t count)
     return n;
 }
 
-static bool is_text(const struct span *v, size_t count)
+__attribute__((noinline)) static bool is_text(const struct span *v, size_t count)
 {
     uint32_t state = 0;
     for (size_t i = 0; i < count; i++)
@@ -170,7 +170,9 @@ static bool is_text(const struct span *v, size_t count)
     return state == 0;
 }
 
-static int give_part(struct ws_layer *w, uint8_t op, const struct span *v, size_t count, unsigned how)
+/* Not in one with give, which the many leave early. */
+__attribute__((noinline)) static int give_part(struct ws_layer *w, uint8_t op, const struct span *v, size_t count,
+                                               unsigned how)
 {
     bool more = how & DX_MORE;
     size_t n = w->packs ? length_of(v, count) : 0;
@@ -190,7 +192,7 @@ static int give(struct layer *l, const struct span *v, size_t count, unsigned ho
     uint8_t op = w->in_message ? WS_CONT : how & DX_TEXT ? WS_TEXT : WS_BINARY;
     if (w->close_sent)
         return DX_STATE;
-    if (op == WS_TEXT && !(how & DX_MORE) && !is_text(v, count))
+    if (op == WS_TEXT && !(how & DX_MORE) && !(count == 1 ? dx_is_utf8(v->p, v->n) : is_text(v, count)))
         return DX_PROTO; /* the peer would have to break it off (RFC 6455 8.1) */
     if (w->server && count == 1 && !(how & DX_MORE) && op != WS_CONT && !w->packs && give_in_place(w, op, v))
         return 0;
@@ -454,7 +456,7 @@ static const char *words_of(int close_code)
 }
 
 /* A piece of a packed message. Never more of it in memory than a message may have. */
-static void got_packed(struct ws_layer *w, const struct ws_piece *x, unsigned how)
+__attribute__((noinline)) static void got_packed(struct ws_layer *w, const struct ws_piece *x, unsigned how)
 {
     static _Thread_local uint8_t room[UNPACK_BYTES];
     struct bytes in = {x->p, x->n};
