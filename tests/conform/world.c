@@ -295,7 +295,7 @@ static void watch_event(dx_conn *c, int what, const void *arg)
 {
     struct end *e = end_of(c);
     if (what == DX_STEP ||
-        (what == DX_HEAD && e->w->scheme->has & HAS_WS)) { /* these may come before on_open, and then alone */
+        (what == DX_HEAD && !strncmp(dx_wire(c), "ws", 2))) { /* these may come before on_open, and then alone */
         if (e->closes || e->opens)
             fail(e->w, "%s: DX_STEP or DX_HEAD after on_open or on_close", e->who);
         return;
