@@ -10,6 +10,7 @@
  * for TCP and UDP; ask dx_listener_url). A unix path that begins with @ is an abstract name. The fragment never goes
  * on the wire: it is for options, tls://:443#cert=a.pem,key=a.key (tls.h), and those of file:
  * (file:PATH reads, file:PATH#write makes a new file, #append adds; never over one that is there).
+ * exec:CMD is over (DX_END) when the program has closed its output and reads no more: what it left is no error.
  * Whatever is dialled over TCP or UDP may have #bind=ADDR or #bind=ADDR:PORT (the source) and #ttl=N (1-255), as
  * tcp://10.0.0.9:502#bind=10.0.0.2,ttl=4.
  * README.md says which schemes this build has; the others answer DX_ABSENT.

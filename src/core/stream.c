@@ -80,6 +80,8 @@ static void tell_end(struct stream *s)
     }
     drop_hold(s);
     s->end_told = 1;
+    if (s->split)
+        stream_later(s); /* it may be over now */
     layer_ended_above(&s->layer);
 }
 
@@ -125,9 +127,26 @@ void stream_end(struct stream *s, const dx_err *why)
     s->from = NULL;
 }
 
+static void end_well(struct stream *s)
+{
+    dx_err why = {.code = s->end_seen ? DX_END : DX_CLOSED};
+    stream_end(s, &why);
+}
+
+/* A program that goes, or closes its input, has all it wanted. Whether somebody was about to write to it just then is a race,
+ * and must not make an error of it. */
+static bool has_enough(const struct stream *s, int error)
+{
+    return s->layer.type == &stream_exec && error == EPIPE;
+}
+
 static void end_by_error(struct stream *s, int error)
 {
     dx_err why;
+    if (has_enough(s, error)) {
+        end_well(s);
+        return;
+    }
     int code = error == EPIPE || error == ECONNRESET ? DX_RESET : error == ENOMEM ? DX_NOMEM : 0;
     if (code == DX_RESET)
         err_set(&why, DX_RESET, "the peer broke the connection off");
@@ -137,12 +156,6 @@ static void end_by_error(struct stream *s, int error)
         err_sys(&why, code, error, "%s", s->layer.type->name);
     why.detail = error;
     why.detail_of = DX_OF_ERRNO;
-    stream_end(s, &why);
-}
-
-static void end_well(struct stream *s)
-{
-    dx_err why = {.code = s->end_seen ? DX_END : DX_CLOSED};
     stream_end(s, &why);
 }
 
@@ -244,6 +257,12 @@ static void say_end(struct stream *s)
         os_fd_end(s->port.fd);
 }
 
+/* A program that has said its end and takes no more is gone, or as good as gone. */
+static bool is_over(const struct stream *s)
+{
+    return s->split && ((const struct split_stream *)s)->deaf && s->end_told && !stream_stopped(s);
+}
+
 /* Everything is out and our end is said: go, or read on until the peer says its own. */
 static void linger(struct stream *s)
 {
@@ -342,6 +361,8 @@ void stream_chore_run(struct chore *c, dx_loop *l)
         s->feed_due = 0;
         go_on(s);
     }
+    if (!s->done && is_over(s))
+        end_well(s);
 }
 
 /* ---- from the engine ---- */
@@ -377,7 +398,7 @@ static void received(struct os_port *p, uint8_t *data, ssize_t n)
         stream_touched(s);
     if (s->closing) {
         discard(s, n);
-    } else if (n <= 0 && s->error) {
+    } else if (n <= 0 && s->error && !has_enough(s, s->error)) {
         end_by_error(s, s->error);
     } else if (n > 0 && !data) {
         layer_take_above(&s->layer, NULL, (size_t)n, 0); /* the loop's pipe has it */
@@ -428,12 +449,14 @@ static void out_sent(struct os_port *p)
     stream_later(&((struct split_stream *)((char *)p - offsetof(struct split_stream, out)))->s);
 }
 
-/* A pipe we write to whose reader is gone shows as a hang-up: the write finds out. */
+/* A pipe we write to whose reader is gone shows as a hang-up. */
 static void out_received(struct os_port *p, uint8_t *data, ssize_t n)
 {
-    (void)p;
+    struct split_stream *s = (struct split_stream *)((char *)p - offsetof(struct split_stream, out));
     (void)data;
     (void)n;
+    s->deaf = true;
+    stream_later(&s->s);
 }
 
 const struct os_port_ops stream_port_ops = {.received = received, .file = file_for, .filed = filed, .sent = sent};

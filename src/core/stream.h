@@ -36,6 +36,7 @@ struct stream {         /* 152 bytes: an idle conn costs this and a dx_conn     
 struct split_stream {
     struct stream s; /* first */
     struct os_port out;
+    bool deaf;                             /* nobody reads what we write: the program has ended, or closed its input */
     void (*ended)(struct split_stream *s); /* its memory goes: what else it owned; NULL: nothing */
     void *owned;
 };

@@ -300,6 +300,8 @@ int split_adopt(struct split_stream *s, int in, int out)
     r = out >= 0 ? os_port_open(e, &s->out, out, OS_FILE, &stream_out_ops) : 0;
     if (r < 0 && in >= 0)
         os_port_release(e, &s->s.port);
+    else if (r == 0 && s->s.layer.type == &stream_exec)
+        os_recv(e, &s->out, true); /* of a pipe to write to: the hang-up */
     return r;
 }
 

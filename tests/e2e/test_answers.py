@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from duplexlib import SLOW, connect, host_port, recv_all, recv_exactly, run as duplex, start, temp, until
+from duplexlib import DUPLEX, SLOW, connect, host_port, recv_all, recv_exactly, run as duplex, start, temp, until
 from tap import Skip, case, run
 
 PAGE = '<h1>不要回答!!!</h1>'
@@ -179,6 +179,44 @@ def no_more_processes_than_max():
             third.settimeout(10 * SLOW)
             assert third.recv(1) == b'y'
         first[1].close()
+
+
+def children(pid):
+    with open(f'/proc/{pid}/task/{pid}/children') as f:
+        return f.read().split()
+
+
+@case
+def a_process_that_ends_ends_its_clients_connection():
+    """As inetd does: who keeps his end open keeps neither a slot nor a zombie. The output that is under way comes first."""
+    for command, output in ('sh -c "exit 3"', b''), ('true', b''), ('head -c 300000 /dev/zero', bytes(300000)):
+        with start('listen', 'tcp://127.0.0.1:0', '--exec', command, '--max', '1') as p, p.connect() as first:
+            assert recv_all(first) == output
+            until(lambda: not children(p.pid), 10, 'no child is left')
+            with p.connect() as second:  # the first is still there
+                assert recv_all(second) == output
+
+
+@case
+def a_process_that_only_stops_writing_is_heard_no_more_and_goes_on():
+    name = temp('got')
+    with start('listen', 'tcp://127.0.0.1:0', '--exec', f"sh -c 'exec >{name}; exec cat'") as p, p.connect() as s:
+        assert s.recv(1) == b''
+        s.sendall(b'still here')
+        until(lambda: open(name).read() == 'still here')
+
+
+@case
+def a_program_that_reads_less_than_it_is_given_is_no_failure():
+    """Nobody can tell what it would have read: the answer must not hang on who is first."""
+    for command, given in ('true', b'x' * 5), ('true', b'x' * 3000000), ('head -c 3', b'xxxxxx'), ('head -c 3', b'x' * 3000000):
+        for _ in range(5):
+            r = duplex('dial', f'exec:{command}', input=given)
+            assert (r.code, r.out) == (0, given[:3] if 'head' in command else b''), (command, len(given), r)
+    a, b = socket.socketpair()  # an input without end
+    with a, b:
+        r = subprocess.run([DUPLEX, 'dial', 'exec:true'], stdin=a, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20 * SLOW)
+        assert r.returncode == 0, r
 
 
 @case
