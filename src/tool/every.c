@@ -117,9 +117,12 @@ void every_report(const struct every *e)
     uint64_t left_out = atomic_load(&e->left_out);
     if (left_out)
         snprintf(skipped, sizeof skipped, "%" PRIu64 " skipped: the one before was still waiting", left_out);
+    if (!e->done) {
+        tool_say("sent nothing, every %" PRId64 " ms; %s", e->ms, skipped);
+        return;
+    }
     tool_say("sent %" PRIu64 " time%s, every %" PRId64 " ms: jitter median %.2f ms, p99 %.2f ms; %s", e->done,
-             e->done == 1 ? "" : "s", e->ms, e->done ? percentile(e, 50) : 0.0, e->done ? percentile(e, 99) : 0.0,
-             skipped);
+             e->done == 1 ? "" : "s", e->ms, percentile(e, 50), percentile(e, 99), skipped);
 }
 
 void every_free(struct every *e)

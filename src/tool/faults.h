@@ -6,10 +6,14 @@
 
 enum { FAULTS_SAID_MAX = 5, FAULTS_MS = 10000 }; /* so many lines in so long */
 struct faults {
-    int64_t since_ms; /* when the first of these was said    */
+    void (*say)(void *arg, const char *words); /* NULL: tool_say */
+    void *arg;
+    const char *sni_advice; /* where a name was asked for that no certificate has; NULL: none */
+    int64_t since_ms;       /* when the first of these was said    */
     int said;
     uint64_t unsaid; /* their count follows when that is over */
 };
-void faults_watch(struct faults *f, dx_listener *l); /* f, zeroed, outlives l; several listeners may share it */
-void faults_rest(struct faults *f);                  /* says how many were not said, if any */
+/* f, zeroed but for the first three, outlives l; several listeners may share it. */
+void faults_watch(struct faults *f, dx_listener *l);
+void faults_rest(struct faults *f); /* says how many were not said, if any */
 #endif

@@ -5,6 +5,7 @@
 #include "tool/faults.h"
 #include "tool/listen_answers.h"
 #include "tool/listen_rules.h"
+#include "tool/rests.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
@@ -27,7 +28,8 @@ struct server {
     int listener_count;
     struct trust trusts[LISTENERS_MAX]; /* of each URL, whether it listens or not */
     bool verbose;
-    struct faults faults;          /* of TLS, under -v                        */
+    struct faults faults; /* of TLS, under -v                        */
+    struct rests rests;
     struct listen_rules *rules;    /* under --rules                           */
     struct listen_answers answers; /* under --echo and its like               */
 };
@@ -37,6 +39,7 @@ static void drain(struct server *s, int64_t ms)
     for (int i = 0; i < s->listener_count; i++)
         dx_listener_drain(s->listeners[i], ms);
     s->listener_count = 0;
+    rests_stop(&s->rests);
     for (int i = 0; i < LISTENERS_MAX; i++)
         trust_rest(&s->trusts[i]);
 }
@@ -92,6 +95,7 @@ static int listen_all(struct server *s, const struct options *o, const dx_handle
         if ((r = wire_listener(o, url, l)) >= 0)
             return r;
     }
+    rests_watch(&s->rests, s->loop);
     for (int i = 0; i < o->arg_count; i++)
         if (s->trusts[i].tls || s->rules)
             tool_hangups(reload, s);

@@ -3,6 +3,7 @@
  * ended; what passes is the library's business, unless somebody looks: tap.h, record.h. */
 #include "tool/faults.h"
 #include "tool/record.h"
+#include "tool/rests.h"
 #include "tool/stamp.h"
 #include "tool/tap.h"
 #include "tool/targets.h"
@@ -23,6 +24,7 @@ enum {
     END_MS = 4500,
     FDS_OWN = 64,
     FDS_EACH = 4,
+    FEW = 16, /* clients at a time: worth a word */
     CLIENTS_MAX = 10000,
     PEER_MAX = 200,
     WORDS_MAX = 300
@@ -38,7 +40,8 @@ struct relay {
     struct recorder record;
     bool looks, once, verbose;
     struct faults faults; /* of TLS, under -v */
-    bool served;          /* under --once */
+    struct rests rests;
+    bool served; /* under --once */
     uint64_t clients;
     int code;
 };
@@ -65,6 +68,7 @@ static void accept_no_more(struct relay *r, int64_t ms)
     if (r->listener)
         dx_listener_drain(r->listener, ms);
     r->listener = NULL;
+    rests_stop(&r->rests);
     trust_rest(&r->trust);
     for (int i = 0; i < r->targets.count; i++)
         trust_rest(&r->targets.row[i].trust);
@@ -297,6 +301,9 @@ static size_t clients_max(const struct options *o)
     }
     getrlimit(RLIMIT_NOFILE, &fds);
     size_t can = fds.rlim_cur > FDS_OWN + FDS_EACH ? (size_t)(fds.rlim_cur - FDS_OWN) / FDS_EACH : 1;
+    if (can < most && (can < FEW || option_has(o, "max")))
+        tool_say("the %ju descriptors of this process (ulimit -n) are enough for %zu client%s at a time; more wait",
+                 (uintmax_t)fds.rlim_cur, can, can == 1 ? "" : "s");
     return most < can ? most : can;
 }
 
@@ -339,6 +346,7 @@ static int listen_there(struct relay *r, const struct options *o)
         return tool_fail("relay", url, &err);
     if (r->verbose)
         faults_watch(&r->faults, r->listener);
+    rests_watch(&r->rests, r->loop);
     bool tls = r->trust.tls;
     trust_keep(&r->trust, r->loop, say, NULL);
     for (int i = 0; i < r->targets.count; i++) {

@@ -144,10 +144,10 @@ static int settle_trust(struct serve *s, const char *const *hosts)
     return r;
 }
 
-static void say_trust(void *arg, const char *words)
+static void say_words(void *arg, const char *words)
 {
     struct serve *s = arg;
-    char line[500];
+    char line[1024];
     if (s->terminal) {
         snprintf(line, sizeof(line), "* %s", words);
         show_notice(s, line, strlen(line));
@@ -234,15 +234,21 @@ static int run(struct serve *s)
     if (!s->hub)
         return tool_fail("serve", "", &err);
     tool_signals(s->loop);
-    trust_keep(&s->trust, s->loop, say_trust, s);
+    trust_keep(&s->trust, s->loop, say_words, s);
     if (s->trust.tls || s->site.log.fd > 0)
         tool_hangups(reload, s);
+    s->faults =
+        (struct faults){.say = say_words, .arg = s, .sni_advice = "Try: serve --host NAME, if it is one of yours"};
+    s->rests = (struct rests){.say = say_words, .arg = s};
     r = serve_listen(s);
     if (r < 0)
         r = begin(s, &err);
     if (r >= 0)
         return r;
+    rests_watch(&s->rests, s->loop);
     r = tool_run();
+    rests_stop(&s->rests);
+    faults_rest(&s->faults);
     trust_rest(&s->trust);
     prompt_free(s->prompt);
     s->prompt = NULL;

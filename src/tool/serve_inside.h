@@ -4,8 +4,10 @@
 #ifndef TOOL_SERVE_INSIDE_H
 #define TOOL_SERVE_INSIDE_H
 #include "hub/hub.h"
+#include "tool/faults.h"
 #include "tool/options.h"
 #include "tool/prompt.h"
+#include "tool/rests.h"
 #include "tool/site.h"
 #include "tool/trust.h"
 
@@ -17,6 +19,8 @@ struct serve {
     struct prompt *prompt;
     struct trust trust;
     struct site site;
+    struct faults faults; /* of TLS */
+    struct rests rests;
     char key[128];
     char port[8];      /* of the first network address: the others take the same */
     char lan_host[64]; /* the first address of the network that is open           */

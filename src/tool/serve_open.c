@@ -18,6 +18,14 @@ static void note_port(struct serve *s, const char *url)
         snprintf(s->port, sizeof(s->port), "%.*s", (int)strspn(p + 1, "0123456789"), p + 1);
 }
 
+static dx_listener *open_at(struct serve *s, const char *url, dx_err *err)
+{
+    dx_listener *l = hub_listen(s->hub, url, err);
+    if (l && s->trust.tls && !option_has(&s->o, "quiet"))
+        faults_watch(&s->faults, l);
+    return l;
+}
+
 static bool need_key(struct serve *s)
 {
     if (s->open_to_all || *s->key)
@@ -47,7 +55,7 @@ static void open_lan(struct serve *s, dx_text *answer)
     for (int i = 0; i < all.count; i++) {
         snprintf(url, sizeof(url), "any://%s:%s", all.host[i], *s->port ? s->port : "2333");
         if (!s->lan_done) {
-            dx_listener *l = hub_listen(s->hub, url, &err);
+            dx_listener *l = open_at(s, url, &err);
             if (!l)
                 continue;
             note_port(s, dx_listener_url(l, 0));
@@ -97,7 +105,7 @@ static int listen_on(struct serve *s, const char *url)
         tool_say("no key could be made: not opened");
         return TOOL_FAILED;
     }
-    l = hub_listen(s->hub, url, &err);
+    l = open_at(s, url, &err);
     if (!l)
         return tool_fail("serve", url, &err);
     note_port(s, wire_is_path(url) ? NULL : dx_listener_url(l, 0));
@@ -114,7 +122,7 @@ static void listen_unix(struct serve *s)
     if (!folder || *folder != '/' || strlen(folder) > 80)
         return;
     snprintf(url, sizeof(url), "unix://%s/duplex.sock", folder);
-    hub_listen(s->hub, url, NULL);
+    open_at(s, url, NULL);
 }
 
 static int listen_default(struct serve *s)
@@ -123,7 +131,7 @@ static int listen_default(struct serve *s)
     int r = listen_on(s, "any://127.0.0.1:2333");
     if (r >= 0)
         return r;
-    if (!hub_listen(s->hub, "any://[::1]:2333", &err) && err.code == DX_BUSY)
+    if (!open_at(s, "any://[::1]:2333", &err) && err.code == DX_BUSY)
         return tool_fail("serve", "any://[::1]:2333", &err);
     listen_unix(s);
     return -1;

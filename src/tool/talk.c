@@ -272,6 +272,8 @@ static void wire_open(dx_conn *c)
         dx_abort(c);
         return;
     }
+    talk_hears_no_more_early(t);
+    t->trying = false;
     t->joined = true;
     t->wire = c;
     t->steps = (struct steps){0};

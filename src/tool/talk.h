@@ -23,34 +23,37 @@ struct talk {
     const char *exit_word;   /* typed, it ends; "": none does                                   */
     bool listening;          /* conns come by dx_serve: only a joined one's end is ours         */
     bool once, verbose;
-    int64_t idle_ends_ms;    /* after the end of stdin; 0: the wire's own way                   */
-    struct manner manner;    /* how it goes, by the options                                     */
+    int64_t idle_ends_ms; /* after the end of stdin; 0: the wire's own way                   */
+    struct manner manner; /* how it goes, by the options                                     */
     struct retry retry;
     struct ws_options ws;
     void (*on_joined)(struct talk *t, dx_conn *c); /* the conn stands; NULL: nothing to do      */
-    int (*redial)(struct talk *t); /* dials anew, for retry: 0, or the exit code, having said why */
-    void *user;              /* for these two                                                   */
+    int (*redial)(struct talk *t);                 /* dials anew, for retry: 0, or the exit code, having said why */
+    void *user;                                    /* for these two                                                   */
 
     /* its own, zero at first */
-    dx_conn *wire, *here;    /* here: stdin and stdout                                          */
-    const char *shown_as;    /* the coding of what comes up to us                               */
+    dx_conn *wire, *here;           /* here: stdin and stdout                                          */
+    const char *shown_as;           /* the coding of what comes up to us                               */
     struct talk_terminal *terminal; /* in place of here, where both are a terminal              */
     struct feed feed;
     struct show show;
-    bool from_option;        /* --send: stdin is not read                                       */
-    dx_text line_end;        /* behind each message on stdout; n 0: nothing                     */
+    bool from_option; /* --send: stdin is not read                                       */
+    dx_text line_end; /* behind each message on stdout; n 0: nothing                     */
     struct steps steps;
-    bool typed, shown;       /* stdin, stdout are terminals                                     */
+    bool typed, shown; /* stdin, stdout are terminals                                     */
     bool joined, half_close, show_timer;
-    bool unseen;             /* nothing has to look at what passes: see talk_pass                   */
+    bool unseen; /* nothing has to look at what passes: see talk_pass                   */
     bool input_ended, input_said, peer_ended;
-    bool met, lost;          /* what was waited for came; the peer ended too early, which retry mends */
+    bool met, lost; /* what was waited for came; the peer ended too early, which retry mends */
     struct every *every;
-    dx_text content;         /* stdin, which every repeats                                      */
+    dx_text content; /* stdin, which every repeats                                      */
     int64_t retry_timer;
-    int64_t heard;           /* when data last came                                             */
-    uint64_t came;           /* messages, or pieces of bytes                                    */
-    bool alert;              /* the first of them is a TLS alert                                */
+    dx_conn *early; /* a terminal that is listened to before there is a first conn         */
+    bool trying;    /* after a first try, until a conn stands: what is typed waits         */
+    int tried;      /* the exit code of the last try                                   */
+    int64_t heard;  /* when data last came                                             */
+    uint64_t came;  /* messages, or pieces of bytes                                    */
+    bool alert;     /* the first of them is a TLS alert                                */
     int code;
 };
 

@@ -147,7 +147,7 @@ void talk_here_data(dx_conn *c, const void *data, size_t n, unsigned how)
 
 void talk_typed(struct talk *t, const char *line, size_t n)
 {
-    if (!t->wire || t->input_ended)
+    if ((!t->wire && !t->trying) || t->input_ended)
         return;
     if (talk_repeats_stdin(t)) {
         talk_gather(t, line, n);
@@ -156,12 +156,16 @@ void talk_typed(struct talk *t, const char *line, size_t n)
     int r = feed_typed(t, line, n);
     if (r < 0)
         talk_input_failed(t, r);
-    else
+    else if (t->wire)
         talk_pump(t);
 }
 
 void talk_typed_end(struct talk *t)
 {
+    if (!t->wire && t->trying) {
+        talk_tries_over(t);
+        return;
+    }
     t->input_ended = true;
     if (t->wire && talk_repeats_stdin(t) && !t->every)
         talk_content_ended(t);

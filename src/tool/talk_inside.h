@@ -8,10 +8,10 @@
 
 /* ---- talk.c ---- */
 
-void talk_over(struct talk *t);              /* closes the wire                        */
-void talk_verdict(struct talk *t, int code); /* the exit code; the first one stays      */
+void talk_over(struct talk *t);                               /* closes the wire                        */
+void talk_verdict(struct talk *t, int code);                  /* the exit code; the first one stays      */
 void talk_failed(struct talk *t, int code, const char *text); /* says it, and both of these */
-void talk_maybe_stop(struct talk *t);        /* ends the loop where nothing is left      */
+void talk_maybe_stop(struct talk *t);                         /* ends the loop where nothing is left      */
 
 /* ---- talk_input.c: from stdin to the wire ---- */
 
@@ -25,7 +25,8 @@ void talk_input_failed(struct talk *t, int code); /* enum dx_code               
 void talk_wire_data(dx_conn *c, const void *data, size_t n, unsigned how); /* on_data of the wire       */
 void talk_print(struct talk *t, const void *p, size_t n); /* on stdout, or the terminal                 */
 void talk_print_rest(struct talk *t);                     /* half a line that waits for its other half  */
-int talk_read_line_end(struct talk *t); /* what cuts stdin into messages stands between those on stdout: 0 or enum dx_code */
+int talk_read_line_end(
+    struct talk *t); /* what cuts stdin into messages stands between those on stdout: 0 or enum dx_code */
 
 /* ---- talk_pass.c: bytes that nothing looks at ---- */
 
@@ -35,7 +36,8 @@ int talk_pass(dx_conn *from, dx_conn *to, const void *data, size_t n);
 
 /* ---- talk_send.c: --send, --every ---- */
 
-bool talk_repeats_stdin(const struct talk *t); /* then what comes from stdin goes to talk_gather, its end to talk_content_ended */
+bool talk_repeats_stdin(
+    const struct talk *t); /* then what comes from stdin goes to talk_gather, its end to talk_content_ended */
 void talk_gather(struct talk *t, const void *data, size_t n);
 void talk_content_ended(struct talk *t);
 void talk_begin_sending(struct talk *t); /* the wire stands, and so does stdout */
@@ -51,11 +53,13 @@ void talk_unmet(struct talk *t, const char *when);
 void talk_print_event(struct talk *t, int r);
 void talk_tell_close(struct talk *t, const dx_conn *c, const dx_err *why, int code);
 int talk_drops_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were lost */
-int talk_sums_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were wrong */
+int talk_sums_verdict(struct talk *t);  /* 0, or TOOL_UNMET, having said how many were wrong */
 
 /* ---- talk_again.c: --retry ---- */
 
 /* The wire is gone. Will another one come? Then what stdin has not said yet waits for it. */
 bool talk_tries_again(struct talk *t, const dx_err *why);
 void talk_tries_no_more(struct talk *t);
+void talk_tries_over(struct talk *t);          /* the user has enough: ends, with what the last try came to */
+void talk_hears_no_more_early(struct talk *t); /* a conn stands: the prompt, or stdin, takes over           */
 #endif

@@ -64,6 +64,10 @@ void talk_gather(struct talk *t, const void *data, size_t n)
 void talk_content_ended(struct talk *t)
 {
     int r = manner_content(&t->manner, &t->content);
+    if (r < 0 && !message_of(t).n && dx_kind_of(t->wire) == DX_BYTES) {
+        talk_failed(t, TOOL_USAGE, "standard input is empty: there is nothing to send again and again");
+        return;
+    }
     if (r < 0) {
         begin_every(t);
         return;

@@ -65,8 +65,13 @@ static void who(void *arg, const char *rest)
     struct talk_terminal *k = arg;
     const dx_conn *wire = k->talk->wire;
     (void)rest;
-    if (wire)
-        panel_say(&k->panel, "%s is %s", k->talk->url, dx_peer(wire));
+    const char *peer = wire ? dx_peer(wire) : "";
+    if (!wire)
+        panel_say(&k->panel, "nobody yet: %s is being dialled", k->talk->url);
+    else if (!*peer || is((dx_bytes){k->talk->url, strcspn(k->talk->url, "#")}, peer))
+        panel_say(&k->panel, "talking to %s", *peer ? peer : k->talk->url);
+    else
+        panel_say(&k->panel, "talking to %s: it is %s", k->talk->url, peer);
 }
 
 static void quit(void *arg, const char *rest)

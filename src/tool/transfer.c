@@ -234,6 +234,8 @@ static int begin(struct transfer *t, const dx_handler *on)
     if (!t->listener)
         return tool_fail("listen", t->url, &err);
     trust_keep(&t->trust, t->loop, say_words, NULL);
+    if (t->verbose)
+        faults_watch(&t->faults, t->listener);
     for (int i = 0; dx_listener_url(t->listener, i); i++)
         fprintf(stderr, "listening %s\n", dx_listener_url(t->listener, i));
     fflush(stderr);
@@ -275,6 +277,7 @@ int transfer_run(struct transfer *t, const dx_handler *on)
         interrupted(t, signal);
     tool_loop_free(t->loop); /* what is left hears its on_close: the command's own ends, too */
     t->loop = NULL;
+    faults_rest(&t->faults);
     trust_free(&t->trust);
     return r < 0 && !t->code ? TOOL_FAILED : t->code;
 }

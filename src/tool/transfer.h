@@ -6,6 +6,7 @@
  * so that the other side does not take a part for the whole. */
 #ifndef TOOL_TRANSFER_H
 #define TOOL_TRANSFER_H
+#include "tool/faults.h"
 #include "tool/options.h"
 #include "tool/progress.h"
 #include "tool/trust.h"
@@ -21,6 +22,7 @@ struct transfer {
     dx_loop *loop;
     dx_listener *listener;
     struct trust trust;
+    struct faults faults; /* of TLS, under -v */
     dx_opts opts;
     dx_conn *wire;                  /* NULL: not yet, or not any more                                    */
     char peer[256];                 /* who is at the other end, as far as that is known                  */

@@ -79,6 +79,7 @@ def serve_with_few_descriptors_sleeps_through_a_storm_and_recovers():
         url = p.url
         storm = [d.connect(url) for _ in range(150)]
         is_idle(p)
+        p.said('new clients wait: the 64 descriptors of this process are used up.  Try: ulimit -n 4096\n')
         for s in storm[:75]:
             reset(s)
         for s in storm[75:]:

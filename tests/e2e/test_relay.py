@@ -453,6 +453,15 @@ def want_of_descriptors_makes_clients_wait_and_loses_none():
 
 
 @case
+def a_relay_that_can_serve_but_a_few_says_so():
+    for most, args, words in ((64, [], 'the 64 descriptors of this process (ulimit -n) are enough for 1 client at a time; more wait\n'),
+                              (104, ['--max', '30'], 'enough for 10 clients at a time; more wait\n'), (104, ['--max', '5'], None)):
+        few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        with relay(TCP, 'tcp://127.0.0.1:1', *args, preexec_fn=few) as p:
+            assert words in p.err if words else 'enough' not in p.err, p.err
+
+
+@case
 def no_more_than_max_at_a_time():
     with start('listen', TCP, '--echo') as server, relay(TCP, server.url, '--max', '2') as p:
         a, b, c = [p.connect() for _ in range(3)]

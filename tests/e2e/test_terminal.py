@@ -334,7 +334,7 @@ def commands_are_helped_with_and_escaped():
         s.enter('//what now')
         p.hears('/what now\n')
         s.enter('/who')
-        s.shows(f'* {p.url} is {p.url}', '>>')
+        s.shows(f'* talking to {p.url}', '>>')
         s.enter('/help')
         until(lambda: '* /hex ' in s.text() and '* //x ' in s.text())
         s.enter('/quit')
@@ -548,6 +548,43 @@ def a_line_outlives_the_connection():
         s.shows('back', '>> half')
         s.keys('Enter')
         p.hears('half\n')
+        s.keys('C-d')
+        s.shows('exit 0')
+
+
+@case
+def what_is_typed_while_nobody_is_there_waits_and_the_end_ends():
+    for last in b'half\n', None:
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            at = server.getsockname()
+            with dial('tcp://%s:%d' % at, '--retry') as s:
+                c = server.accept()[0]
+                server.close()
+                c.close()
+                until(lambda: 'dialling again' in s.text())
+                s.enter('half')
+                if last:
+                    with socket.create_server(at) as again, again.accept()[0] as c:
+                        assert recv_exactly(c, len(last)) == last
+                        c.shutdown(socket.SHUT_WR)
+                        until(lambda: s.text().count('dialling again') > 1)
+                s.keys('C-d')
+                until(lambda: re.search('exit [07]', s.text()), 20, 'the end')
+    for keys in ['C-d'], ['Enter'], ['e', 'x', 'i', 't', 'Enter']:
+        with Pane(DUPLEX, 'dial', '--retry', 'tcp://127.0.0.1:1') as s:
+            until(lambda: 'dialling again' in s.text())
+            s.type('lost')
+            s.keys('Enter')
+            until(lambda: 'not connected yet' in s.text())
+            s.keys(*keys)
+            until(lambda: 'exit 7' in s.text())
+
+
+@case
+def who_says_what_a_name_is():
+    with Peer() as p, dial(p.url.replace('127.0.0.1', 'localhost')) as s:
+        s.enter('/who')
+        until(lambda: f'it is {p.url}' in s.text().replace('\n', ''))
         s.keys('C-d')
         s.shows('exit 0')
 

@@ -520,6 +520,24 @@ def v_names_each_caller_whose_handshake_came_to_nothing_and_why():
 
 
 @case
+def who_waits_for_a_file_names_them_too_and_serve_says_how_a_name_is_added():
+    def asks(url, name):
+        host, port = host_port(url)
+        subprocess.run(['openssl', 's_client', '-connect', f'{host}:{port}', '-servername', name], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=30 * SLOW)
+    given = temp('file')
+    open(given, 'w').close()
+    asked = 'no TLS came about: the client asks for elsewhere.example, which no certificate here names'
+    for words in (['recv', 'tls://127.0.0.1:0', temp('got')], ['send', '--listen', given, 'tls://127.0.0.1:0']):
+        with start(*words, '-v', *shown(pki.leaf('good'))) as p:
+            asks(p.url, 'elsewhere.example')
+            p.said(asked + '\n')
+    with start('serve', '--listen', 'any://127.0.0.1:0', *shown(pki.leaf('good')), stdout=subprocess.DEVNULL) as p:
+        asks(p.url, 'elsewhere.example')
+        p.said(re.escape(asked + '.  Try: serve --host NAME') + '.*\n')
+
+
+@case
 def a_certificate_of_ours_that_was_not_shown_is_named():
     with start('listen', 'tls://127.0.0.1:0', *shown(pki.leaf('good')), '--client-ca', pki.ca().cert, '--echo') as p:
         refuses(p.url, 114, 'our certificate was not shown, for it trusts other issuers.  Try: --cert FILE',
