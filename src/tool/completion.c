@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * completion.c - what completes command lines in bash and zsh, as scripts made of the tables. */
 #include "tool/describe.h"
+#include <duplex/text.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -53,6 +54,16 @@ static void wants(const char *arg, char between, char ret_list[WANTS_MAX])
     }
 }
 
+/* What an option wants whose value is one of many names: the shells have these as lists. */
+static void option_wants(const struct opt *o, char between, char ret_list[WANTS_MAX])
+{
+    static const char *const named[][2] = {{"checksum", "SUM"}, {"encoding", "CODING"}, {"frame", "FRAME"}};
+    wants(o->arg, between, ret_list);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (!strcmp(o->name, named[i][0]))
+            snprintf(ret_list, WANTS_MAX, "%s", named[i][1]);
+}
+
 /* Text inside of single quotes, in one line; before each letter of escaped comes a backslash. */
 static void put_quoted(FILE *to, const char *text, const char *escaped)
 {
@@ -76,6 +87,25 @@ static void put_wires(FILE *to)
 {
     for (const struct wire *w = wire_table; w->url; w++)
         fprintf(to, "%s%.*s", w == wire_table ? "" : " ", wire_prefix(w), w->url);
+}
+
+static void put_sums(FILE *to)
+{
+    for (size_t i = 0; dx_sum_at(i); i++)
+        fprintf(to, "%s%s", i ? " " : "", dx_sum_at(i)->name);
+}
+
+/* A value that goes on after a colon. */
+static const char frames[] = "line none gap: fixed: delim: length:";
+static const char codings[] = "auto utf-8 gb18030 gbk gb2312 big5 euc-jp sjis euc-kr iso-8859-1 windows-1252";
+
+static void put_lists(FILE *to, const char *begin, const char *end)
+{
+    fprintf(to, "_duplex_urls=%s", begin);
+    put_wires(to);
+    fprintf(to, "%s\n_duplex_sums=%s", end, begin);
+    put_sums(to);
+    fprintf(to, "%s\n_duplex_codings=%s%s%s\n_duplex_frames=%s%s%s\n", end, begin, codings, end, begin, frames, end);
 }
 
 /* ---- bash ---- */
@@ -133,6 +163,11 @@ static const char bash_code[] =
     "            for word in $_duplex_urls; do\n"
     "                _duplex_offer \"$word\" && compopt -o nospace 2>/dev/null && files=\n"
     "            done ;;\n"
+    "        SUM) _duplex_lines \"${_duplex_sums// /$'\\n'}\" ;;\n"
+    "        CODING) _duplex_lines \"${_duplex_codings// /$'\\n'}\" ;;\n"
+    "        FRAME)\n"
+    "            _duplex_lines \"${_duplex_frames// /$'\\n'}\"\n"
+    "            [[ ${COMPREPLY-} == *: ]] && compopt -o nospace 2>/dev/null ;;\n"
     "        COMMAND) _duplex_lines \"$_duplex_commands\" ;;\n"
     "        any) ;;\n"
     "        *) _duplex_offer \"$want\" ;;\n"
@@ -178,7 +213,7 @@ static void bash_option(FILE *to, const struct opt *o)
 {
     char list[WANTS_MAX] = "-";
     if (o->arg && o->kind != OPT_MAYBE) /* a flag, but for what stands behind = */
-        wants(o->arg, ',', list);
+        option_wants(o, ',', list);
     fprintf(to, "--%s -%.1s %s%s ", o->name, o->letter ? &o->letter : "", o->kind == OPT_WORD ? "?" : "",
             *list ? list : "any");
     put_quoted(to, o->help, "");
@@ -203,9 +238,9 @@ void completion_bash(FILE *to)
         fprintf(to, "%s%s ", c == command_table ? "" : "\n", c->name);
         put_quoted(to, c->summary, "");
     }
-    fputs("'\n_duplex_urls='", to);
-    put_wires(to);
-    fputs("'\n\n# COMMAND: args is what it takes; rows its options: name, letter, value, help.\n_duplex_rows()\n{\n"
+    fputs("'\n", to);
+    put_lists(to, "'", "'");
+    fputs("\n# COMMAND: args is what it takes; rows its options: name, letter, value, help.\n_duplex_rows()\n{\n"
           "    rows= args=\n    case $1 in\n",
           to);
     for (const struct command *c = command_table; c->name; c++)
@@ -226,6 +261,9 @@ static const char zsh_code[] = "    _describe command list\n"
                                "        case $want in\n"
                                "        FILE) _files && ret=0 ;;\n"
                                "        URL) compadd -S '' -a _duplex_urls && ret=0 ;;\n"
+                               "        SUM) compadd -a _duplex_sums && ret=0 ;;\n"
+                               "        CODING) compadd -a _duplex_codings && ret=0 ;;\n"
+                               "        FRAME) compadd -S '' -a _duplex_frames && ret=0 ;;\n"
                                "        COMMAND) _duplex_commands && ret=0 ;;\n"
                                "        *) compadd -- $want && ret=0 ;;\n"
                                "        esac\n"
@@ -263,7 +301,7 @@ static void zsh_option(FILE *to, const struct opt *o)
     if (o->arg) {
         fputs(maybe || o->kind == OPT_WORD ? "::" : ":", to);
         put_quoted(to, o->arg, "\\:");
-        wants(o->arg, ' ', list);
+        option_wants(o, ' ', list);
         fprintf(to, ": %s%s", *list ? "_duplex_want " : "", list);
     }
     fputc('\'', to);
@@ -284,10 +322,9 @@ static void zsh_command(FILE *to, const struct command *c)
 
 void completion_zsh(FILE *to)
 {
-    fputs("#compdef duplex\n# zsh completion for duplex, as duplex help --completion zsh writes it.\n\n_duplex_urls=(",
-          to);
-    put_wires(to);
-    fputs(")\n_duplex_commands()\n{\n    local -a list=(\n", to);
+    fputs("#compdef duplex\n# zsh completion for duplex, as duplex help --completion zsh writes it.\n\n", to);
+    put_lists(to, "(", ")");
+    fputs("_duplex_commands()\n{\n    local -a list=(\n", to);
     for (const struct command *c = command_table; c->name; c++) {
         fprintf(to, "        '%s:", c->name);
         put_quoted(to, c->summary, "\\:");

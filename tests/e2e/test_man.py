@@ -181,6 +181,8 @@ def bash_completes():
             (['dial', 'tcp://[::1]:1', '--on'], ['--once']),
             (['relay', '--tap', 't'], ['text', 'tcp://', 'tls://']), (['relay', '--tap='], ['text', 'hex']),
             (['relay', '--tap=h'], ['hex']), (['serve', '--guess', ''], ['gb', 'utf8']),
+            (['dial', '--encoding', 'gb1'], ['gb18030']), (['listen', '--frame', ''], ['line', 'none', 'gap:', 'fixed:', 'delim:', 'length:']),
+            (['dial', '--frame=fi'], ['fixed:']), (['hex', '--checksum', 'crc16-mo'], ['crc16-modbus']), (['dial', '--checksum=lr'], ['lrc']),
             (['dial', '--eol='], ['lf', 'crlf', 'none']), (['dial', '--retry', 'wss'], ['wss://']), (['serve', '-l', 'an'], ['any://']),
             (['serve', '--listen=ws'], ['ws://', 'wss://']), (['serve', '--listen=ws:'], ['//']),
             (['listen', '--cert', 'k'], ['key.pem', 'keys']), (['listen', '--cert=a'], ['a file.pem']),
@@ -246,6 +248,8 @@ def zsh_completes():
                         ('duplex dial unixg', 'duplex dial unixgram:///'), ('duplex relay --tap=he', 'duplex relay --tap=hex '),
                         ('duplex serve --guess ut', 'duplex serve --guess utf8 '), ('duplex serve -l an', 'duplex serve -l any://'),
                         ('duplex listen --cert a', 'duplex listen --cert a\\ file.pem '),
+                        ('duplex dial --encoding gb1', 'duplex dial --encoding gb18030 '), ('duplex dial --frame gap', 'duplex dial --frame gap:'),
+                        ('duplex hex --checksum crc16-mod', 'duplex hex --checksum crc16-modbus '),
                         ('duplex dial --retry wss', 'duplex dial --retry wss://'), ('duplex send key.', 'duplex send key.pem '), ('duplex help exi', 'duplex help exit-codes '),
                         ('duplex help rec', 'duplex help recv '), ('duplex cert chec', 'duplex cert check ')):
         assert z.after_tab(typed) == want, (typed, z.after_tab(typed), want)
