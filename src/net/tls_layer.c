@@ -285,9 +285,18 @@ static void opened(struct layer *l)
     shake(tls_layer_of(l));
 }
 
+/* A peer that has said close_notify and gone answers what comes still, our own close_notify, with a reset: nothing is lost by it. */
+static bool is_late_reset(const struct tls_layer *t, const dx_err *why)
+{
+    return why->code == DX_RESET && t->end_told && !t->cut && !t->spoke && !t->queue.first;
+}
+
 static void closed(struct layer *l, const dx_err *why)
 {
+    static const dx_err end = {.code = DX_END};
     struct tls_layer *t = tls_layer_of(l);
+    if (is_late_reset(t, why))
+        why = &end;
     if (!t->closing && why->code != DX_CLOSED) /* neither told yet nor our own doing */
         fault(t, why);
     t->done = 1;

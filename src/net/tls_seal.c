@@ -16,6 +16,7 @@ void tls_give_sealed(struct tls_layer *t)
         return;
     struct span v = {b, t->out_from, (size_t)(b->data + b->used - t->out_from)};
     t->out = NULL;
+    t->spoke |= t->end_seen && !t->bye;
     layer_give_below(&t->layer, &v, 1, 0); /* where the stream is broken its own end is on its way up */
     block_drop(b);
 }

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 """test_tls_tool.py - TLS as a user of the command meets it: the banner with its pin and its code, the room over TLS, options that
 contradict each other, SIGHUP, an exit code and advice for each fault. test_tls.py has the wire itself."""
+import contextlib
 import fcntl
 import os
 import pathlib
 import pty
 import re
+import select
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import termios
+import threading
 import warnings
 
 import pki
@@ -447,6 +450,32 @@ def refuses(url, code, *words, options=('--ca',)):
     assert r.code == code and not r.out and r.err.startswith('duplex: ') and r.err.count('\n') == 1, (code, r)
     for w in words:
         assert w in r.err, (w, r)
+
+
+@case
+def a_reset_after_close_notify_is_no_failure_unless_there_was_more_to_say():
+    for more, code in (b'', 0), (b'and more', 56):
+        heard = threading.Event()
+
+        def serve(t):
+            assert t.recv(100) == b'ask'
+            t.sendall(b'answer')
+            t.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                t.unwrap()
+            assert heard.wait(20 * SLOW)  # a reset takes what was not read yet
+            assert not more or select.select([t.fileno()], [], [], 20 * SLOW)[0]
+            t.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+
+        with tls_peer(pki.leaf('good'), serve) as s, \
+                start('dial', '-v', '--ca', pki.ca().cert, s.url.replace('tcp:', 'tls:'), ready=None) as d:
+            d.stdin.write(b'ask')
+            assert d.stdout.read(6) == b'answer'
+            d.said('the peer has ended')
+            if more:
+                d.stdin.write(more)
+            heard.set()
+            assert d.wait() == code, (more, d.err)
 
 
 @case
