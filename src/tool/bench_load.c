@@ -282,6 +282,13 @@ static void say_second(struct bench_run *run)
     run->second = (struct bench_second){0};
 }
 
+/* Messages are still to go, but nothing moves. A datagram that is lost rests its conn until the next look at them finds it so. */
+static bool is_stuck(const struct bench_load *l)
+{
+    int64_t ms = l->plan->wait_ms + (l->plan->wire == BENCH_DATAGRAMS ? SECOND_MS : 0);
+    return l->phase == BENCH_RUNS && l->end_ns == INT64_MAX && bench_now() - l->last_ns > ms * 1000000;
+}
+
 static void tick(void *arg)
 {
     struct bench_load *l = arg;
@@ -295,8 +302,8 @@ static void tick(void *arg)
         l->passed_second = l->passed;
         l->second = (struct histogram){0};
     }
-    if (l->phase == BENCH_RUNS && l->end_ns == INT64_MAX && bench_now() - l->last_ns > l->plan->wait_ms * 1000000)
-        bench_over(l); /* messages are still to go, but nothing moves */
+    if (is_stuck(l))
+        bench_over(l);
     dx_loop_after(l->loop, SECOND_MS, tick, l);
 }
 

@@ -177,6 +177,8 @@ static void sweep_slot(struct bench_slot *s, int64_t before)
         *at = 0;
     }
     s->got += lost;
+    if (lost)
+        l->last_ns = bench_now();
     bench_settled(l, lost);
     bench_grant(s, lost);
 }

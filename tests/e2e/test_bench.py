@@ -251,6 +251,13 @@ def lost_datagrams_are_counted_and_may_be_allowed():
 
 
 @case
+def a_silent_peer_is_asked_all_the_same():
+    """That nothing moves while a loss is waited for is no reason to leave the rest out. Looked at each second: this is in a wait then."""
+    with Datagrams(lambda n, data: []) as s:
+        counted(bench('-c', 1, '-n', 4, '--wait', '480ms', s.url, code=UNMET), sent=4, right=0, lost=4)
+
+
+@case
 def datagrams_twice_or_changed_are_told_apart():
     with Datagrams(lambda n, data: [data, data] if n == 4 else [data[:-1] + b'?'] if n == 7 else [data]) as s:
         counted(bench('-c', 2, '-n', 50, s.url, code=UNMET), right=49, wrong=1, lost=0, unasked=1)
