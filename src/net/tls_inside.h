@@ -25,6 +25,7 @@ struct tls_layer {
         high : 1;
     uint16_t moved : 1; /* since the timer last looked */
     uint16_t cut : 1;   /* the peer's end came without close_notify */
+    uint16_t deaf : 1;  /* the stream takes no more: its end is on its way up */
     uint16_t spoke : 1; /* after the peer's end, more than our own close_notify */
 };
 extern const struct layer_type tls_layer_type;

@@ -88,9 +88,11 @@ static void file_failed(struct tls_layer *t, int code)
 static void drain(struct tls_layer *t)
 {
     int r = 0;
-    while (t->queue.first && !queue_past_half(t->queue.under) && r >= 0)
+    while (t->queue.first && !queue_past_half(t->queue.under) && r >= 0 && !t->deaf)
         r = tls_seal_queued(t);
     tls_give_sealed(t);
+    if (t->deaf) /* a long file would be sealed to its end for nobody, and the end be heard after it */
+        queue_clear(&t->queue, &tls_loop(t)->store);
     if (r == DX_SYS || r == DX_TRUNCATED)
         file_failed(t, r);
     else if (r < 0)

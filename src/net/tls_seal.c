@@ -17,7 +17,7 @@ void tls_give_sealed(struct tls_layer *t)
     struct span v = {b, t->out_from, (size_t)(b->data + b->used - t->out_from)};
     t->out = NULL;
     t->spoke |= t->end_seen && !t->bye;
-    layer_give_below(&t->layer, &v, 1, 0); /* where the stream is broken its own end is on its way up */
+    t->deaf |= layer_give_below(&t->layer, &v, 1, 0) < 0;
     block_drop(b);
 }
 
@@ -132,7 +132,7 @@ int tls_give(struct layer *l, const struct span *v, size_t count, unsigned how)
 {
     struct tls_layer *t = tls_layer_of(l);
     size_t total = 0;
-    if (t->done || t->finishing)
+    if (t->done || t->finishing || t->deaf)
         return DX_CLOSED;
     for (size_t i = 0; i < count; i++)
         total += v[i].n;
@@ -151,7 +151,7 @@ int tls_give(struct layer *l, const struct span *v, size_t count, unsigned how)
 uint8_t *tls_room(struct layer *l, size_t n)
 {
     struct tls_layer *t = tls_layer_of(l);
-    if (n >= WRITE_THROUGH || t->done || t->finishing)
+    if (n >= WRITE_THROUGH || t->done || t->finishing || t->deaf)
         return NULL;
     tls_later(t);
     return queue_room(&t->queue, &tls_loop(t)->store, n);
@@ -168,9 +168,9 @@ int tls_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
 {
     struct tls_layer *t = tls_layer_of(l);
     (void)how;
-    if (t->done || t->finishing || queue_add_file(&t->queue, &tls_loop(t)->store, fd, off, n) < 0) {
+    if (t->done || t->finishing || t->deaf || queue_add_file(&t->queue, &tls_loop(t)->store, fd, off, n) < 0) {
         os_fd_close(fd);
-        return t->done || t->finishing ? DX_CLOSED : DX_NOMEM;
+        return t->done || t->finishing || t->deaf ? DX_CLOSED : DX_NOMEM;
     }
     tls_later(t);
     return 0;

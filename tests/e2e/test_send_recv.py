@@ -463,6 +463,21 @@ def an_interrupted_side_says_so_and_breaks_off():
 
 
 @case
+def nothing_is_sealed_for_a_receiver_that_is_gone():
+    """Else the end would be heard when all of the file has gone nowhere."""
+    big = temp('big')
+    with open(big, 'wb') as f:
+        f.truncate(1 << 38)
+    for url in (u for u in WIRES if u.startswith(('tls', 'wss'))):
+        out = temp('out')
+        with receiver(url, out) as p, start('send', *believed(url), big, p.url, ready=None) as s:
+            in_the_middle(out + '.part')
+            p.interrupt()
+            assert p.wait() == 130, p.err
+            assert s.wait() in (18, *BROKEN), (url, s.err)
+
+
+@case
 def fewer_bytes_than_said_are_truncated_and_more_are_too_many():
     for flows in False, True:
         for n, code in ((len(MIB) - 1, 18), (len(MIB), 0), (len(MIB) + 1, 63)):
