@@ -3,6 +3,8 @@
 //   Frames.exe ask HOST PORT TEXT...   sends each text behind two bytes of length, prints each reply that comes so
 //   Frames.exe push HOST PORT FILE     sends a file and its end
 //   Frames.exe pull HOST PORT FILE     saves until the end
+//   Frames.exe say HOST PORT CODING TEXT   sends the text in that coding, cut at every byte, and prints what comes back in it
+//   Frames.exe modbus HOST PORT BYTE...    sends the bytes (in hex) with their CRC-16 behind, says whether the reply's CRC is right
 using System;
 using System.IO;
 using System.Net;
@@ -35,6 +37,40 @@ class Frames
         }
     }
 
+    static void Say(Stream stream, string coding, string text)
+    {
+        byte[] bytes = Encoding.GetEncoding(coding).GetBytes(text + "\n");
+        foreach (byte one in bytes)
+            stream.WriteByte(one);
+        Console.Write(Encoding.GetEncoding(coding).GetString(Exactly(stream, bytes.Length)));
+    }
+
+    static ushort Crc(byte[] bytes, int n)
+    {
+        ushort crc = 0xffff;
+        for (int i = 0; i < n; i++) {
+            crc ^= bytes[i];
+            for (int bit = 0; bit < 8; bit++)
+                crc = (ushort)((crc & 1) != 0 ? crc >> 1 ^ 0xa001 : crc >> 1);
+        }
+        return crc;
+    }
+
+    static void Modbus(Stream stream, string[] args)
+    {
+        int n = args.Length - 3;
+        var message = new byte[n + 2];
+        for (int i = 0; i < n; i++)
+            message[i] = Convert.ToByte(args[i + 3], 16);
+        ushort crc = Crc(message, n);
+        message[n] = (byte)crc;
+        message[n + 1] = (byte)(crc >> 8);
+        stream.Write(message, 0, n + 2);
+        byte[] reply = Exactly(stream, n + 2);
+        crc = Crc(reply, n);
+        Console.WriteLine(BitConverter.ToString(reply, 0, n) + (reply[n] + (reply[n + 1] << 8) == crc ? " right" : " wrong"));
+    }
+
     static void Main(string[] args)
     {
         Console.OutputEncoding = new UTF8Encoding(false);
@@ -43,6 +79,10 @@ class Frames
             client.NoDelay = true;
             if (args[0] == "ask") {
                 Ask(stream, args);
+            } else if (args[0] == "say") {
+                Say(stream, args[3], args[4]);
+            } else if (args[0] == "modbus") {
+                Modbus(stream, args);
             } else if (args[0] == "push") {
                 using (var file = File.OpenRead(args[3]))
                     file.CopyTo(stream);

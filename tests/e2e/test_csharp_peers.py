@@ -31,6 +31,21 @@ def messages_behind_their_length_are_echoed_whole_through_a_relay_too():
 
 
 @case
+def its_coding_is_understood():
+    for coding, text, back in ('iso-8859-1', 'déjà vu', 'DéJà VU'), ('utf-16le', '不要回答 is said', '不要回答 IS SAID'):
+        with start('listen', 'tcp://127.0.0.1:0', '--upper', '--encoding', coding) as p:
+            assert frames('say', *host_port(p.url), coding.replace('le', ''), text) == back + '\n'
+
+
+@case
+def checksums_are_the_same_on_both_sides():
+    for frame, code in ('fixed:6', 0), ('fixed:3', 119):  # cut wrong, it is no checksum any more
+        with start('listen', 'tcp://127.0.0.1:0', '--hex', '--checksum', 'crc16-modbus', '--frame', frame, '--send', '01 03 02 4b') as p:
+            assert frames('modbus', *host_port(p.url), '01', '03', '00', '07') == '01-03-02-4B right\n'
+            assert p.wait() == code, p.err
+
+
+@case
 def files_go_to_and_come_from_it():
     there, back = temp('there'), temp('back')
     data = random.Random(7).randbytes(1 << 20)
