@@ -139,6 +139,10 @@ typedef struct dx_http_limits {
     int64_t zero[8];           /* must be: later limits come here.       * of a listener alone, not a prefix */
 } dx_http_limits;
 
+/* A long poll: the answer waits for news. Unless a head has gone by then, after ms the reply is status without a body (0: 204), and
+ * so it is at once when the client says its end, for it may have gone. Called again it counts anew. A handler without on_end
+ * does not close a conn that waits. 0; DX_STATE: a head has gone; DX_URL: ms < 0, or a status as in dx_http_reply; DX_NOMEM. */
+DX_API int dx_http_park(dx_conn *c, int64_t ms, int status);
 /* A client's request. target NULL: the URL's path and query; else "/..." or "*" as it goes on the wire. length: of the body,
  * which follows by dx_send, dx_send_file and dx_finish; -1: in chunks; 0, and -1 with GET or HEAD: there is none, the
  * request is whole, and our end is said with it (dx_send and dx_finish are DX_STATE). A body longer than length is

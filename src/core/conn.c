@@ -105,7 +105,7 @@ static void conn_ended(struct layer *l)
         return;
     if (c->on->on_end)
         c->on->on_end(c);
-    else
+    else if (!c->stays)
         dx_close(c);
 }
 

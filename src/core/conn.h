@@ -14,6 +14,7 @@ struct dx_conn {
     uint8_t taken : 1;             /* by dx_relay or dx_save: the handler is theirs                   */
     uint8_t unspliced : 1;         /* dx_pass has found that what comes from it cannot be spliced     */
     uint8_t kept : 1;              /* a keeper stands in front of it: conn_keeper                     */
+    uint8_t stays : 1;             /* the peer's end does not close it, where the handler has no on_end */
     void *user;
     dx_err *why; /* NULL: nothing went wrong                                       */
     dx_id id;
@@ -31,13 +32,14 @@ struct keeper {
 /* conn_new of a conn that drops k at its end; NULL: k is still the caller's. */
 struct dx_conn *conn_new_kept(const dx_handler *on, void *user, struct layer *below, struct queue *q, struct keeper *k);
 struct keeper **conn_keeper(const struct dx_conn *c); /* NULL: it has none; else the caller may put another there */
-void conn_open(struct dx_conn *c); /* calls on_open unless it is closed already */
+void conn_open(struct dx_conn *c);                    /* calls on_open unless it is closed already */
 /* Ends a conn alone: on_close and burial, but not the layers below (an exchange on a connection that lives on). */
 void conn_part(struct dx_conn *c, const dx_err *why);
 void conn_set_why(struct dx_conn *c, int code, int detail_of, int detail, const char *text);
 void conn_broken(struct dx_conn *c); /* DX_BROKEN, and then on_close alone is left */
 void conn_event(struct dx_conn *c, int what, const void *arg);
-void conn_early(struct dx_conn *c, int what, const void *arg); /* DX_STEP or DX_HEAD, on a conn that does not stand yet */
+void conn_early(struct dx_conn *c, int what,
+                const void *arg);                     /* DX_STEP or DX_HEAD, on a conn that does not stand yet */
 struct dx_conn *conn_of_layer(const struct layer *l); /* NULL: another kind of layer */
 static inline bool conn_stopped(const struct dx_conn *c)
 {

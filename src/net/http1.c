@@ -50,6 +50,7 @@ static void exchange_free(struct exchange *x)
 /* Its conn has had its on_close: nobody holds a view any more. */
 static void drop_exchange(struct http1 *h)
 {
+    loop_timer_off(loop_of(h), &h->x->wait.timer);
     exchange_free(h->x);
     h->x = NULL;
 }
@@ -348,6 +349,7 @@ static void ended(struct layer *l)
         http1_fail(h, DX_TRUNCATED, 400, "the request stopped inside its body");
     } else { /* a client that half-closes after its request still gets its reply */
         conn_event(conn_of_layer(l->above), DX_GONE, NULL);
+        http_wait_over(h);
     }
 }
 
@@ -357,6 +359,8 @@ static void closed(struct layer *l, const dx_err *why)
     h->gone = 1;
     lone_del(&h->lone);
     loop_timer_off(loop_of(h), &h->timer);
+    if (h->x)
+        loop_timer_off(loop_of(h), &h->x->wait.timer);
     if (l->above)
         layer_closed_above(l, why); /* the conn buries the stack */
     else
@@ -409,6 +413,8 @@ static void layer_free(struct layer *l)
     loop_timer_off(loop_of(h), &h->timer);
     loop_chore_off(loop_of(h), &h->chore);
     lone_del(&h->lone);
+    if (h->x)
+        loop_timer_off(loop_of(h), &h->x->wait.timer);
     exchange_free(h->x);
     free(h);
 }

@@ -17,9 +17,16 @@ struct draft;
 struct http_pace {
     int64_t began, since; /* since: both rates are counted from there on */
     int64_t discards;     /* since when its body is read for nobody; 0: it is not */
-    uint64_t in; /* of the body */
+    uint64_t in;          /* of the body */
     uint64_t in_then, sent_then;
     size_t waited_then;
+};
+struct http_wait { /* a long poll, or a stream of events: sse.c */
+    struct timer timer;
+    dx_conn *c; /* NULL: none of them */
+    int64_t ms; /* of silence; -1: no matter */
+    uint64_t sent;
+    int status; /* of a long poll's reply; 0: a stream */
 };
 struct http1 {
     struct layer layer; /* first; above: the exchange's conn, or NULL                        */
@@ -44,14 +51,15 @@ struct exchange {
     dx_text trail_out;  /* behind our last chunk                                                */
     uint64_t body_left; /* of the request's body; chunked: 1 until its end                 */
     uint64_t discarded;
-    uint64_t sent;      /* of the reply's body: what was given  */
-    int status;         /* of the reply; 0: no head has gone    */
+    uint64_t sent;             /* of the reply's body: what was given  */
+    int status;                /* of the reply; 0: no head has gone    */
     const struct route *route; /* of its conn, which holds it; NULL: none */
     dx_text set;               /* fields for its reply's head: http_fields.c */
     struct http_pace pace;
     int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
+    struct http_wait wait;
     struct http1_head head; /* last: room for the fields that came, then the bytes that its views point into */
 };
 struct http1 *http1_new(dx_listener *s, struct queue *q, bool ws_only);
@@ -92,6 +100,8 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
 int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count); /* 1xx but 101 */
 bool http1_is_connect(const struct exchange *x);
 void http1_reply_over(struct http1 *h);
+/* The client has said its end: who only waits is answered, or ended. */
+void http_wait_over(struct http1 *h);
 /* An exchange cannot go on: the status, where no head has gone, and the connection ends; its handler is told why. */
 void http1_fail(struct http1 *h, int code, int status, const char *words);
 /* A short answer to what cannot be read; it says that the connection ends. of_head: the request is a HEAD. */
@@ -99,7 +109,7 @@ void http1_say_refusal(struct http1 *h, int status, bool of_head);
 void http1_refuse(struct http1 *h, int status,
                   bool of_head); /* the same where no exchange stands, and the connection ends */
 int http1_say(struct http1 *h, const char *p, size_t n);
-void http1_later(struct http1 *h);            /* an exchange may be over: at the end of the turn */
+void http1_later(struct http1 *h); /* an exchange may be over: at the end of the turn */
 /* The sending half of http1_type. */
 int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how);
 int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how);

@@ -165,6 +165,7 @@ int dx_ws_accept_sized(dx_conn *c, const dx_handler *on, void *user, const dx_ws
     if ((r = upgrade(h, &s, &mine)) < 0)
         return r;
     c->messages = 1;
+    c->stays = 0;
     if (on) {
         c->on = on;
         c->user = user;

@@ -136,6 +136,38 @@ def hello_greets_by_name():
 
 
 @case
+def events_go_on_where_its_client_was():
+    with serving("events", "http") as (_, port):
+        for last, first in ((None, 1), ("41", 42)):
+            c = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+            c.request("GET", "/", headers={"Last-Event-ID": last} if last else {})
+            r = c.getresponse()
+            assert r.getheader("Content-Type") == "text/event-stream"
+            for n in (first, first + 1):
+                event = b"id: %d\nevent: tick\ndata: tick %d\ndata: of the clock\n\n" % (n, n)
+                assert (got := r.read(len(event))) == event, got
+            c.close()
+
+
+@case
+def news_waits_until_there_are_any():
+    with serving("news", "http") as (_, port):
+        a, b = (http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS) for _ in range(2))
+        for word in (b"first", b"second"):
+            a.request("GET", "/")
+            # It may not be waiting yet: then nobody heard, and it is said again.
+            a.sock.settimeout(0.3)
+            for _ in range(20):
+                b.request("POST", "/", body=word)
+                assert b.getresponse().read() == b""
+                with contextlib.suppress(TimeoutError):
+                    a.sock.recv(1, socket.MSG_PEEK)
+                    break
+            a.sock.settimeout(SECONDS)
+            assert a.getresponse().read() == word
+
+
+@case
 def chat_serves_its_page_and_its_members():
     async def talk(port):
         url = f"ws://127.0.0.1:{port}/"
@@ -275,7 +307,7 @@ def pin_shows_the_key_of_this_hosts_certificate():
 @case
 def a_wrong_call_shows_the_usage():
     for name in ("ask", "echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking", "body", "facts", "limits", "login",
-                 "prefixes", "ticks", "visits"):
+                 "prefixes", "news", "ticks", "events", "visits"):
         p = example(name)
         assert p.returncode == 1 and b"usage" in p.stderr, (name, p.stderr)
 
