@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * feed.c - from the ring to the members: one pass a turn over those whose room has news, however many there are. Per message and
  * member it is a pointer to a form that is made already, and dx_send_msg. */
+#include "hub/guest.h"
 #include "hub/inside.h"
 #include <time.h>
 
@@ -69,6 +70,10 @@ void feed(struct member *m)
     struct ring *ring = &m->room->ring;
     if (m->closing)
         return;
+    if (is_guest(m)) {
+        guest_feed(guest_of(m));
+        return;
+    }
     if (!hears(m)) {
         m->cursor = ring->next;
         return;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * front.c - what an HTTP exchange gets: the page, or a WebSocket into a room (docs/room.md, "The page"; docs/safe.md, rules
+ * front.c - what an HTTP exchange gets: the page, a WebSocket into a room, or what call.c has for it (docs/room.md, "The page"; docs/safe.md, rules
  * 2 and 3). Nothing else has an answer but 404. */
 #include "hub/front.h"
+#include "hub/guest.h"
 #include "hub/inside.h"
 #include <duplex/http.h>
+#include <duplex/sse.h>
 #include <duplex/ws.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,46 @@ static void say(struct member *m, int status, const char *words, const dx_http_f
     int n = snprintf(body, sizeof(body), "%s\n", words);
     m->closing = true;
     reply(m->c, status, "text/plain; charset=utf-8", body, (size_t)n, more);
+}
+
+static const dx_http_field guarded[] = {{"X-Content-Type-Options", "nosniff"},
+                                        {"Referrer-Policy", "no-referrer"},
+                                        {"Cross-Origin-Resource-Policy", "same-origin"},
+                                        {"X-Frame-Options", "DENY"},
+                                        {"Cache-Control", "no-store"},
+                                        {"X-Accel-Buffering", "no"}}; /* nginx need not wait for more of it */
+
+void front_json(struct member *m, int status, const dx_text *t)
+{
+    m->closing = true;
+    dx_http_reply(m->c, status, "application/json", t->p, t->n, guarded, 5);
+}
+
+static size_t error_text(char *buf, size_t n, const char *code, const char *words)
+{
+    return (size_t)snprintf(buf, n, "{\"is\":\"error\",\"code\":\"%s\",\"text\":\"%s\"}", code, words);
+}
+
+void front_error(struct member *m, int status, const char *code, const char *words)
+{
+    char body[256] = "[";
+    size_t n = 1 + error_text(body + 1, sizeof(body) - 2, code, words);
+    body[n++] = ']';
+    front_json(m, status, &(dx_text){.p = body, .n = n});
+}
+
+void front_stream_end(struct member *m, const char *code, const char *words)
+{
+    char body[256];
+    dx_sse_send(m->c, &(dx_sse){.data = body, .n = error_text(body, sizeof(body), code, words)});
+    m->closing = true;
+    dx_close(m->c);
+}
+
+bool front_stream(struct member *m)
+{
+    const dx_http_field fields[] = {guarded[0], guarded[1], guarded[2], guarded[3], guarded[5]};
+    return dx_sse_open(m->c, 0, fields, 5) == 0;
 }
 
 static bool has_folder(const struct hub *h)
@@ -150,10 +192,16 @@ static void websocket(struct member *m, dx_bytes room)
     member_expected(m);
 }
 
+static bool is_room(dx_bytes path)
+{
+    return path.n > 4 && !memcmp(path.p, "/~r/", 4);
+}
+
 void front_open(struct member *m)
 {
-    const dx_http_field allow = {"Allow", "GET, HEAD"}, upgrade = {"Upgrade", "websocket"};
+    const dx_http_field upgrade = {"Upgrade", "websocket"};
     dx_bytes path = dx_http_path(m->c), method = dx_http_method(m->c), room;
+    const dx_http_field allow = {"Allow", is_room(path) ? "GET, HEAD, POST" : "GET, HEAD"};
     const struct page_file *f;
     if (!gate_host(m->hub, m->c)) {
         m->hub->counts.refused++;
@@ -167,14 +215,18 @@ void front_open(struct member *m)
     else if (has_folder(m->hub) && !is_ours(path)) {
         m->closing = true;
         m->talk = m->hub->o.site->answer(m->hub->o.site_arg, m->c);
-    } else if (!same(method, "GET") && !same(method, "HEAD"))
-        say(m, 405, "GET or HEAD", &allow);
+    } else if (is_room(path) && room.p && call_open(m, room))
+        return;
+    else if (!same(method, "GET") && !same(method, "HEAD"))
+        say(m, 405, is_room(path) ? "GET, HEAD or POST" : "GET or HEAD", &allow);
     else if (m->hub->o.metrics && same(path, "/~metrics") && (!m->hub->key || dx_is_loopback(m->c)))
         answer_metrics(m);
-    else if (!f && !(path.n > 4 && !memcmp(path.p, "/~r/", 4) && room.p))
+    else if (!f && !(is_room(path) && room.p))
         say(m, 404, has_folder(m->hub) ? "nothing here: the page is at /~" : "nothing here: the page is at /", NULL);
     else if (f)
         page(m, f);
     else
-        say(m, 426, "a room is a WebSocket: the page at / speaks it", &upgrade);
+        say(m, 426,
+            "a room is a WebSocket, or asked for text/event-stream or application/json: the page at / speaks them",
+            &upgrade);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static int by_name(const void *a, const void *b)
@@ -64,10 +65,10 @@ static void drop_if_idle(struct hub *h, struct addr *a)
     free(a);
 }
 
-bool gate_enter(struct member *m)
+bool gate_enter(struct member *m, const dx_conn *c)
 {
-    struct addr *a = find_or_make(m->hub, m->c);
-    bool many = !a || (!dx_is_loopback(m->c) && a->conns >= CONNS_PER_ADDRESS_MAX);
+    struct addr *a = find_or_make(m->hub, c);
+    bool many = !a || (!dx_is_loopback(c) && a->conns >= CONNS_PER_ADDRESS_MAX);
     if (many) {
         m->hub->counts.refused++;
         return false;
@@ -75,7 +76,7 @@ bool gate_enter(struct member *m)
     a->conns++;
     m->addr = a;
     m->opened = true;
-    m->keyed = !m->hub->key || dx_is_loopback(m->c);
+    m->keyed = !m->hub->key || dx_is_loopback(c);
     return true;
 }
 
@@ -133,7 +134,7 @@ void gate_free(struct hub *h)
 }
 
 /* No early way out, and no more time for a longer key. */
-static bool same_key(const char *mine, const char *theirs, size_t n)
+bool gate_same(const char *mine, const char *theirs, size_t n)
 {
     size_t mine_n = strlen(mine);
     unsigned char d = mine_n != n;
@@ -152,7 +153,7 @@ enum gate_key gate_key(struct member *m, const char *key, size_t n)
         a->wrong = 0;
     if (a->wrong >= KEY_TRIES)
         return KEY_WAIT;
-    if (m->hub->key && same_key(m->hub->key, key, n)) {
+    if (m->hub->key && gate_same(m->hub->key, key, n)) {
         m->keyed = true;
         return KEY_RIGHT;
     }
@@ -162,14 +163,19 @@ enum gate_key gate_key(struct member *m, const char *key, size_t n)
     return KEY_WRONG;
 }
 
-int64_t gate_rate(struct member *m, size_t bytes)
+int64_t gate_rate(struct member *m, const dx_conn *by, size_t bytes)
 {
     int64_t now, cost = (int64_t)(bytes / RATE_BYTES_PER_MS);
-    if (!m->c || dx_is_loopback(m->c))
+    if (!by || dx_is_loopback(by))
         return 0;
     now = dx_loop_now(m->hub->loop);
     m->rate_ms = (m->rate_ms > now ? m->rate_ms : now) + (cost > RATE_MESSAGE_MS ? cost : RATE_MESSAGE_MS);
     return m->rate_ms - now > RATE_BURST_MS ? m->rate_ms - now - RATE_BURST_MS : 0;
+}
+
+bool gate_over(const struct member *m, const dx_conn *by)
+{
+    return !dx_is_loopback(by) && m->rate_ms - dx_loop_now(m->hub->loop) > RATE_BURST_MS;
 }
 
 static bool is_this_host(const struct hub *h, dx_bytes host)
@@ -202,4 +208,22 @@ bool gate_host(const struct hub *h, const dx_conn *c)
         if (host_is_url(host, hub_url(h, i)))
             return true;
     return false;
+}
+
+/* A browser says by Sec-Fetch-Site whose page asks, but not in clear beyond this machine; by Origin it says so where the page could
+ * read the answer, or posts. Over TLS the page must have come over TLS itself: what came in clear anybody on the way may have
+ * written. */
+bool gate_site(const dx_conn *c)
+{
+    dx_bytes site = dx_http_header(c, "Sec-Fetch-Site"), origin = dx_http_header(c, "Origin"), host = dx_http_host(c);
+    const char *const schemes[] = {"https://", "http://"};
+    if (site.p && !host_is_name(site, "same-origin") && !host_is_name(site, "none"))
+        return false;
+    for (size_t i = 0; origin.p && i < (strcmp(dx_wire(c), "https") ? 2 : 1); i++) {
+        size_t n = strlen(schemes[i]);
+        if (origin.n == n + host.n && !memcmp(origin.p, schemes[i], n) &&
+            !strncasecmp((const char *)origin.p + n, host.p, host.n))
+            return true;
+    }
+    return !origin.p;
 }

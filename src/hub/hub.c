@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * hub.c - the hub itself: its listeners, the one handler behind all of them, the sweep, the end. */
+#include "hub/guest.h"
 #include "hub/inside.h"
 #include <duplex/http.h>
 #include <duplex/tls.h>
@@ -17,9 +18,11 @@ static void on_open(dx_conn *c)
 static void on_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct member *m = dx_state(c);
-    if (m->closing || m->kind == KIND_HTTP)
+    if (m->closing || (m->kind == KIND_HTTP && !m->call))
         return; /* a body that nobody asked for */
-    if (m->kind == KIND_JSON)
+    if (m->kind == KIND_HTTP)
+        call_data(m, data, n);
+    else if (m->kind == KIND_JSON)
         json_data(m, how & DX_BINARY ? "" : data, how & DX_BINARY ? 0 : n);
     else
         plain_data(m, data, n, how);
@@ -29,8 +32,11 @@ static void on_data(dx_conn *c, const void *data, size_t n, unsigned how)
 static void on_end(dx_conn *c)
 {
     struct member *m = dx_state(c);
-    if (m->kind == KIND_HTTP)
+    if (m->kind == KIND_HTTP) {
+        if (m->call)
+            call_end(m);
         return;
+    }
     if (m->room)
         feed(m);
     member_close(m);
@@ -42,6 +48,10 @@ static void on_writable(dx_conn *c)
     m->blocked = false;
     if (m->talk)
         m->hub->o.site->more(m->talk);
+    if (m->call && m->call->guest) {
+        m->call->guest->m.blocked = false;
+        guest_feed(m->call->guest);
+    }
     m->heard_ms = dx_loop_now(m->hub->loop);
     if (m->room)
         feed(m);
@@ -76,7 +86,7 @@ static const dx_handler handler = {.state_bytes = sizeof(struct member),
 static void look_after(struct member *m, int64_t now)
 {
     int64_t silent = now - m->heard_ms;
-    if ((m->kind != KIND_WS && m->kind != KIND_JSON) || m->closing || silent < PING_AFTER_MS)
+    if ((m->kind != KIND_WS && m->kind != KIND_JSON) || is_guest(m) || m->closing || silent < PING_AFTER_MS)
         return;
     if (silent > (m->blocked ? STALLED_MS_MAX : SILENT_MS_MAX)) {
         m->closing = true;
@@ -100,6 +110,7 @@ static void sweep(void *arg)
 {
     struct hub *h = arg;
     twalk_r(h->rooms, sweep_room, h);
+    guests_sweep(h);
     gate_sweep(h);
     h->sweep_timer = dx_loop_after(h->loop, SWEEP_MS, sweep, h);
 }
@@ -116,6 +127,17 @@ static char **copy_hosts(const char *const *hosts)
     return v;
 }
 
+static bool make_token(char ret[33])
+{
+    uint8_t chance[16];
+    for (size_t i = 0; i < sizeof(chance); i++) {
+        if (!i && !fill_random(chance, sizeof(chance)))
+            return false;
+        snprintf(ret + 2 * i, 3, "%02x", chance[i]);
+    }
+    return true;
+}
+
 struct hub *hub_new(dx_loop *loop, const struct hub_opts *o, dx_err *err)
 {
     struct hub *h = calloc(1, sizeof(*h));
@@ -129,6 +151,8 @@ struct hub *hub_new(dx_loop *loop, const struct hub_opts *o, dx_err *err)
     h->hosts = copy_hosts(h->o.hosts);
     h->o.hosts = NULL;
     dx_tls_ref(h->o.tls);
+    if (!make_token(h->token))
+        goto no_memory;
     h->lobby = room_open(h, "lobby", 5, NULL);
     if (!h->hosts || !h->lobby || !hub_set_key(h, h->o.key))
         goto no_memory;
@@ -147,6 +171,8 @@ void hub_free(struct hub *h)
     if (!h)
         return;
     h->draining = true; /* the loop may be gone: no timers */
+    while (h->guests)
+        guest_free(h->guests);
     while (h->locals)
         hub_leave(h->locals);
     while (h->rooms) { /* the lobby; others went with their members */
@@ -213,6 +239,8 @@ static void close_room(const void *node, VISIT visit, void *arg)
         struct member *m = r->members[i];
         if (!m->closing)
             feed(m); /* what was said this turn goes out first */
+        if (is_guest(m))
+            continue;
         if (!m->closing && (m->kind == KIND_WS || m->kind == KIND_JSON)) {
             m->closing = true;
             dx_ws_close(m->c, 1001, "the server ends");
@@ -226,6 +254,7 @@ void hub_drain(struct hub *h, int64_t ms)
     h->draining = true;
     dx_loop_cancel(h->loop, h->sweep_timer);
     twalk_r(h->rooms, close_room, NULL);
+    guests_end(h);
     for (size_t i = 0; i < h->listener_count; i++)
         dx_listener_drain(h->listeners[i], ms);
     h->listener_count = 0;

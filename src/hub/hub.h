@@ -33,9 +33,10 @@ struct hub_opts {             /* zero means the default named here              
     const char *key;          /* members from beyond this machine must show it; NULL or "": they need none */
     const char *const *hosts; /* more names that a Host header may have; NULL-terminated; copied         */
     dx_tls *tls;              /* any:// answers TLS beside clear text with it; the hub takes a reference */
-    const struct hub_site *site; /* NULL: the page is at "/" too, and nothing else is there; else it must outlive the hub */
+    const struct hub_site
+        *site; /* NULL: the page is at "/" too, and nothing else is there; else it must outlive the hub */
     void *site_arg;
-    bool metrics;             /* /~metrics is answered, to this machine only unless there is no key      */
+    bool metrics; /* /~metrics is answered, to this machine only unless there is no key      */
 };
 struct hub_counts {
     size_t rooms, members, listed, addresses;

@@ -33,6 +33,9 @@ enum {
 
 enum kind { KIND_RAW, KIND_UDP, KIND_WS, KIND_JSON, KIND_HTTP, KIND_LOCAL };
 
+struct guest;
+struct call;
+
 struct addr { /* what one address of the network holds; lives while it holds anything */
     char name[64];
     uint32_t conns, rooms;
@@ -48,6 +51,7 @@ struct member { /* zeroed: the state of a dx_conn, or inside a hub_local        
     char *nick, *me;     /* nick NULL: hears, but is not listed                                  */
     char *head;          /* raw: all it has said, while that may yet be the beginning of a request */
     char *want;          /* the room it will enter; NULL: the lobby                              */
+    struct call *call;   /* HTTP: it hears for a guest, or speaks for one; NULL: neither: guest.h    */
     void *talk;          /* of the site: its answer goes on; NULL: it does not                   */
     char *peer;          /* HTTP: its address, for the log                                       */
     dx_decoder *decoder; /* made when the first byte past ASCII comes                            */
@@ -99,6 +103,9 @@ struct hub {
     dx_listener *listeners[LISTENERS_MAX];
     size_t listener_count;
     struct hub_local *locals;
+    struct guest *guests;
+    size_t guest_count;
+    char token[33];      /* what a POST shows: it has read one of our answers                         */
     void *rooms, *addrs; /* trees                                                                */
     struct room *lobby, *dirty;
     struct hub_opts o;
@@ -127,19 +134,24 @@ int show_json(const struct note *n, dx_text *out);
 int show_clean(const char *p, size_t n, dx_text *out); /* controls as pictures, lines after the first indented */
 
 /* gate.c - who may come in, how fast, with which key */
-bool gate_enter(struct member *m); /* false: too many from there */
+bool gate_enter(struct member *m, const dx_conn *c); /* false: too many from where c comes from */
 void gate_leave(struct member *m);
 void gate_sweep(struct hub *h);
 void gate_free(struct hub *h);
 void gate_room(struct hub *h, struct addr *a, int change);
 enum gate_key { KEY_RIGHT, KEY_WRONG, KEY_WAIT };
+/* Does it equal the secret? Takes as long for any of that length. */
+bool gate_same(const char *secret, const char *p, size_t n);
 enum gate_key gate_key(struct member *m, const char *key, size_t n);
 /* Counts a message against the member's rate: 0, or for how many ms to rest. */
-int64_t gate_rate(struct member *m, size_t bytes);
-bool gate_host(const struct hub *h, const dx_conn *c); /* the Host header says this machine */
+int64_t gate_rate(struct member *m, const dx_conn *by, size_t bytes);
+bool gate_over(const struct member *m, const dx_conn *by); /* it would have to rest before it says more */
+bool gate_host(const struct hub *h, const dx_conn *c);     /* the Host header says this machine */
+bool gate_site(const dx_conn *c);                          /* no page from elsewhere has asked */
 
 /* room.c */
 struct room *room_open(struct hub *h, const char *name, size_t n, struct addr *maker); /* NULL: a limit */
+struct room *room_there(const struct hub *h, const char *name);                        /* NULL: there is none */
 void room_free(struct hub *h, struct room *r);
 bool room_enter(struct room *r, struct member *m); /* cursor behind the newest; not listed */
 bool room_enter_wanted(struct member *m);
@@ -192,9 +204,27 @@ bool command_key(struct member *m, const char *text, size_t n); /* false: it was
 void json_data(struct member *m, const char *p, size_t n);
 void json_error(struct member *m, const char *code, const char *id, const char *text);
 int json_put(struct member *m, const dx_text *t);
+int json_welcome(const struct member *m, dx_text *out);
+/* In and listed, in place of the member with the same me. NULL and "": none. */
+bool json_enter(struct member *m, const char *me, const char *nick);
 void front_open(struct member *m);
+void front_json(struct member *m, int status, const dx_text *t); /* the whole reply */
+void front_error(struct member *m, int status, const char *code, const char *words);
+bool front_stream(struct member *m); /* events follow */
+void front_stream_end(struct member *m, const char *code, const char *words);
 void local_feed(struct hub_local *l, struct note *n);
 void local_missed(struct hub_local *l, uint64_t count);
+/* guest.c */
+int guest_put(struct guest *g, const dx_text *t);
+void guest_who(struct guest *g); /* who is here has changed */
+void guest_feed(struct guest *g);
+void guest_taken(struct guest *g); /* another member has its me: frees it */
+void guests_sweep(struct hub *h);
+void guests_end(struct hub *h);
+static inline bool is_guest(const struct member *m)
+{
+    return !m->c && m->kind == KIND_JSON;
+}
 static inline struct hub_local *local_of(struct member *m)
 {
     return (struct hub_local *)m;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * json.c - members that speak the subprotocol duplex.json (docs/room.md): the page, and programs that like it. */
+#include "hub/guest.h"
 #include "hub/inside.h"
 #include <duplex/tls.h>
 #include <duplex/ws.h>
@@ -10,7 +11,10 @@ enum { CLOSE_TAKEN_OVER = 4001, CLOSE_BAD_KEY = 4003 };
 
 int json_put(struct member *m, const dx_text *t)
 {
-    int r = m->closing ? DX_CLOSED : dx_send(m->c, t->p, t->n, DX_TEXT);
+    int r;
+    if (is_guest(m))
+        return guest_put(guest_of(m), t);
+    r = m->closing ? DX_CLOSED : dx_send(m->c, t->p, t->n, DX_TEXT);
     member_sent(m, r);
     return r;
 }
@@ -63,26 +67,33 @@ static bool beyond(const char *url)
            !host_is_name(host, "[::1]") && !host_is_name(host, "localhost");
 }
 
-static void put_welcome(struct member *m)
+int json_welcome(const struct member *m, dx_text *t)
 {
     const char *pin = m->hub->o.tls ? dx_tls_pin(m->hub->o.tls) : "";
     const struct room *r = m->room;
-    dx_text t = {0};
     bool lan = false;
-    int e = text_fmt(&t, "{\"is\":\"welcome\",\"epoch\":\"%s\",\"offset\":%llu,\"room\":\"%s\",\"nick\":", r->epoch,
+    int e = text_fmt(t, "{\"is\":\"welcome\",\"epoch\":\"%s\",\"offset\":%llu,\"room\":\"%s\"", r->epoch,
                      (unsigned long long)(r->ring.next - 1), r->name);
-    e |= text_json(&t, m->nick, strlen(m->nick));
-    e |= text_fmt(&t, ",\"version\":\"%s\",\"urls\":[", dx_version());
+    if (m->nick)
+        e |= text_str(t, ",\"nick\":") | text_json(t, m->nick, strlen(m->nick));
+    e |= text_fmt(t, ",\"version\":\"%s\",\"urls\":[", dx_version());
     for (size_t i = 0; hub_url(m->hub, i); i++) {
         const char *url = hub_url(m->hub, i);
         lan |= beyond(url);
-        e |= text_str(&t, i ? "," : "") | text_json(&t, url, strlen(url));
+        e |= text_str(t, i ? "," : "") | text_json(t, url, strlen(url));
     }
-    e |= text_fmt(&t, "],\"lan\":%s", lan ? "true" : "false");
+    e |= text_fmt(t, "],\"lan\":%s", lan ? "true" : "false");
     if (*pin)
-        e |= text_fmt(&t, ",\"pin\":\"%s\"", pin);
-    e |= text_str(&t, "}");
-    if (e >= 0)
+        e |= text_fmt(t, ",\"pin\":\"%s\"", pin);
+    if (is_guest(m))
+        e |= text_fmt(t, ",\"token\":\"%s\"", m->hub->token);
+    return e | text_str(t, "}");
+}
+
+static void put_welcome(struct member *m)
+{
+    dx_text t = {0};
+    if (json_welcome(m, &t) >= 0)
         json_put(m, &t);
     dx_text_free(&t);
 }
@@ -110,6 +121,10 @@ static void take_over(struct member *m, const char *me, char *ret_nick)
         return;
     if (!*ret_nick)
         strcpy(ret_nick, old->nick);
+    if (is_guest(old)) {
+        guest_taken(guest_of(old));
+        return;
+    }
     old->closing = true;
     dx_ws_close(old->c, CLOSE_TAKEN_OVER, "taken over");
     room_leave(old);
@@ -130,26 +145,28 @@ static void set_cursor(struct member *m, const json_t *o)
     m->cursor = ring->next - ring->first > (uint64_t)last ? ring->next - (uint64_t)last : ring->first;
 }
 
-static bool do_hello(struct member *m, const json_t *o)
+bool json_enter(struct member *m, const char *me, const char *wanted)
 {
     char nick[NICK_BYTES_MAX + 1] = "";
-    const char *wanted = text_of(o, "nick"), *me = text_of(o, "me");
-    if (m->nick)
-        return true; /* said already */
-    if (!has_key(m, o))
+    if (!room_enter_wanted(m))
         return false;
-    if (!room_enter_wanted(m)) {
-        json_error(m, "too-many", NULL, "there are too many rooms or members");
-        member_close(m);
-        return false;
-    }
     if (wanted && !nick_fault(wanted, strlen(wanted)))
         strcpy(nick, wanted);
     if (me && *me && strlen(me) <= ID_MAX) {
         take_over(m, me, nick);
         room_set_me(m, me);
     }
-    if (!room_list(m, nick)) {
+    return room_list(m, nick);
+}
+
+static bool do_hello(struct member *m, const json_t *o)
+{
+    if (m->nick)
+        return true; /* said already */
+    if (!has_key(m, o))
+        return false;
+    if (!json_enter(m, text_of(o, "me"), text_of(o, "nick"))) {
+        json_error(m, "too-many", NULL, "there are too many rooms or members");
         member_close(m);
         return false;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * member.c - what all kinds of members have in common: coming, being told, resting, going. */
+#include "hub/guest.h"
 #include "hub/inside.h"
 #include <duplex/http.h>
 #include <duplex/udp.h>
@@ -49,7 +50,7 @@ void member_open(dx_conn *c, struct hub *h)
     m->heard_ms = dx_loop_now(h->loop);
     if (m->kind == KIND_HTTP)
         visit_begin(m);
-    if (!gate_enter(m)) {
+    if (!gate_enter(m, c)) {
         if (m->kind == KIND_HTTP)
             dx_http_reply(c, 503, "text/plain", "too many connections from your address\n", 39, NULL, 0);
         else {
@@ -78,6 +79,8 @@ void member_gone(struct member *m)
     if (m->talk)
         m->hub->o.site->gone(m->talk);
     m->talk = NULL;
+    if (m->call)
+        call_free(m);
     free(m->peer);
     m->peer = NULL;
     room_leave(m);
@@ -186,7 +189,7 @@ static void rested(dx_conn *c)
 /* Over its rate a stream waits and loses nothing; a datagram peer's rate is looked at before. */
 void member_rest(struct member *m, size_t bytes)
 {
-    int64_t ms = m->kind == KIND_UDP ? 0 : gate_rate(m, bytes);
+    int64_t ms = m->kind == KIND_UDP ? 0 : gate_rate(m, m->c, bytes);
     if (ms <= 0 || m->closing)
         return;
     dx_pause(m->c, true);

@@ -102,7 +102,7 @@ void plain_data(struct member *m, const void *data, size_t n, unsigned how)
     const char *p = data;
     bool binary = (m->kind == KIND_WS && (how & DX_BINARY) && !is_plain_text(p, n)) || (n && memchr(data, 0, n));
     m->heard_ms = dx_loop_now(m->hub->loop);
-    if (m->kind == KIND_UDP && gate_rate(m, n) > 0)
+    if (m->kind == KIND_UDP && gate_rate(m, m->c, n) > 0)
         return;
     if (!binary)
         n = without_eol(p, n);

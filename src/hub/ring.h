@@ -6,7 +6,7 @@
 #include <duplex/duplex.h>
 
 /* The forms in which a message goes out; each is made once, when the first member needs it. */
-enum form { FORM_JSON, FORM_EXACT, FORM_UTF8, FORM_GBK, FORM_GB18030, FORM_GB2312, FORM_BIG5, FORMS };
+enum form { FORM_JSON, FORM_SSE, FORM_EXACT, FORM_UTF8, FORM_GBK, FORM_GB18030, FORM_GB2312, FORM_BIG5, FORMS };
 enum { NOTES_MAX = 65536 };
 
 struct note {            /* one message                                                       */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * room.c - rooms, who is in them under which nick, and what is said. */
+#include "hub/guest.h"
 #include "hub/inside.h"
 #include <search.h>
 #include <stdarg.h>
@@ -26,7 +27,7 @@ static int by_me(const void *a, const void *b)
 
 const char *wire_of(const struct member *m)
 {
-    return m->c ? dx_wire(m->c) : "tty";
+    return m->c ? dx_wire(m->c) : is_guest(m) ? ((const struct guest *)m)->wire : "tty";
 }
 
 static struct room *room_new(struct hub *h, const char *name)
@@ -52,22 +53,31 @@ static struct room *room_new(struct hub *h, const char *name)
 
 struct room *room_open(struct hub *h, const char *name, size_t n, struct addr *maker)
 {
-    struct room key, *r, *const *found;
-    memcpy(key.name, name, n);
-    key.name[n] = 0;
-    found = tfind(&key, &h->rooms, by_room);
-    if (found)
-        return *found;
+    char key[ROOM_NAME_MAX + 1];
+    struct room *r;
+    memcpy(key, name, n);
+    key[n] = 0;
+    r = room_there(h, key);
+    if (r)
+        return r;
     if (h->counts.rooms >= ROOMS_MAX || (maker && maker->rooms >= ROOMS_PER_ADDRESS_MAX)) {
         h->counts.refused++;
         return NULL;
     }
-    r = room_new(h, key.name);
+    r = room_new(h, key);
     if (r && maker) {
         r->maker = maker;
         gate_room(h, maker, 1);
     }
     return r;
+}
+
+struct room *room_there(const struct hub *h, const char *name)
+{
+    struct room key, *const *found;
+    snprintf(key.name, sizeof(key.name), "%s", name);
+    found = tfind(&key, &h->rooms, by_room);
+    return found ? *found : NULL;
 }
 
 void room_free(struct hub *h, struct room *r)
@@ -338,7 +348,9 @@ static void send_who(void *arg)
     if (room_who_json(r, &t) >= 0 && (msg = dx_msg_new(t.p, t.n, DX_TEXT))) {
         for (uint32_t i = 0; i < r->count; i++) {
             struct member *m = r->members[i];
-            if (m->kind == KIND_JSON && m->nick)
+            if (is_guest(m) && m->nick)
+                guest_who(guest_of(m));
+            else if (m->kind == KIND_JSON && m->nick)
                 member_sent(m, dx_send_msg(m->c, msg));
         }
         dx_msg_drop(msg);

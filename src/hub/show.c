@@ -2,6 +2,8 @@
  * show.c - the forms in which a message leaves: JSON for pages, "nick: text" in each coding for plain sockets, the exact bytes
  * for plain WebSockets. Each form of a message is made once and shared by all who hear it. */
 #include "hub/inside.h"
+#include <duplex/sse.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,6 +90,14 @@ static int show_plain(const struct note *n, enum form form, dx_text *line, dx_te
     return form == FORM_UTF8 ? 0 : dx_encode(coding_of[form], line->p, line->n, out);
 }
 
+/* The JSON in an event, whose id says where it stands. */
+static dx_msg *show_event(const struct room *r, const struct note *n, dx_text *json)
+{
+    char id[64];
+    snprintf(id, sizeof(id), "%s.%llu", r->epoch, (unsigned long long)n->offset);
+    return show_json(n, json) < 0 ? NULL : dx_sse_msg(&(dx_sse){.id = id, .data = json->p, .n = json->n});
+}
+
 dx_msg *show(struct room *r, struct note *n, enum form form)
 {
     dx_text *out = &r->hub->scratch, *line = &r->hub->scratch2;
@@ -97,7 +107,9 @@ dx_msg *show(struct room *r, struct note *n, enum form form)
         return n->as[form];
     dx_text_clear(out);
     dx_text_clear(line);
-    if (form == FORM_EXACT)
+    if (form == FORM_SSE)
+        n->as[form] = show_event(r, n, out);
+    else if (form == FORM_EXACT)
         n->as[form] = dx_msg_new(n->raw, n->raw_n, DX_BINARY);
     else if ((form == FORM_JSON ? show_json(n, out) : show_plain(n, form, line, out)) >= 0)
         n->as[form] = dx_msg_new(out->p, out->n, DX_TEXT);

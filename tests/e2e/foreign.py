@@ -41,7 +41,7 @@ addEventListener('load', () => {
         for (const protocol of [undefined, 'duplex.json', 'canary']) attempt('ws ' + path + ' ' + protocol, socket(path, protocol));
     attempt('form 1', form('/~r/lobby', 'text/plain', 'frame1'));
     attempt('form 2', form('/', 'application/x-www-form-urlencoded', 'frame2'));
-    for (const path of ['/', '/~r/lobby', '/~r/lobby?canary=canary', '/~page.js']) {
+    for (const path of ['/', '/~r/lobby', '/~r/lobby?canary=canary', '/~r/lobby?poll&wait=0&last=9', '/~page.js']) {
         attempt('get ' + path, ask(path, {mode: 'no-cors'}));
         attempt('cors ' + path, ask(path, {}));
         attempt('post ' + path, ask(path, {method: 'POST', mode: 'no-cors', body: 'canary by no-cors\\r\\n'}));
@@ -52,6 +52,13 @@ addEventListener('load', () => {
     }
     attempt('sse', new Promise(done => { const s = new EventSource('http://' + at + '/~r/lobby');
         s.onopen = () => heard.push('SSE OPEN'); s.onmessage = e => heard.push(e.data); s.onerror = () => { s.close(); done('error'); }; }));
+    const say = {method: 'POST', body: '{"do":"say","text":"canary by post"}'}, me = {'Duplex-Me': 'canary'};
+    for (const headers of [{...me, 'Content-Type': 'application/json', 'Duplex-Token': 'x'}, me, {Accept: 'application/json'}])
+        for (const mode of ['cors', 'no-cors']) attempt('post as the page', ask('/~r/lobby', {...say, mode, headers}));
+    attempt('hear as the page', ask('/~r/lobby?last=9', {headers: {...me, Accept: 'text/event-stream'}}));
+    attempt('hear as nobody', ask('/~r/lobby?last=9', {headers: {Accept: 'application/json'}}));
+    attempt('beacon of json', Promise.resolve().then(() => navigator.sendBeacon('http://' + at + '/~r/lobby',
+        new Blob(['{"do":"say","text":"canary by beacon"}'], {type: 'application/json'}))));
     attempt('beacon', Promise.resolve(navigator.sendBeacon('http://' + at + '/~r/lobby', 'canary by beacon\\r\\n')));
     attempt('framed', new Promise(done => { const f = document.createElement('iframe'); f.src = 'http://' + at + '/';
         f.onload = () => { let inside; try { inside = f.contentDocument; } catch (e) { inside = null; } if (inside && inside.URL !== 'about:blank') heard.push('FRAME'); done('loaded'); };

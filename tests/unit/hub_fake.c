@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub_fake.h"
 #include <duplex/http.h>
+#include <duplex/sse.h>
 #include <duplex/udp.h>
 #include <duplex/ws.h>
 #include <stdio.h>
@@ -107,6 +108,12 @@ void fake_say(dx_conn *c, const char *text)
     char *copy = strdup(text); /* what on_data gets ends nowhere */
     fake_bytes(c, copy, strlen(text), DX_TEXT);
     free(copy);
+}
+
+void fake_ended(dx_conn *c)
+{
+    c->h->on_end(c);
+    fake_turn();
 }
 
 void fake_drain(dx_conn *c)
@@ -299,9 +306,84 @@ dx_bytes dx_http_host(const dx_conn *c)
 }
 dx_bytes dx_http_header(const dx_conn *c, const char *name)
 {
-    return of(!strcmp(name, "Sec-WebSocket-Protocol") ? c->req.protocols
-              : !strcmp(name, "If-None-Match")        ? c->req.if_none_match
-                                                      : NULL);
+    const struct {
+        const char *name, *value;
+    } fields[] = {{"Sec-WebSocket-Protocol", c->req.protocols},
+                  {"If-None-Match", c->req.if_none_match},
+                  {"Origin", c->req.origin},
+                  {"Sec-Fetch-Site", c->req.site},
+                  {"Accept", c->req.accept},
+                  {"Content-Type", c->req.type},
+                  {"Last-Event-ID", c->req.last_id},
+                  {"Duplex-Me", c->req.me},
+                  {"Duplex-Key", c->req.key},
+                  {"Duplex-Token", c->req.token}};
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+        if (!strcmp(name, fields[i].name))
+            return of(fields[i].value);
+    return of(NULL);
+}
+int64_t dx_http_length(const dx_conn *c)
+{
+    (void)c;
+    return -1;
+}
+int dx_http_param(const dx_conn *c, const char *name, size_t nth, dx_text *out)
+{
+    const char *p = strchr(c->req.target, '?');
+    (void)nth;
+    while (p) {
+        size_t n = strcspn(++p, "=&");
+        if (n == strlen(name) && !memcmp(p, name, n)) {
+            p += n + (p[n] == '=');
+            dx_text_add(out, p, strcspn(p, "&"));
+            return 1;
+        }
+        p = strchr(p, '&');
+    }
+    return 0;
+}
+int dx_http_park(dx_conn *c, int64_t ms, int status)
+{
+    (void)status;
+    c->parked_ms = ms;
+    return 0;
+}
+int dx_sse_open(dx_conn *c, int64_t keep_ms, const dx_http_field *fields, size_t count)
+{
+    (void)keep_ms, (void)fields, (void)count;
+    c->status = 200;
+    c->stream = true;
+    return 0;
+}
+/* "ID DATA" */
+static int event_text(const dx_sse *e, dx_text *out)
+{
+    dx_text_add(out, e->id ? e->id : "", e->id ? strlen(e->id) : 0);
+    dx_text_add(out, " ", 1);
+    return dx_text_add(out, e->data, e->n);
+}
+int dx_sse_send_sized(dx_conn *c, const dx_sse *e, size_t n)
+{
+    dx_text t = {0};
+    (void)n;
+    event_text(e, &t);
+    int r = dx_send(c, t.p, t.n, 0);
+    dx_text_free(&t);
+    return r;
+}
+dx_msg *dx_sse_msg_sized(const dx_sse *e, size_t n)
+{
+    dx_text t = {0};
+    (void)n;
+    event_text(e, &t);
+    dx_msg *m = dx_msg_new(t.p, t.n, 0);
+    dx_text_free(&t);
+    return m;
+}
+dx_bytes dx_sse_last_id(const dx_conn *c)
+{
+    return dx_http_header(c, "Last-Event-ID");
 }
 int dx_http_status(const dx_conn *c)
 {

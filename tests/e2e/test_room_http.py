@@ -1,0 +1,339 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The room by HTTP alone: streams of events, long polls and POST (docs/room.md, "HTTP"). Connections are cut at random points: what is
+said arrives once, and so does what is heard. SEED=N in the environment repeats a run."""
+import json
+import os
+import random
+import re
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import duplexlib
+from duplexlib import SLOW, until
+from members import Room
+from needs import needs
+from tap import case
+import tap
+
+seed = int(os.environ.get('SEED', time.time_ns() % 1000000))
+print(f'# SEED={seed}')
+
+
+class Cut(Exception):
+    pass
+
+
+class Guest:
+    """A member by polls and POSTs. chance: cuts some of its connections at any byte."""
+
+    def __init__(self, port, me, chance=None, room='lobby', nick=''):
+        self.port, self.me, self.chance, self.path, self.nick = port, me, chance, f'/~r/{room}', nick
+        self.at = self.token = self.s = self.epoch = None
+        self.heard, self.polls, self.cuts, self.welcomes, self.private = [], 0, 0, 0, []
+
+    def ask(self, method, path, body=b'', cut=False, **fields):
+        """(status, answer); raises Cut where the connection was cut by us, and what it raises where the server is not there."""
+        if not self.s:
+            self.s = socket.create_connection(('127.0.0.1', self.port), 10 * SLOW)
+        fields = {'Host': f'127.0.0.1:{self.port}', 'Duplex-Me': self.me, 'Accept': 'application/json'} | fields
+        if body:
+            fields |= {'Content-Length': len(body), 'Content-Type': 'application/json', 'Duplex-Token': self.token}
+        lines = [f'{method} {path} HTTP/1.1', *(f'{k}: {v}' for k, v in fields.items()), '', '']
+        request = '\r\n'.join(lines).encode() + body
+        try:
+            if cut and self.chance.random() < 0.3:  # the request is never whole
+                self.s.sendall(request[:self.chance.randrange(6, len(request))])  # a few capitals alone would be speech
+                raise Cut
+            self.s.sendall(request)
+            return self.answer(self.chance.randrange(600) if cut else None)
+        except (Cut, OSError, EOFError):
+            self.s.close()
+            self.s = None
+            raise
+
+    def answer(self, most):
+        got = b''
+
+        def more():
+            nonlocal got
+            if most is not None and len(got) >= most:
+                raise Cut
+            data = self.s.recv(65536 if most is None else max(1, most - len(got)))
+            if not data:
+                raise EOFError
+            got += data
+        while b'\r\n\r\n' not in got:
+            more()
+        head, _, rest = got.partition(b'\r\n\r\n')
+        n = int((re.search(rb'(?i)\r\ncontent-length: (\d+)', head) or [b'', b'0'])[1])
+        start = len(got) - len(rest)
+        while len(got) < start + n:
+            more()
+        return int(head.split()[1]), json.loads(got[start:]) if n else []
+
+    def cutting(self):
+        return self.chance is not None and self.chance.random() < 0.4
+
+    def poll(self, wait=2):
+        more = {'Last-Event-ID': self.at} if self.at else {}
+        path = f'{self.path}?wait={wait}&last=1000' + ('&hello' if not self.token else '') + (f'&nick={self.nick}' if self.nick else '')
+        self.polls += 1
+        try:
+            status, events = self.ask('GET', path, cut=self.cutting(), **more)
+        except (Cut, EOFError):
+            self.cuts += 1
+            return None
+        assert status in (200, 204, 409), (status, events)
+        if status == 200:
+            for e in events:
+                self.take(e)
+        return events
+
+    def take(self, e):
+        if e['is'] == 'welcome':
+            self.welcomes += 1
+            self.token = e['token']
+            if e['epoch'] != self.epoch:
+                self.epoch, self.heard = e['epoch'], []
+        elif e['is'] == 'msg':
+            assert not self.heard or e['offset'] == self.heard[-1]['offset'] + 1, (e, self.heard[-1])
+            self.heard.append(e)
+        elif e['is'] == 'private':
+            self.private.append(e['text'])
+        elif e['is'] == 'at':
+            self.at = e['at']
+        assert e['is'] != 'missed', e
+
+    def do(self, **m):
+        """One object, again until its answer is there; what it says has an id. Returns the answer."""
+        while True:
+            try:
+                status, events = self.ask('POST', self.path, json.dumps(m).encode(), cut=self.cutting())
+            except (Cut, EOFError):
+                self.cuts += 1
+                continue
+            assert status == 200, (status, events)
+            return events
+
+    def close(self):
+        if self.s:
+            self.s.close()
+            self.s = None
+
+
+def tell(room, text):
+    """A plain socket that has said this, and all of the room has heard it."""
+    a, page = room.tcp(), room.json(last=0)
+    page.gets('welcome')
+    a.say(text)
+    page.gets('msg', text=text)
+    return a
+
+
+def rest(*guests):
+    """Polls until a poll brings nothing."""
+    for g in guests:
+        while (e := g.poll(wait=0)) is None or any(x['is'] == 'msg' for x in e):
+            pass
+
+
+@case
+def nothing_is_lost_or_doubled_however_polls_are_cut():
+    chance = random.Random(seed)
+    with Room() as room:
+        others = [room.tcp() for _ in range(2)]
+        said, done = [[], [], []], threading.Event()
+        hearers = [Guest(room.port, f'hearer-{i}', random.Random(seed + i)) for i in range(3)]
+        speaker, listener = Guest(room.port, 'speaker', random.Random(seed + 9)), room.json(me='all', last=0)
+        listener.gets('welcome')
+        while not speaker.token:
+            speaker.poll(wait=0)
+        faults = []
+
+        def hear(g):
+            try:
+                while not done.is_set():
+                    g.poll()
+            except Exception as e:
+                faults.append(e)
+                raise
+
+        threads = [threading.Thread(target=hear, args=[g], daemon=True) for g in hearers]
+        for t in threads:
+            t.start()
+        n = 0
+        while n < 250 or min(g.polls for g in hearers) < 120 and not faults:  # enough of both, however fast they are
+            n += 1
+            who = chance.randrange(3)
+            said[who].append(f'{who}: {n} ' + '你好' * chance.randrange(30))
+            if who == 2:
+                assert speaker.do(do='say', id=f's-{n}', text=said[2][-1])[0]['is'] == 'ack'
+            else:
+                others[who].say(said[who][-1])
+        until(lambda: faults or all(sum(len(s) for s in said) <= len(g.heard) for g in hearers), 30, 'all is heard by all')
+        done.set()
+        for t in threads:
+            t.join(10 * SLOW)
+        for g in hearers + [speaker]:
+            g.chance = None
+        rest(*hearers, speaker)
+        assert not faults, faults
+        assert sum(g.cuts for g in hearers) > 60 and speaker.cuts > 10, [g.cuts for g in [*hearers, speaker]]
+        for g in hearers + [speaker]:
+            texts = [e['text'] for e in g.heard]
+            assert len(texts) == n, (g.me, n, [x for x in texts if texts.count(x) > 1 or x not in sum(said, [])])
+            for who in range(3):
+                assert [x for x in texts if x.startswith(f'{who}: ')] == said[who], (g.me, who)
+            g.close()
+        got = [listener.gets('msg')['text'] for _ in range(n)]  # a WebSocket has heard the same, in the same order
+        assert got == [e['text'] for e in hearers[0].heard]
+
+
+@case
+def a_private_word_is_heard_once_too():
+    with Room() as room:
+        g = Guest(room.port, 'g', random.Random(seed + 20), nick='ada')
+        while not g.token:
+            g.poll(wait=0)
+        a = room.tcp()
+        for n in range(40):
+            a.say(f'/msg ada {n}')
+            while len(g.private) <= n:
+                g.poll(wait=1)
+        g.chance = None
+        rest(g)
+        assert g.private == [str(n) for n in range(40)], g.private
+        g.close()
+
+
+@case
+def a_server_that_began_anew_is_noticed_and_said_to_again():
+    with Room() as room:
+        port = room.port
+        g = Guest(port, 'g', nick='ada')
+        g.poll(wait=0)
+        g.do(do='say', id='x-1', text='to the first')
+        g.poll()
+        first = g.epoch, g.token, g.at
+        g.close()
+    with Room('--listen', f'any://127.0.0.1:{port}') as room:
+        tell(room, 'already here')
+        status, events = g.ask('POST', g.path, b'{"do":"say","id":"x-2","text":"to the second"}')
+        assert (status, events[0]['code']) == (403, 'bad-token'), (status, events)
+        g.poll()
+        assert (g.epoch, g.token) != first[:2] and g.welcomes == 2 and [e['text'] for e in g.heard] == ['already here'], vars(g)
+        assert g.do(do='say', id='x-2', text='to the second')[0]['offset'] == 2
+        g.poll()
+        assert [e['text'] for e in g.heard] == ['already here', 'to the second']
+        g.close()
+
+
+@case
+def curl_hears_a_stream_and_goes_on_where_it_was():
+    needs('curl')
+    with Room() as room:
+        a = tell(room, 'one')
+        curl = ['curl', '-sN', '-H', 'Accept: text/event-stream', '-H', 'Duplex-Me: curl']
+        url = f'http://127.0.0.1:{room.port}/~r/lobby?last=5'
+
+        def hears(last, *want):
+            p = subprocess.Popen([*curl, *last, url], stdout=subprocess.PIPE, text=True)
+            place, got = None, []
+            while len(got) < len(want):
+                name, _, value = p.stdout.readline().rstrip('\n').partition(': ')
+                assert p.poll() is None or value, p.returncode
+                if name == 'id':
+                    place = value
+                elif name == 'data' and (m := json.loads(value))['is'] == 'msg':
+                    got.append(m['text'])
+                    if len(got) == 1:
+                        a.say('\n'.join(want[1:]))
+            p.kill()
+            p.wait()
+            p.stdout.close()
+            assert got == list(want), got
+            return place
+        place = hears([], 'one', 'two', 'three')
+        assert place.endswith('.3'), place
+        a.say('while it was away')
+        hears(['-H', f'Last-Event-ID: {place}'], 'while it was away', 'five')
+
+
+@case
+def a_client_of_version_1_0_polls_and_speaks():
+    with Room() as room:
+        a = tell(room, 'hi')
+
+        def ask(text):
+            s = room.dial()
+            s.sendall(text.encode())
+            head, _, body = duplexlib.recv_all(s).partition(b'\r\n\r\n')
+            assert b'chunked' not in head and head.split()[1] == b'200', head
+            return json.loads(body)
+        first = ask('GET /~r/lobby?poll&last=5 HTTP/1.0\r\nHost: localhost\r\nDuplex-Me: old\r\n\r\n')
+        assert [e['is'] for e in first] == ['welcome', 'who', 'msg', 'at'], first
+        body = '{"do":"say","id":"1","text":"from 1990"}'
+        answer = ask(f'POST /~r/lobby HTTP/1.0\r\nHost: localhost\r\nDuplex-Me: old\r\nDuplex-Token: {first[0]["token"]}\r\n'
+                     f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}')
+        assert answer == [{'is': 'ack', 'id': '1', 'offset': 2}], answer
+        assert a.hear().endswith(': from 1990')
+
+
+@case
+def who_may_speak_and_who_may_hear():
+    with Room() as room:
+        ours = {'Duplex-Me': 'm', 'Accept': 'application/json'}
+        status, head, body = room.get('/~r/lobby?wait=0', **ours)
+        token = json.loads(body)[0]['token']
+        assert status == 200 and 'nosniff' in head and 'Cross-Origin-Resource-Policy: same-origin' in head, head
+        says = ours | {'Content-Type': 'application/json', 'Duplex-Token': token, 'Content-Length': '0'}
+        # With no object in it, what is let in is answered 200 and an error of the room's.
+        for status, change in [(200, {}), (415, {'Content-Type': 'text/plain'}), (415, {'Content-Type': None}),
+                               (415, {'Content-Type': 'application/x-www-form-urlencoded'}),
+                               (403, {'Duplex-Token': None}), (403, {'Duplex-Token': token[:-1]}), (403, {'Duplex-Token': token + 'x'}),
+                               (403, {'Sec-Fetch-Site': 'cross-site'}), (403, {'Sec-Fetch-Site': 'same-site'}),
+                               (200, {'Sec-Fetch-Site': 'same-origin'}), (200, {'Sec-Fetch-Site': 'none'}),
+                               (403, {'Origin': 'http://evil.example'}), (403, {'Origin': 'null'}),
+                               (200, {'Origin': f'http://127.0.0.1:{room.port}'}), (403, {'Origin': 'http://127.0.0.1:1'}),
+                               (421, {'Host': 'evil.example'}), (400, {'Duplex-Me': None}), (400, {'Duplex-Me': 'x' * 65})]:
+            got = room.get('/~r/lobby', method='POST', **(says | change))
+            assert got[0] == status and 'Access-Control' not in got[1], (change, got)
+        for status, change in [(403, {'Sec-Fetch-Site': 'cross-site'}), (403, {'Origin': 'http://evil.example'}), (421, {'Host': 'x'})]:
+            for accept in 'application/json', 'text/event-stream':
+                got = room.get('/~r/lobby?wait=0', **(ours | change | {'Accept': accept}))
+                assert got[0] == status and 'Access-Control' not in got[1], (change, got)
+        got = room.get('/~r/lobby', method='OPTIONS', Origin='http://evil.example', **{'Access-Control-Request-Method': 'POST'})
+        assert got[0] == 405 and 'Access-Control' not in got[1], got
+
+
+@case
+def a_server_that_ends_leaves_nobody_waiting():
+    with Room() as room:
+        g = Guest(room.port, 'g')
+        while g.poll(wait=1) != []:  # till nothing is new
+            pass
+        g.close()
+        two = [room.dial(), room.dial()]
+        for s in two:
+            s.sendall(f'GET {g.path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n'
+                      f'Duplex-Me: g\r\nLast-Event-ID: {g.at}\r\n\r\n'.encode())
+        first, *_ = select.select(two, [], [], 10 * SLOW)[0]
+        assert b' 409 ' in first.recv(65536)  # so the other waits
+        stream = room.dial()
+        stream.sendall(b'GET /~r/lobby HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n')
+        while b'welcome' not in stream.recv(65536):
+            pass
+        room.p.interrupt(signal.SIGTERM)
+        assert b' 503 ' in next(s for s in two if s is not first).recv(65536)
+        assert duplexlib.recv_all(stream).endswith(b'0\r\n\r\n')
+        for s in (*two, stream):
+            s.close()
+        assert room.p.wait() == 0, room.p.err
+
+
+tap.run()
