@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// page.js - the page of `duplex serve`: one WebSocket that speaks docs/room.md, a log, an outbox, who is here.
+// page.js - the page of `duplex serve`: one WebSocket that speaks docs/room.md (or HTTP alone), a log, an outbox, who is here.
 //
 // What others said reaches the document as text nodes only; nothing here makes markup out of text, and the page's CSP
 // (trusted-types 'none') holds us to it. Every list has a bound, so that a flood costs the page a line "n skipped".
@@ -10,11 +10,12 @@ const OUT_MAX = 200, OUT_CHARS_MAX = 1e6, SAY_BYTES_MAX = 65536, SAID_MAX = 50;
 const PING_MS = 15000, PATIENCE_MS = 3000, OPEN_MS = 10000, ACK_MS = 10000, BACKOFF_MS = 300, BACKOFF_MS_MAX = 6000;
 const TOGETHER_MS = 300000; // under one name
 const LAST = 100, WHO_MAX = 200;
+const FAILS = 2, HELD_MS = 3000, DEAD_MS = 45000, TRIAL_MS = 60000; // HTTP instead of a WebSocket
 
 // ---------------------------------------------------------------- words
 const WORDS = {
   en: {
-    connecting: 'connecting…', here: 'Here now', connected: 'connected', again: 'reconnecting…',
+    connecting: 'connecting…', here: 'Here now', connected: 'connected', sse: 'HTTP stream', poll: 'HTTP polling', again: 'reconnecting…',
     offline: 'offline, waiting for the network…', needKey: 'a key is needed', retry: 'try now', people: 'People',
     log: 'Messages', pending: 'Not sent yet', say: 'Message', sayHint: 'Say something', send: 'Send',
     keys: 'Enter sends · Shift+Enter new line · Tab completes · /help',
@@ -39,11 +40,11 @@ const WORDS = {
       '/msg NAME TEXT   say it to NAME only\n//text   say a line that begins with /\n' +
       '↑ what you said before · Esc to the input · Tab completes',
     leave: 'Close this tab to leave.', lanHow: 'Only whoever runs serve can.',
-    ws: 'browser, WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix socket', tls: 'TLS', wss: 'WebSocket over TLS',
+    http: 'browser, HTTP', https: 'HTTP over TLS', ws: 'browser, WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix socket', tls: 'TLS', wss: 'WebSocket over TLS',
     quic: 'QUIC', unixgram: 'Unix datagrams', tty: 'the server’s terminal', hello: 'hello',
   },
   zh: {
-    connecting: '正在连接…', here: '在线', connected: '已连接', again: '正在重连…', offline: '网络已断开，等待恢复…',
+    connecting: '正在连接…', here: '在线', connected: '已连接', sse: 'HTTP 流', poll: 'HTTP 轮询', again: '正在重连…', offline: '网络已断开，等待恢复…',
     needKey: '需要口令', retry: '立即重试', people: '成员', log: '消息', pending: '尚未发出', say: '消息',
     sayHint: '说点什么', send: '发送', keys: 'Enter 发送 · Shift+Enter 换行 · Tab 补全 · /help 帮助',
     nickTitle: '你在这里的名字，点按可改', more: '用别的程序加入',
@@ -62,7 +63,7 @@ const WORDS = {
     help: '/nick 名字   改名\n/join 房间   去别的房间\n/who   谁在这里\n/msg 名字 内容   只对一个人说\n' +
       '//内容   说以 / 开头的话\n↑ 之前说过的 · Esc 回到输入框 · Tab 补全',
     leave: '关闭此标签页即可离开。', lanHow: '只有运行 serve 的人才能这样做。',
-    ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket',
+    http: '浏览器、HTTP', https: 'TLS 上的 HTTP', ws: '浏览器、WebSocket', tcp: 'TCP', udp: 'UDP', unix: 'Unix 套接字', tls: 'TLS', wss: 'TLS 上的 WebSocket',
     quic: 'QUIC', unixgram: 'Unix 数据报', tty: '服务器终端', hello: '你好',
   },
 };
@@ -102,7 +103,8 @@ const setFragment = (name, value) => {
 };
 const secure = location.protocol === 'https:';
 const loopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
-const WIRE = secure ? 'wss' : 'ws'; // ours, as the room will call it
+const WIRE = secure ? 'wss' : 'ws';
+const wire = () => link.way === 'ws' ? WIRE : secure ? 'https' : 'http'; // ours, as the room calls it
 const isRoom = s => /^[\w-]{1,64}$/.test(s);
 const roomOfFragment = () => { const r = fragment().get('room') || 'lobby'; return isRoom(r) ? r : 'lobby'; };
 
@@ -321,7 +323,7 @@ function pendingRow(e) {
   if (first) {
     const by = make('div', 'by');
     by.append(nickInto(make('b'), page.mine || page.nick || '…'));
-    by.append(make('span', 'wire', e.to ? t('toThem', e.to) : WIRE));
+    by.append(make('span', 'wire', e.to ? t('toThem', e.to) : wire()));
     li.append(by);
   }
   put(said, e.text, true);
@@ -366,7 +368,7 @@ function acked(m) {
     takeOut(id);
     showPrivate({ from: page.mine, side: t('toThem', e.to), text: e.text, own: true, time: Date.now() }, e.row);
   } else if (e && (offset === null || offset <= seat().offset)) takeOut(id).row?.remove();
-  else if (e) { e.done = true; saveOut(); }
+  else if (e) { e.done = true; e.doneAt = Date.now(); saveOut(); }
   pump();
 }
 function refused(m) {
@@ -389,66 +391,83 @@ const reason = m => REASONS.includes(m.code) ? t(m.code) : text(m.text) || text(
 const link = {
   ws: null, up: false, ever: false, state: 'connecting', tries: 0, timer: 0, patience: PATIENCE_MS,
   openAt: 0, upAt: 0, heardAt: 0, pingAt: 0, // when; 0: not
+  trial: null, way: ['sse', 'poll'].includes(session('way')) ? session('way') : 'ws', fails: 0, // WebSockets that failed while HTTP answered
+  ctl: null, token: '', byteAt: 0, triedAt: 0, // of HTTP
 };
-const seats = new Map(); // room: the last message seen there
+const seats = new Map(); // room: the last message seen there; http: how far HTTP has heard
 const seat = () => {
-  if (!seats.has(page.room)) seats.set(page.room, { epoch: null, offset: null });
+  if (!seats.has(page.room)) seats.set(page.room, { epoch: null, offset: null, http: null });
   return seats.get(page.room);
 };
-const send = m => { if (link.ws?.readyState === WebSocket.OPEN) link.ws.send(JSON.stringify(m)); };
+const send = m => {
+  if (link.ws?.readyState === WebSocket.OPEN) link.ws.send(JSON.stringify(m));
+  else if (link.ctl && link.up) post(m);
+};
 
 function showLink(state) {
   link.state = state;
-  $('link').dataset.state = state;
+  Object.assign($('link').dataset, { state, way: link.way });
   const again = navigator.onLine || loopback ? 'again' : 'offline';
-  const words = { here: 'connected', key: 'needKey', connecting: 'connecting', again }[state];
-  if ($('status').textContent !== t(words)) $('status').textContent = t(words);
+  let words = t({ here: 'connected', key: 'needKey', connecting: 'connecting', again }[state]);
+  if (state === 'here' && link.way !== 'ws') words += ' · ' + t(link.way);
+  if ($('status').textContent !== words) $('status').textContent = words;
   $('retry').hidden = state !== 'again';
 }
 function drop() { // forget the socket; a dead one may take minutes to say that it closed
-  const ws = link.ws;
-  link.ws = null;
+  const { ws, ctl } = link;
+  link.ws = link.ctl = null;
   link.up = false;
   link.pingAt = 0;
   out.busy = null;
   clearTimeout(link.timer);
   if (ws) { ws.onopen = ws.onmessage = ws.onclose = null; ws.close(); }
+  ctl?.abort();
 }
+const socket = () => new WebSocket((secure ? 'wss://' : 'ws://') + location.host + '/~r/' + page.room, 'duplex.json');
 function connect() {
   drop();
+  if (link.way === 'ws' && link.fails >= FAILS) link.way = 'sse';
+  session('way', link.way);
   showLink(link.ever ? 'again' : 'connecting');
-  const ws = link.ws = new WebSocket((secure ? 'wss://' : 'ws://') + location.host + '/~r/' + page.room, 'duplex.json');
   link.openAt = Date.now();
-  ws.onopen = () => {
-    const s = seat(), hello = { do: 'hello', me: page.me, last: LAST }, key = fragment().get('key');
-    if (page.nick) hello.nick = page.nick;
-    if (key) hello.key = key;
-    if (s.offset !== null) { hello.epoch = s.epoch; hello.offset = s.offset; }
-    send(hello);
-  };
-  ws.onmessage = e => {
-    link.heardAt = Date.now();
-    link.pingAt = 0;
-    let m;
-    try { m = JSON.parse(e.data); } catch { return; }
-    if (!m || typeof m !== 'object' || !Object.hasOwn(hear, m.is)) return;
-    if (link.up || m.is === 'welcome' || m.is === 'error') hear[m.is](m);
-  };
+  if (link.way !== 'ws') { connectHttp(); return; }
+  use(socket()).onopen = hello;
+}
+function use(ws) {
+  link.ws = ws;
+  ws.onmessage = e => { try { got(JSON.parse(e.data)); } catch (x) { if (!(x instanceof SyntaxError)) throw x; } };
   ws.onclose = e => lost(e.code);
+  return ws;
+}
+function hello() {
+  const s = seat(), m = { do: 'hello', me: page.me, last: LAST }, key = fragment().get('key');
+  if (page.nick) m.nick = page.nick;
+  if (key) m.key = key;
+  if (s.offset !== null) { m.epoch = s.epoch; m.offset = s.offset; }
+  send(m);
+}
+function got(m) {
+  link.heardAt = Date.now();
+  link.pingAt = 0;
+  if (!m || typeof m !== 'object' || !Object.hasOwn(hear, m.is)) return;
+  if (link.up || m.is === 'welcome' || m.is === 'error') hear[m.is](m);
 }
 function lost(code) {
-  const stayed = link.up && Date.now() - link.upAt > 5000;
+  const stayed = link.up && Date.now() - link.upAt > 5000, { up, way } = link;
   drop();
   if (code === 4003 || link.state === 'key') { showLink('key'); return; }
   if (code === 4001) { page.me = random(); session('me', page.me); } // a copy of this tab took our place: be another
   if (stayed) link.tries = 0;
+  if (way === 'sse' && code === HELD) link.way = 'poll';
+  else if (!up && way !== 'ws') Object.assign(link, { way: 'ws', fails: 0 });
+  else if (!up) answers().then(yes => { link.fails = yes ? link.fails + 1 : 0; });
   const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 1.7 ** link.tries++) * (0.5 + Math.random() / 2);
   link.ever = true;
   showLink('again');
   link.timer = setTimeout(connect, wait);
 }
 function now() { link.tries = 0; link.state = 'again'; connect(); }
-function again() { if (link.up) probe(); else if (!link.ws && link.state !== 'key') now(); }
+function again() { if (link.up) { probe(); trial(); } else if (!link.ws && !link.ctl && link.state !== 'key') now(); }
 function probe() { // is anybody there? Answered soon, or the link is dead.
   if (!link.up) return;
   link.patience = PATIENCE_MS / 2;
@@ -457,8 +476,9 @@ function probe() { // is anybody there? Answered soon, or the link is dead.
 }
 function tick() {
   const at = Date.now();
-  if (!link.ws) return;
-  if (!link.up) { if (at - link.openAt > OPEN_MS) lost(0); return; }
+  if (!link.ws && !link.ctl) return;
+  if (!link.up) { if (at - link.openAt > (link.way === 'sse' ? HELD_MS : OPEN_MS)) lost(HELD); return; }
+  if (link.ctl && heldBack(at)) return;
   // Silence after a question is death; so what is heard of others in between only starts the clock anew.
   const asked = link.pingAt || out.busy && out.busyAt;
   if (!asked) link.patience = PATIENCE_MS;
@@ -467,13 +487,122 @@ function tick() {
   if (out.busy && at - out.busyAt > ACK_MS) { out.busy = null; pump(); } // others are heard, our answer is not: again
 }
 
+// ---------------------------------------------------------------- the link by HTTP alone
+// A stream of events, or where something on the way holds it back one long poll after another; what is said is a POST. fetch
+// and not EventSource, because secrets go in fields: URLs are kept in logs.
+const HELD = 1; // lost() is told that nothing came of the stream
+const ASCII = /^[\x21-\x7e]+$/;
+function fields(more) {
+  const f = { 'Duplex-Me': page.me, ...more }, key = fragment().get('key');
+  if (key && ASCII.test(key)) f['Duplex-Key'] = key;
+  return f;
+}
+async function answers() { // is it the WebSocket alone that does not work?
+  try { return (await fetch('/~page.js', { cache: 'no-cache', signal: AbortSignal.timeout(3000) })).ok; }
+  catch { return false; }
+}
+function heardTo(at) { // "EPOCH.OFFSET" or with the number of what only we are told
+  const [epoch, offset, number] = at.split('.'), s = seat(), n = count(Number(offset));
+  if (n !== null) s.http = { epoch, offset: n, number: number ?? (s.http?.epoch === epoch ? s.http.number : undefined) };
+}
+function cursor() {
+  const { epoch, offset, http } = seat();
+  if (http && http.epoch === epoch)
+    return epoch + '.' + Math.max(http.offset, offset ?? 0) + (http.number === undefined ? '' : '.' + http.number);
+  return offset === null ? null : epoch + '.' + offset;
+}
+function connectHttp() {
+  const ctl = link.ctl = new AbortController(), mine = () => link.ctl === ctl;
+  link.byteAt = Date.now();
+  (link.way === 'sse' ? stream : polls)(ctl.signal, mine).catch(e => e.code).then(code => { if (mine()) lost(code || 0); });
+}
+async function ask(signal, first) { // the response; null: no news
+  const s = seat(), q = new URLSearchParams(), at = cursor();
+  if (first) { q.set('hello', ''); q.set('last', LAST); if (page.nick) q.set('nick', page.nick); }
+  const f = fields({ Accept: link.way === 'sse' ? 'text/event-stream' : 'application/json' });
+  if (at) f['Last-Event-ID'] = at;
+  const r = await fetch('/~r/' + page.room + '?' + q, { headers: f, signal, cache: 'no-store' });
+  link.byteAt = Date.now();
+  if (r.status === 204) return null;
+  if (!r.ok) throw { code: await refusal(r) };
+  return r;
+}
+async function refusal(r) { // as the code with which a WebSocket would have been closed
+  let code;
+  try { code = (await r.json())[0].code; } catch { /* not from the room: something on the way */ }
+  if (code === 'bad-key') { hear.error({ code }); return 4003; }
+  return code === 'taken-over' ? 4001 : 0;
+}
+async function stream(signal, mine) {
+  const reader = (await ask(signal, true)).body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '', id = null, data = [];
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done || !mine()) return 0;
+    link.byteAt = Date.now();
+    const lines = (rest + value).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith('id: ')) id = line.slice(4);
+      else if (line.startsWith('data: ')) data.push(line.slice(6));
+      else if (line === '' && data.length) {
+        got(JSON.parse(data.join('\n')));
+        if (!mine()) return 0;
+        if (id !== null) heardTo(id);
+        data = [];
+      }
+    }
+  }
+}
+async function polls(signal, mine) {
+  for (let first = true; ; first = first && !link.up) {
+    const r = await ask(signal, first), list = r ? await r.json() : [];
+    link.byteAt = Date.now();
+    for (const m of list) { if (!mine()) return 0; got(m); }
+    if (!mine()) return 0;
+  }
+}
+async function post(m) {
+  const { ctl } = link, mine = () => link.ctl === ctl;
+  try {
+    const r = await fetch('/~r/' + page.room, { method: 'POST', body: JSON.stringify(m), signal: ctl.signal, cache: 'no-store',
+      headers: fields({ 'Content-Type': 'application/json', 'Duplex-Token': link.token }) });
+    // What it refuses for its own sake is said again after a welcome; what it refuses of the words themselves, is not.
+    if (!r.ok && r.status !== 413 && r.status !== 429) throw { code: await refusal(r) };
+    for (const e of await r.json()) if (mine()) got(e);
+  } catch (e) { if (mine()) lost(e.code === 4001 || e.code === 4003 ? e.code : 0); }
+}
+function heldBack(at) { // true: it was, and is given up
+  if (link.way === 'sse' && out.list.some(e => e.done && e.room === page.room && at - e.doneAt > HELD_MS)) lost(HELD);
+  else if (at - link.byteAt > DEAD_MS) lost(0);
+  else if (at - link.triedAt > TRIAL_MS) trial();
+  return !link.ctl;
+}
+function trial() { // is there a WebSocket again? Only one that stands takes over.
+  if (!link.ctl || link.trial) return;
+  link.triedAt = Date.now();
+  const ws = link.trial = socket(), room = page.room;
+  setTimeout(() => { if (link.trial === ws) { link.trial = null; ws.onopen = null; ws.close(); } }, OPEN_MS);
+  ws.onclose = () => { if (link.trial === ws) link.trial = null; };
+  ws.onopen = () => {
+    link.trial = null;
+    if (!link.ctl || page.room !== room) { ws.close(); return; }
+    drop();
+    Object.assign(link, { way: 'ws', fails: 0, openAt: Date.now() });
+    session('way', 'ws');
+    showLink('again');
+    use(ws);
+    hello();
+  };
+}
+
 const hear = {
   welcome(m) {
     const s = seat(), epoch = text(m.epoch), before = page.mine;
     if (s.epoch !== epoch) {
       if (s.epoch !== null) tell(t('anew'), 'warn');
       for (const e of out.list.filter(x => x.done && x.room === page.room)) // acknowledged by what is gone now
-        enqueue({ msg: { from: page.mine, wire: WIRE, text: e.text, time: Date.now(), own: true },
+        enqueue({ msg: { from: page.mine, wire: wire(), text: e.text, time: Date.now(), own: true },
           pending: takeOut(e.id).row, size: e.text.length });
       s.epoch = epoch;
       s.offset = m.offset === 0 ? 0 : null;
@@ -483,11 +612,13 @@ const hear = {
     page.version = text(m.version);
     page.pin = /^sha256:[\w+/=]+$/.test(text(m.pin)) ? m.pin : '';
     if (page.nick && page.mine !== page.nick && before !== page.mine) tell(t('taken', page.nick, page.mine));
+    if (link.way === 'ws') link.fails = 0; else link.triedAt ||= Date.now();
+    link.token = text(m.token);
     Object.assign(link, { up: true, ever: true, upAt: Date.now(), heardAt: Date.now() });
     showLink('here');
     showNick();
     showLines();
-    send({ do: 'who' });
+    if (link.ws) send({ do: 'who' }); // HTTP brings it by itself
     pump();
   },
   msg(m) {
@@ -524,8 +655,10 @@ const hear = {
     showNick();
   },
   pong() {},
+  at(m) { heardTo(text(m.at)); },
   error(m) {
     if (m.code === 'bad-key') { showLink('key'); tell(t('keyHow'), 'warn'); return; }
+    if (m.code === 'taken-over' || m.code === 'closing') { lost(m.code === 'closing' ? 0 : 4001); return; } // a stream ends
     if (m.code === 'nick-taken' || !refused(m)) tell(reason(m), 'warn');
   },
 };
@@ -537,7 +670,7 @@ function showPrivate(m, pending) {
 
 // ---------------------------------------------------------------- who is here, and how others come in
 let whoFrame = 0;
-const WIRES = ['ws', 'wss', 'tty', 'tcp', 'tls', 'unix', 'unixgram', 'udp', 'quic'];
+const WIRES = ['ws', 'wss', 'http', 'https', 'tty', 'tcp', 'tls', 'unix', 'unixgram', 'udp', 'quic'];
 function showWho() {
   whoFrame = 0;
   const by = new Map(), who = $('who'), rank = w => (WIRES.indexOf(w) + 1 || 99);
@@ -825,7 +958,7 @@ function start() {
     // Typing anywhere is typing here; keys that buttons and links use stay theirs.
     else if (ev.key.length === 1 && ev.key !== ' ' && !ev.ctrlKey && !ev.metaKey && !ev.altKey) e.focus();
   });
-  addEventListener('online', () => { if (link.up) probe(); else if (link.state !== 'key') now(); });
+  addEventListener('online', () => { if (link.up) again(); else if (link.state !== 'key') now(); });
   addEventListener('offline', () => { showLink(link.state); probe(); });
   addEventListener('hashchange', () => {
     if (roomOfFragment() !== page.room) return enter(roomOfFragment());

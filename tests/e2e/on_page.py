@@ -63,7 +63,7 @@ def case(fn):
                 e.add_note('\n'.join(state(_browser)))
             raise
         # Nothing breaks the page's policy; a socket that the test itself cuts is no fault of the page.
-        bad = [x for x in _browser.console() if not re.search(r'WebSocket connection|ERR_CONNECTION|beforeunload', x)]
+        bad = [x for x in _browser.console() if not re.search(r'WebSocket connection|ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE_CHUNKED|beforeunload', x)]
         assert not bad, bad
     if not sys.argv[1:] or fn.__name__ in sys.argv[1:]:
         tap.add(fn.__name__, run)

@@ -24,6 +24,7 @@ import webdriver
 from cable import Cable
 from fake_room import CSP, WEB, FakeRoom
 from foreign import Foreign
+from middlebox import Middlebox
 from on_page import Plain, case, enter, in_state, run_cases, shown, tap, texts, wait
 from webdriver import ENTER, SLOW
 
@@ -478,6 +479,86 @@ def what_is_typed_like_a_command_is_said_by_two_slashes(b):
         shown(b, 'here')
         b.keys('//who' + ENTER)
         c.hears(b': /who\n')
+        c.close()
+
+
+def way(b, want, seconds=15):
+    b.until('return document.querySelector("#link").dataset.way === arguments[0]', want, seconds=seconds)
+    in_state(b, 'here')
+
+
+def talks(b, c, mark):
+    """Both ways, and what is said while all connections are cut: each once, in order."""
+    c.say(f'{mark} to the page\n'.encode())
+    shown(b, f'{mark} to the page')
+    b.keys(f'{mark} from the page' + ENTER)
+    c.hears(f': {mark} from the page\n'.encode())
+    shown(b, f'{mark} from the page')
+
+
+def said_once(b, c, *want):
+    b.until('return !document.querySelector("#pending").firstChild')
+    assert texts(b) == list(want), texts(b)
+    for x in want:
+        assert c.got.count(b': ' + x.encode() + b'\n') <= 1, (x, c.got)
+
+
+@case
+def a_page_without_websockets_has_a_stream_and_comes_back_to_them(b):
+    real_only()
+    with serving() as s, contextlib.closing(Middlebox(s.port)) as box:
+        enter(b, f'http://127.0.0.1:{box.port}/')
+        way(b, 'sse')
+        assert texts(b, '#status') == ['connected · HTTP stream'], texts(b, '#status')
+        b.keys('/nick ada' + ENTER)
+        b.until('return document.querySelector("#nick").textContent === "ada"')
+        c = alone(s, b'here\n')
+        shown(b, 'here')
+        talks(b, c, 'one')
+        shown(b, 'browser, HTTP · 1', '#who h3')
+        c.say(b'/msg ada psst\n')
+        shown(b, 'psst')
+        box.cut()
+        b.keys('typed' + ENTER)
+        c.say(b'while it was cut\n')
+        c.hears(b'ada: typed\n')
+        shown(b, 'while it was cut')
+        way(b, 'sse')
+        box.refuse = False
+        b.run('dispatchEvent(new Event("online"))')
+        way(b, 'ws')
+        talks(b, c, 'two')
+        shown(b, 'browser, WebSocket · 1', '#who h3')
+        seen = [x for x in texts(b) if x not in ('typed', 'while it was cut')]
+        said_once(b, c, *texts(b))
+        assert seen == ['here', 'one to the page', 'one from the page', 'psst', 'two to the page', 'two from the page'], texts(b)
+        assert len(texts(b)) == 8 and b.run('return document.querySelector("#nick").textContent') == 'ada', texts(b)
+        c.close()
+
+
+@case
+def a_page_whose_stream_is_held_back_polls(b):
+    real_only()
+    with serving() as s, contextlib.closing(Middlebox(s.port, hold=True)) as box:
+        enter(b, f'http://127.0.0.1:{box.port}/')
+        way(b, 'poll', 30)
+        c = alone(s, b'here\n')
+        shown(b, 'here')
+        talks(b, c, 'one')
+        for n in range(2):
+            box.cut()
+            b.keys(f'typed {n}' + ENTER)
+            c.say(f'cut {n}\n'.encode())
+            c.hears(f': typed {n}\n'.encode())
+            shown(b, f'cut {n}')
+        way(b, 'poll', 30)
+        said_once(b, c, *texts(b))
+        assert len(texts(b)) == 7, texts(b)
+        assert not [x for x in texts(b, '#log .note') if 'missed' in x or 'taken' in x or 'anew' in x]
+        b.reload()  # it begins as it was, and is the same member
+        way(b, 'poll', 30)
+        shown(b, 'cut 1')
+        assert not [x for x in box.asked if 'poll' in x and 'key' in x]
         c.close()
 
 
