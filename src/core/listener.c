@@ -197,14 +197,24 @@ void listener_fault(dx_listener *s, const struct layer *bottom, const dx_err *wh
     s->fault(s->fault_arg, known ? addr_url(bottom->type->name, &a, "", peer, sizeof peer) : "", why);
 }
 
-void lone_add(dx_listener *s, struct lone *n, struct layer *l)
+static void put_first(struct lone **list, struct lone *n, struct layer *l)
 {
     n->layer = l;
-    n->next = s->lone;
-    n->at = &s->lone;
+    n->next = *list;
+    n->at = list;
     if (n->next)
         n->next->at = &n->next;
-    s->lone = n;
+    *list = n;
+}
+
+void lone_add(dx_listener *s, struct lone *n, struct layer *l)
+{
+    put_first(&s->lone, n, l);
+}
+
+void lone_add_dialled(dx_loop *loop, struct lone *n, struct layer *l)
+{
+    put_first(&loop->lone, n, l);
 }
 
 void lone_del(struct lone *n)
@@ -217,21 +227,27 @@ void lone_del(struct lone *n)
     n->at = NULL;
 }
 
+static void look_for_larger(struct lone *n, size_t *most, struct layer **largest)
+{
+    for (; n; n = n->next) {
+        struct layer *bottom = n->layer;
+        while (bottom->below)
+            bottom = bottom->below;
+        const struct stream *t = stream_of(bottom);
+        size_t here = t ? queue_memory(&t->queue) : 0;
+        if (here > *most) {
+            *most = here;
+            *largest = n->layer;
+        }
+    }
+}
+
 struct layer *lone_largest(dx_loop *l, size_t *most)
 {
     struct layer *largest = NULL;
+    look_for_larger(l->lone, most, &largest);
     for (dx_listener *s = l->first_listener; s; s = s->next)
-        for (struct lone *n = s->lone; n; n = n->next) {
-            struct layer *bottom = n->layer;
-            while (bottom->below)
-                bottom = bottom->below;
-            const struct stream *t = stream_of(bottom);
-            size_t here = t ? queue_memory(&t->queue) : 0;
-            if (here > *most) {
-                *most = here;
-                largest = n->layer;
-            }
-        }
+        look_for_larger(s->lone, most, &largest);
     return largest;
 }
 

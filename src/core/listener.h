@@ -61,6 +61,7 @@ void listener_lost(dx_listener *s);
 /* The handshake of a caller, whose transport is bottom, came to nothing: it is counted, and told to whoever asked. */
 void listener_fault(dx_listener *s, const struct layer *bottom, const dx_err *why);
 void lone_add(dx_listener *s, struct lone *n, struct layer *l);
+void lone_add_dialled(dx_loop *loop, struct lone *n, struct layer *l);
 /* Of all lone layers of the loop, the one on the queue with more than *most bytes in memory, the most; or NULL. */
 struct layer *lone_largest(dx_loop *l, size_t *most);
 void lone_del(struct lone *n); /* not in a list: no error                        */

@@ -365,6 +365,10 @@ static void free_listeners(dx_loop *l)
 static void abort_all(dx_loop *l)
 {
     struct dx_conn *c;
+    for (struct lone *n = l->lone, *next; n; n = next) { /* in order: nobody waits for anything there */
+        next = n->next;
+        n->layer->type->close(n->layer);
+    }
     for (uint32_t at = 0; (c = loop_conns_next(l, &at));)
         dx_abort(c);
 }
@@ -377,7 +381,7 @@ void dx_loop_free(dx_loop *l)
     mailbox_close(l);
     drop_user_timers(l);
     free_listeners(l);
-    for (int i = 0; i < 100 && (l->conns || l->listeners || l->refs || l->chores || l->dead); i++) {
+    for (int i = 0; i < 100 && (l->conns || l->lone || l->listeners || l->refs || l->chores || l->dead); i++) {
         abort_all(l);
         run_chores(l);
         free_dead(l);

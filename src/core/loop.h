@@ -20,6 +20,7 @@ struct chore {
     bool waiting;
 };
 struct mailbox;
+struct lone;
 struct dx_loop {
     struct os_engine engine;
     struct heap timers;
@@ -33,6 +34,11 @@ struct dx_loop {
     uint32_t slot_chunks, slot_free, slot_gen;
     size_t conns, listeners, refs; /* what dx_loop_run waits for; refs: dials, user timers */
     struct dx_listener *first_listener;
+    struct lone *lone; /* layers on dialled connections that have no conn: kept ones. They do not keep dx_loop_run going */
+    struct {
+        int host_max, all_max;
+        int64_t idle_ms;
+    } keep; /* dx_fetch_keep; 0: the default */
     struct map user_timers; /* by number                                        */
     int64_t user_timer_last;
     int64_t post_drops, accept_rests, handshake_faults;

@@ -52,6 +52,7 @@ void stream_open_soon(struct stream *s); /* the same, by the loop in its next tu
 void stream_broken(struct stream *s, const dx_err *why); /* a dial that failed: closed goes up                  */
 void stream_throw_away(struct stream *s);       /* never used: NULL is fine                                       */
 struct stream *stream_of(struct layer *bottom); /* NULL: not a stream */
+void stream_set_idle(struct stream *s, int64_t ms); /* dx_opts.idle_ms_max from now on; 0: none                   */
 void stream_may_file(struct stream *s);         /* what stands on it may be saved: it asks save_file from now on */
 size_t stream_unsent(struct stream *s);         /* written, and not yet at the peer                               */
 /* From now on, or no longer, what arrives on s comes up as take(l, NULL, n) while it stands in the loop's pipe, from where

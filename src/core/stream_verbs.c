@@ -231,6 +231,11 @@ const struct layer_type *stream_type_of(const char *wire)
 
 /* ---- making one ---- */
 
+static uint32_t own_of(int64_t idle_ms)
+{
+    return idle_ms > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)idle_ms;
+}
+
 static struct stream *init(struct stream *s, dx_loop *l, const struct layer_type *type, const struct settings *set)
 {
     if (!s)
@@ -241,7 +246,7 @@ static struct stream *init(struct stream *s, dx_loop *l, const struct layer_type
     s->queue.loop = l;
     s->chore.run = stream_chore_run;
     s->timer.fire = stream_timer_fire;
-    s->timer.node.own = set->o.idle_ms_max > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)set->o.idle_ms_max;
+    s->timer.node.own = own_of(set->o.idle_ms_max);
     s->last_active = (uint32_t)l->now;
     return s;
 }
@@ -276,6 +281,16 @@ static void start_idle(struct stream *s)
 {
     if (s->timer.node.own && !s->opening)
         stream_set_timer(s, s->timer.node.own);
+}
+
+void stream_set_idle(struct stream *s, int64_t ms)
+{
+    if (s->done || s->closing) /* the timer is the closing's */
+        return;
+    s->timer.node.own = own_of(ms);
+    stream_touched(s);
+    loop_timer_off(s->queue.loop, &s->timer);
+    start_idle(s);
 }
 
 int stream_adopt(struct stream *s, int fd)

@@ -2,6 +2,7 @@
  * http.c - the calls of <duplex/http.h>. */
 #include <duplex/http.h>
 #include "codec/ws.h"
+#include "net/fetch.h"
 #include "net/http1.h"
 #include "net/http1_client.h"
 #include "net/layers.h"
@@ -240,8 +241,10 @@ int dx_http_trailers(dx_conn *c, const dx_http_field *fields, size_t count)
         return DX_STATE;
     struct http1 *h = http1_of(c);
     struct client *k = h ? NULL : http1_client_of(c);
-    if (k)
+    if (k) {
+        fetch_trails(c);
         return http1_client_trailers(k, fields, count);
+    }
     if (!h || !h->x || !h->x->head_sent || h->x->reply_done || h->x->reply_left >= 0)
         return DX_STATE;
     return http1_trail_add(&h->x->trail_out, fields, count);

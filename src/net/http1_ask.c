@@ -22,7 +22,8 @@ static bool target_ok(const struct http1_ask *a)
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)a->target[i] <= ' ' || a->target[i] == 0x7F || a->target[i] == '#')
             return false;
-    return n <= HTTP1_TARGET_MAX && (*a->target == '/' || (!strcmp(a->target, "*") && !strcmp(a->method, "OPTIONS")));
+    return n <= HTTP1_TARGET_MAX &&
+           (*a->target == '/' || a->absolute || (!strcmp(a->target, "*") && !strcmp(a->method, "OPTIONS")));
 }
 
 /* These say where the message ends, and that is said by us alone. */
@@ -70,7 +71,7 @@ int http1_ask_write(const struct http1_ask *a, struct draft *ret)
         draft_field(ret, "User-Agent", agent);
     draft_fields(ret, a->fields, a->count);
     add_length(a, ret);
-    draft_say(ret, "Connection: close\r\n\r\n");
+    draft_say(ret, a->keep ? "\r\n" : "Connection: close\r\n\r\n");
     if (ret->r == 0 && ret->t.n > HTTP1_HEAD_MAX)
         ret->r = DX_BIG;
     return ret->r;

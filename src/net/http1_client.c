@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * http1_client.c - RFC 9112 for a client: a layer that says one request and hears its response, on a connection that ends with
- * them. The two bodies go their own ways: the response may begin, and end, before the request is whole. A request's end is its
- * last chunk or its length, never the end of the connection, and so a broken one can never look whole. */
+ * them or is kept for the next (fetch_pool.h). The two bodies go their own ways: the response may begin, and end, before the request
+ * is whole. A request's end is its last chunk or its length, never the end of the connection, and so a broken one can never look whole. */
 #include "net/http1_client.h"
 #include "base/err.h"
 #include "core/loop.h"
+#include "net/fetch.h"
 #include "os/fd.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,10 @@ struct client {
     uint16_t heard : 1;   /* the response is whole                                   */
     uint16_t told : 1;    /* and that has gone up                                    */
     uint16_t closing : 1; /* nothing is read or said any more                        */
+    uint16_t keeps : 1;   /* key is whose connection it is: others may have it after us */
+    uint16_t over : 1;    /* all is whole, and that is to be told                    */
+    uint16_t spoilt : 1;  /* the server has ended, or said more than its answer      */
+    struct pool_key key;
 };
 static const struct layer_type client_type;
 
@@ -47,6 +52,8 @@ static struct client *of(struct layer *l)
 struct client *http1_client_of(const dx_conn *c)
 {
     struct layer *l = c->layer.below;
+    if (l && l->type == &fetch_layer)
+        l = l->below;
     return l && l->type == &client_type ? of(l) : NULL;
 }
 
@@ -84,13 +91,62 @@ static void fail(struct client *k, int code, int detail, const char *words)
 
 /* ---- the end ---- */
 
-/* Request and response are whole, and the connection was for them alone. */
+/* Request and response are whole. */
 static void part_if_over(struct client *k)
 {
     if (!k->told || !k->said || k->closing)
         return;
+    if (k->keeps) { /* on_close is for the loop to call */
+        k->over = 1;
+        loop_chore(k->loop, &k->chore);
+        return;
+    }
     k->closing = 1;
     layer_close_below(&k->layer);
+}
+
+/* "Keep-Alive: timeout=5" is a promise of the server's; what is sent in its last second may not be heard any more. */
+static int64_t kept_ms(const struct client *k)
+{
+    struct bytes v = http1_get(&k->answer->head, "Keep-Alive");
+    const char *word = v.p ? memmem(v.p, v.n, "timeout=", 8) : NULL;
+    int64_t s = 0;
+    for (const char *p = word ? word + 8 : NULL; p && p < (const char *)v.p + v.n && *p >= '0' && *p <= '9'; p++)
+        s = s < 100000 ? s * 10 + (*p - '0') : s;
+    return !word ? 0 : s > 1 ? (s - 1) * 1000 : 1;
+}
+
+/* The exchange ends, and its connection stays, or closes without anybody waiting for that. */
+static void hand_over(struct client *k)
+{
+    static const dx_err over = {.code = DX_END, .text = "the exchange is complete"};
+    struct dx_conn *c = layer_conn(&k->layer);
+    bool keep = !k->answer->head.close && !k->to_end && !k->spoilt && k->key.text && !queue_waits(c->q);
+    k->closing = 1;
+    layer_pause_below(&k->layer, false);
+    if (!pool_leave(k->loop, keep ? &k->key : NULL, k->layer.below, kept_ms(k))) {
+        layer_close_below(&k->layer);
+        return;
+    }
+    conn_part(c, &over); /* its views are good until this returns */
+    loop_bury(k->loop, &k->layer);
+}
+
+void http1_client_keep(struct client *k, struct pool_key *key)
+{
+    k->keeps = 1;
+    k->key = *key;
+    *key = (struct pool_key){0};
+}
+
+bool http1_client_over(const struct client *k)
+{
+    return k->told && k->said;
+}
+
+bool http1_client_spoke(const struct client *k)
+{
+    return k->answer || k->scanned || k->interim;
 }
 
 static void tell_end(struct client *k)
@@ -107,8 +163,12 @@ static void tell_end(struct client *k)
 
 static void run_chore(struct chore *c, dx_loop *l)
 {
+    struct client *k = (struct client *)((char *)c - offsetof(struct client, chore));
     (void)l;
-    tell_end((struct client *)((char *)c - offsetof(struct client, chore)));
+    if (k->over && !k->closing)
+        hand_over(k);
+    else
+        tell_end(k);
 }
 
 /* ---- the response ---- */
@@ -191,6 +251,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
             break;
         used += (size_t)got;
     }
+    k->spoilt |= k->heard && used < n;
     tell_end(k);
     return k->closing || k->heard ? n : used; /* there is one answer, and nothing behind it */
 }
@@ -198,6 +259,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 static void ended(struct layer *l)
 {
     struct client *k = of(l);
+    k->spoilt = 1;
     if (k->closing || k->heard)
         return;
     if (!k->answer) {
@@ -237,6 +299,7 @@ int http1_client_ask(struct client *k, struct http1_ask *a)
         return DX_STATE;
     a->host = k->host;
     a->target = a->target ? a->target : k->target;
+    a->keep = k->keeps && k->key.text;
     http1_ask_write(a, &d);
     int r = draft_give(&d, &k->layer);
     if (r < 0)
@@ -318,6 +381,8 @@ static int break_request(struct client *k, int code, const char *words)
 static int finish(struct layer *l)
 {
     struct client *k = of(l);
+    if (k->said)
+        part_if_over(k); /* its last byte was the end, and the answer may have come before that */
     if (k->said || k->closing)
         return 0;
     int r = k->answer && !k->asked ? 0 : ask_by_sending(k, 0); /* it was answered before it was asked */
@@ -346,6 +411,8 @@ static void pause_it(struct layer *l, bool on)
 static void close_down(struct layer *l)
 {
     struct client *k = of(l);
+    if (k->over && !k->closing)
+        return;                                    /* it is going to be told so */
     bool no_use = k->told && k->asked && !k->said; /* the server has answered without the rest */
     if (k->closing)
         return;
@@ -372,6 +439,7 @@ static void layer_free(struct layer *l)
     free(k->answer);
     free(k->in.trail);
     dx_text_free(&k->trail_out);
+    pool_key_free(&k->key);
     free(k);
 }
 

@@ -159,6 +159,11 @@ static struct tls_layer *tls_of(const dx_conn *c)
     return l ? tls_layer_of(l) : NULL;
 }
 
+struct queue *tls_layer_queue(struct layer *l)
+{
+    return &tls_layer_of(l)->queue;
+}
+
 const char *tls_layer_alpn(const struct layer *l)
 {
     return l->type == &tls_layer_type ? tls_alpn(((const struct tls_layer *)l)->session) : "";

@@ -12,6 +12,7 @@ int tls_accept(dx_listener *s, struct layer *bottom, struct queue *q, const char
 /* A client's, on the stream of a dial: opened goes up after the handshake. The layer, to stand on with the queue *ret_q; NULL with *err
  * filled: nothing was stacked. */
 struct layer *tls_dial(const struct dial *d, struct stream *s, const char *alpn, struct queue **ret_q, dx_err *err);
+struct queue *tls_layer_queue(struct layer *l);      /* what stands on it sends into this one */
 const char *tls_layer_alpn(const struct layer *l); /* what was agreed on; "": none. Good until this thread asks again */
 
 /* A listener's or a dial's certificates: dx_opts.tls, or what the URL's fragment says, or (dials) the system's trust. Sets set->o.tls.

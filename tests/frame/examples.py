@@ -126,6 +126,17 @@ def ask_shows_what_is_there():
 
 
 @case
+def fetch_asks_one_url_after_the_other():
+    with serving("hello", "http") as (_, port):
+        urls = [f"http://127.0.0.1:{port}/{name}" for name in ("ada", "bo", "cy")]
+        p = example("fetch", *urls)
+        want = (0, b"hello ada\nhello bo\nhello cy\n", b"200\n" * 3)
+        assert (p.returncode, p.stdout, p.stderr) == want, (p.returncode, p.stdout, p.stderr)
+    p = example("fetch", urls[0])
+    assert p.returncode == 1 and b"refused" in p.stderr, p.stderr
+
+
+@case
 def hello_greets_by_name():
     with serving("hello", "http") as (_, port):
         c = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
