@@ -2,6 +2,7 @@
  * events.c - see events.h. */
 #include "tool/events.h"
 #include "tool/add.h"
+#include <duplex/http.h>
 #include <duplex/ws.h>
 #include <inttypes.h>
 #include <string.h>
@@ -106,6 +107,49 @@ int events_data(struct events *e, struct moment at, enum view_way way, dx_bytes 
     if (r < 0 || add_body(e, sum.body) < 0 || (checks && add_sum(e, &sum) < 0))
         return DX_NOMEM;
     return finish(e);
+}
+
+static int add_fields(struct events *e, const dx_conn *c)
+{
+    dx_bytes name, value;
+    int r = add(&e->out, ",\"fields\":[");
+    for (size_t i = 0; r >= 0 && (value = dx_http_header_at(c, i, &name)).p; i++) {
+        r = add(&e->out, i ? ",[\"" : "[\"");
+        if (r >= 0)
+            r = dx_json_escape(name.p, name.n, &e->out);
+        if (r >= 0)
+            r = add(&e->out, "\",\"");
+        if (r >= 0 && value.n)
+            r = dx_json_escape(value.p, value.n, &e->out);
+        if (r >= 0)
+            r = add(&e->out, "\"]");
+    }
+    return r < 0 ? r : add(&e->out, "]");
+}
+
+int events_head(struct events *e, struct moment at, const dx_conn *c, const struct event_head *h)
+{
+    int version = dx_http_version(c), status = dx_http_status(c);
+    int r = begin(e, "head", at);
+    e->last = at;
+    if (r < 0 || add_text(e, "url", h->url, strcspn(h->url, "#")) < 0)
+        return DX_NOMEM;
+    r = addf(&e->out,
+             ",\"status\":%d,\"reason\":\"%s\",\"version\":\"%d.%d\",\"redirects\":%d,\"reused\":%s,\"coding\":\"%s\","
+             "\"open_ms\":%" PRId64 ",\"head_ms\":%" PRId64 ",\"length\":%" PRId64,
+             status, dx_http_reason(status), version / 10, version % 10, h->redirects, h->reused ? "true" : "false",
+             h->coding, h->opened_ms, h->head_ms, dx_http_length(c));
+    return r < 0 || add_fields(e, c) < 0 ? DX_NOMEM : finish(e);
+}
+
+int events_body(struct events *e, struct moment at, int64_t bytes, int64_t coded, int64_t ms, const char *file)
+{
+    int r = begin(e, "body", at);
+    if (r >= 0)
+        r = addf(&e->out, ",\"bytes\":%" PRId64 ",\"coded_bytes\":%" PRId64 ",\"total_ms\":%" PRId64, bytes, coded, ms);
+    if (r >= 0 && file)
+        r = add_text(e, "file", file, strlen(file));
+    return r < 0 ? r : finish(e);
 }
 
 int events_end(struct events *e, struct moment at, enum view_way way)

@@ -13,7 +13,7 @@ enum { CANDIDATES_MAX = 64, OVERVIEW_COLUMN = 46, NUMBER_DIGITS_MAX = 12 };
 #define DURATION_MS_MAX INT64_C(4000000000000) /* 126 years: in ns it still fits 64 bits, and so does now beside it */
 
 /* Options whose value may be empty: it means something there. */
-static const char may_be_empty[] = "exit-word reply send sep";
+static const char may_be_empty[] = "data exit-word proxy reply send sep";
 
 /* Is name one of the blank-separated words of list? */
 static bool among(const char *list, const char *name)

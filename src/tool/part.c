@@ -52,10 +52,12 @@ static bool may_become(const struct part *p, const struct stat *there, char word
     return true;
 }
 
-bool part_open(struct part *p, const char *file, bool force, char words[PART_WORDS])
+/* May file.part become file? *ret_mode: what is there has these permissions; 0: there is nothing. */
+static bool name_is_free(struct part *p, const char *file, bool force, mode_t *ret_mode, char words[PART_WORDS])
 {
     struct stat there;
     *p = (struct part){.file = file, .fd = -1, .force = force};
+    *ret_mode = 0;
     if ((size_t)snprintf(p->name, sizeof p->name, "%s.part", file) >= sizeof p->name)
         return cannot_make(p, ENAMETOOLONG, words);
     bool replaces = lstat(file, &there) == 0;
@@ -63,14 +65,47 @@ bool part_open(struct part *p, const char *file, bool force, char words[PART_WOR
         return false;
     if (!*file || file[strlen(file) - 1] == '/')
         return no(words, "'%.150s' is no name for a file.  Try: %.150sNAME", file, file);
-    if (force)
-        unlink(p->name);
-    p->fd = open(p->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
+    if (replaces && S_ISREG(there.st_mode))
+        *ret_mode = there.st_mode;
+    return true;
+}
+
+static bool make(struct part *p, mode_t mode, char words[PART_WORDS])
+{
+    p->fd = open(p->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
     if (p->fd < 0)
         return cannot_make(p, errno, words);
-    if (replaces && S_ISREG(there.st_mode))
-        fchmod(p->fd,
-               there.st_mode & 0777); /* what was kept from others stays so; where it cannot be, it is not worse */
+    if (mode)
+        fchmod(p->fd, mode & 0777); /* what was kept from others stays so; where it cannot be, it is not worse */
+    return true;
+}
+
+bool part_open(struct part *p, const char *file, bool force, char words[PART_WORDS])
+{
+    mode_t mode;
+    if (!name_is_free(p, file, force, &mode, words))
+        return false;
+    if (force)
+        unlink(p->name);
+    return make(p, mode, words);
+}
+
+bool part_again(struct part *p, const char *file, bool force, char words[PART_WORDS])
+{
+    struct stat st;
+    mode_t mode;
+    if (!name_is_free(p, file, force, &mode, words))
+        return false;
+    p->fd = open(p->name, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+    if (p->fd < 0 && errno == ENOENT)
+        return make(p, mode, words);
+    if (p->fd < 0)
+        return cannot_make(p, errno, words);
+    if (fstat(p->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || lseek(p->fd, 0, SEEK_END) < 0) {
+        close(p->fd);
+        p->fd = -1;
+        return no(words, "%.200s is no file that a fetch has left", p->name);
+    }
     return true;
 }
 

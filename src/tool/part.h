@@ -16,6 +16,8 @@ struct part {
 };
 /* Makes file.part. false: words say why not and what to try. */
 bool part_open(struct part *p, const char *file, bool force, char words[PART_WORDS]);
+/* The same, but a file.part that is there is gone on with: open to be read and appended to. */
+bool part_again(struct part *p, const char *file, bool force, char words[PART_WORDS]);
 /* All is there: on the disk, and then by its own name. false: words say why not, and it stays as file.part. */
 bool part_keep(struct part *p, char words[PART_WORDS]);
 /* Closes it. What was not kept stays as file.part, or goes where there is nothing in it: is there something? Twice is fine. */

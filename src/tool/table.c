@@ -95,6 +95,21 @@ const struct command command_table[] = {
      "next one begins anew (with --force while the .part is there). A program that is killed on plain tcp or unix ends\n"
      "its stream in order: tls, wss, ws and duplex send tell that from an end, and so does --size.",
      2, 2, cmd_recv},
+    {"fetch", "[OPTION]... URL...", "ask for http:// and https:// URLs, and show or save what comes",
+     "duplex fetch https://a.example/page.html          # text on a terminal, whatever its coding; exact bytes to a pipe\n"
+     "duplex fetch -O https://a.example/photo.jpg       # into photo.jpg; -o FILE: another name; --continue: on where it stopped\n"
+     "duplex fetch -i https://a.example/                # status and fields, too; -I: those alone\n"
+     "duplex fetch -d '{\"on\":true}' http://10.0.0.9/lamp # a POST; -X PUT, -H 'Name: value'\n"
+     "tar c folder | duplex fetch -X PUT --data-file - https://a.example/up --user ada:secret\n"
+     "duplex fetch --json https://a.example/ | head -1  # the head as JSON, with how long it took\n"
+     "duplex fetch --pin sha256:... https://10.0.0.8:2333/a  # from duplex serve --tls, by the pin it shows",
+     "0 is a whole response with a status below 400; else 22, and the body is shown all the same, but goes into no file.\n"
+     "Redirects are followed (10), never from https to http, to no other kind of URL, and what is secret stays with the\n"
+     "first host. Bodies may come compressed. One that is cut short, or grows too much, is an error.\n"
+     "FILE is FILE.part until all of it is there and on the disk, and never over a file that is there unless told (--force).\n"
+     "--continue believes a FILE.part only where the server says that it is of the same thing, and its end comes once more.\n"
+     "http_proxy, https_proxy, all_proxy and no_proxy are read, in small or capital letters; this machine is asked directly.",
+     1, OPTIONS_ARGS_MAX, cmd_fetch},
     {"hex", "[OPTION]... [HEX... | FILE | -]", "bytes and hex into one another, dumps and checksums",
      "duplex hex fc2a00010002                         # fc 2a 00 01 00 02: in pairs, as typed\n"
      "duplex hex photo.jpg                            # a dump: offset, hex, text; -: of stdin\n"
@@ -209,6 +224,30 @@ const struct opt option_table[] = {
     {"send recv", 'q', "quiet", OPT_FLAG, NULL, "say nothing but what goes wrong"},
     {"send recv", 'v', "verbose", OPT_FLAG, NULL, "say who is at the other end"},
     {"send recv", 0, "idle", OPT_MS, "TIME", "give up when nothing moves for so long"},
+    {"fetch", 'o', "out", OPT_TEXT, "FILE", "into this file, not to standard output"},
+    {"fetch", 'O', "save", OPT_FLAG, NULL, "into a file named as the URL's path ends"},
+    {"fetch", 0, "continue", OPT_FLAG, NULL, "go on with FILE.part, where there is one"},
+    {"fetch", 0, "force", OPT_FLAG, NULL, "in place of a file that is there, or of its .part"},
+    {"fetch", 'X', "method", OPT_TEXT, "NAME", "GET, or what else (POST where there is a body)"},
+    {"fetch", 'H', "header", OPT_TEXT, "FIELD", "'Name: value', to be sent; may stand several times"},
+    {"fetch", 'd', "data", OPT_TEXT, "TEXT", "the body; JSON where it begins with { or [, else as a form"},
+    {"fetch", 0, "data-file", OPT_TEXT, "FILE", "the body is in it; -: stdin, a pipe as it comes"},
+    {"fetch", 'I', "head", OPT_FLAG, NULL, "ask for status and fields alone (HEAD), and show them"},
+    {"fetch", 'i', "include", OPT_FLAG, NULL, "show status and fields before the body"},
+    {"fetch", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what each layer does, status and fields"},
+    {"fetch", 'q', "quiet", OPT_FLAG, NULL, "say nothing but what goes wrong"},
+    {"fetch", 0, "redirects", OPT_COUNT, "N", "follow so many redirects (10)"},
+    {"fetch", 0, "no-location", OPT_FLAG, NULL, "follow none"},
+    {"fetch", 0, "proxy", OPT_TEXT, "URL", "go through http://[NAME:PASSWORD@]HOST:PORT, whatever the\nenvironment says; '': through none"},
+    {"fetch", 'u', "user", OPT_TEXT, "NAME:PASSWORD", "log in (Basic)"},
+    {"fetch", 0, "bearer", OPT_TEXT, "TOKEN", "show this token"},
+    {"fetch", 0, "no-compression", OPT_FLAG, NULL, "ask for no compressed body"},
+    {"fetch", 'e', "encoding", OPT_TEXT, "NAME", "show the text of this coding as UTF-8, on a pipe too"},
+    {"fetch", 0, "max-size", OPT_COUNT, "BYTES", "give up where the body is larger (63)"},
+    {"fetch", 0, "within", OPT_MS, "TIME", "give up when it is not over in so long (28)"},
+    {"fetch", 0, "idle", OPT_MS, "TIME", "give up when nothing moves for so long"},
+    {"fetch", 0, "retry", OPT_MAYBE, "[=N]", "try again, at most N times (5), where it is refused, broken\nor answered 408, 429, 502, 503 or 504"},
+    {"fetch", 0, "json", OPT_FLAG, NULL, "stdout is a JSON object an event (docs/events.md)"},
     {"relay replay", 'f', "frame", OPT_TEXT, "SPEC", "cut a stream that is joined to messages: line, fixed:N,\nlength:OFFSET,SIZE,be|le,ADJUST ..."},
     {"relay", 0, "target", OPT_TEXT, "NAME=URL", "ws://host/NAME leads there, any other path nowhere; may\nstand several times, in place of TARGET-URL"},
     {"relay", '1', "once", OPT_FLAG, NULL, "serve one client, then end; the exit code says how it went"},
@@ -267,13 +306,13 @@ const struct opt option_table[] = {
     {"dial listen", 0, "deflate-with", OPT_TEXT, "PARAMS", "the same, with parameters of RFC 7692:\n\"client_no_context_takeover; server_max_window_bits=10\""},
     {"dial", 0, "header", OPT_TEXT, "NAME:VALUE", "WebSocket: one more field in the handshake; may stand several\ntimes"},
     {"dial listen", 0, "exit-word", OPT_TEXT, "WORD", "on a terminal this word ends (exit), and so does an empty\nline of dial; '': neither does, Ctrl-D alone"},
-    {"dial send recv relay replay bench", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
-    {"dial listen serve send recv relay replay bench", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM, its issuers behind it); auto:\nthis machine's own. Who listens needs one, who dials may be\nasked for one; may stand several times"},
-    {"dial listen serve send recv relay replay bench", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
+    {"dial send recv fetch relay replay bench", 't', "timeout", OPT_MS, "TIME", "give up dialling after so long (10s)"},
+    {"dial listen serve send recv fetch relay replay bench", 0, "cert", OPT_TEXT, "FILE", "show this certificate (PEM, its issuers behind it); auto:\nthis machine's own. Who listens needs one, who dials may be\nasked for one; may stand several times"},
+    {"dial listen serve send recv fetch relay replay bench", 0, "key", OPT_TEXT, "FILE", "its key, where that is another file"},
     {"listen send recv relay replay", 0, "client-ca", OPT_TEXT, "FILE", "listening: take only clients with a certificate of this CA"},
-    {"dial send recv relay replay bench", 0, "pin", OPT_TEXT, "PIN", "dialling: believe this key alone: sha256:..., as its owner\nshows it; may stand several times"},
-    {"dial send recv relay replay bench", 0, "ca", OPT_TEXT, "FILE", "dialling: believe this CA in place of those of the system"},
-    {"dial send recv relay replay bench", 0, "insecure", OPT_FLAG, NULL, "dialling: believe anybody: for debugging alone"},
+    {"dial send recv fetch relay replay bench", 0, "pin", OPT_TEXT, "PIN", "dialling: believe this key alone: sha256:..., as its owner\nshows it; may stand several times"},
+    {"dial send recv fetch relay replay bench", 0, "ca", OPT_TEXT, "FILE", "dialling: believe this CA in place of those of the system"},
+    {"dial send recv fetch relay replay bench", 0, "insecure", OPT_FLAG, NULL, "dialling: believe anybody: for debugging alone"},
     {"help", 0, "man", OPT_FLAG, NULL, "as a man page (roff)"},
     {"help", 0, "completion", OPT_WORD, "[bash|zsh]", "what completes command lines in that shell, as a script"},
     {0},

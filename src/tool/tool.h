@@ -29,8 +29,10 @@ enum tool_exit {
     TOOL_LOCAL = 23,
     TOOL_LIMIT = 27,
     TOOL_TIMEOUT = 28,
+    TOOL_RANGE = 33,
     TOOL_TLS = 35,
     TOOL_BUSY = 45,
+    TOOL_REDIRECTS = 47,
     TOOL_HOST = 51,
     TOOL_UNSENT = 55,
     TOOL_RESET = 56,
@@ -114,6 +116,7 @@ int cmd_cert(int argc, char **argv);
 int cmd_hex(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_recv(int argc, char **argv);
+int cmd_fetch(int argc, char **argv);
 int cmd_relay(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -249,8 +249,8 @@ bool trust_lacks(const struct trust *t, const struct options *o, const char *url
 static bool does_dial(const struct options *o)
 {
     const char *name = o->command->name;
-    return !strcmp(name, "dial") || !strcmp(name, "bench") || (!strcmp(name, "send") && !option_has(o, "listen")) ||
-           (!strcmp(name, "recv") && option_has(o, "dial"));
+    return !strcmp(name, "dial") || !strcmp(name, "bench") || !strcmp(name, "fetch") ||
+           (!strcmp(name, "send") && !option_has(o, "listen")) || (!strcmp(name, "recv") && option_has(o, "dial"));
 }
 
 int trust_read(struct trust *t, const struct options *o, const char *url, const char *names)

@@ -59,7 +59,7 @@ PAGES = {c: said('--man', *c.split()) for c in ['', *COMMANDS]}
 @case
 def help_names_every_command_and_every_scheme_there_is():
     table = (ROOT / 'src/tool/table.c').read_text()
-    assert COMMANDS == 'dial listen serve relay send recv hex cert bench replay help'.split(), COMMANDS
+    assert COMMANDS == 'dial listen serve relay send recv fetch hex cert bench replay help'.split(), COMMANDS
     assert len(COMMANDS) == len(re.findall(r'cmd_\w+\},$', table, re.M))
     rows = re.findall(r'^    \{"([\w ]+)", (?:0|\'(.)\'), "([\w-]+)", OPT_', table, re.M)
     assert len(rows) > 100
