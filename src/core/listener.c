@@ -296,7 +296,7 @@ void dx_listener_drain(dx_listener *s, int64_t ms)
     if (ms <= 0)
         return;
     s->rest.fire = drain_over;
-    loop_timer(s->loop, &s->rest, s->loop->now + ms);
+    loop_timer(s->loop, &s->rest, s->loop->now + (ms < INT64_MAX / 4 ? ms : INT64_MAX / 4));
     each_conn(s, drain_conn);
     for (struct lone *n = s->lone, *next; n; n = next) {
         next = n->next;

@@ -44,13 +44,21 @@ static void fill_http(dx_http_limits *h)
             *all[i].limit = all[i].usual;
 }
 
+/* "For ever" may be said with the largest number there is: it is added to a clock that must not turn over. */
+static int64_t at_most(int64_t v)
+{
+    return v < INT64_MAX / 4 ? v : INT64_MAX / 4;
+}
+
 int settings_http(const dx_http_limits *from, dx_http_limits *ret, dx_err *err)
 {
     static const dx_http_limits none;
     *ret = from ? *from : none;
-    for (const int64_t *v = &ret->head_ms; v < ret->zero; v++)
+    for (int64_t *v = &ret->head_ms; v < ret->zero; v++) {
         if (*v < -1)
             return err_set(err, DX_URL, "options: a limit of HTTP is below -1");
+        *v = at_most(*v);
+    }
     for (size_t i = 0; i < sizeof ret->zero / sizeof *ret->zero; i++)
         if (ret->zero[i])
             return err_set(err, DX_ABSENT, "a limit of HTTP that this build of duplex does not know is set");
@@ -66,6 +74,8 @@ struct settings *settings_new(const dx_opts *o, size_t o_bytes, dx_err *err)
         err_set(err, DX_URL, "options: a time or a backlog is below zero");
         return NULL;
     }
+    mine.dial_ms_max = at_most(mine.dial_ms_max);
+    mine.idle_ms_max = at_most(mine.idle_ms_max);
     dx_http_limits http;
     if (settings_http(mine.http, &http, err) < 0)
         return NULL;

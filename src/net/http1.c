@@ -152,7 +152,11 @@ static void accept_ws_only(dx_conn *c)
         return;
     }
     c->on = &nobody;
-    dx_http_reply(c, status, "text/plain", text, sizeof text - 1, up, status == 426 ? 2 : 0);
+    int said = dx_http_reply(c, status, "text/plain", text, sizeof text - 1, up, status == 426 ? 2 : 0);
+    if (said < 0 && !h->x->head_sent)
+        http1_fail(h, said, 503, "the answer could not be said");
+    else
+        dx_close(c); /* its body is for nobody */
 }
 
 static bool is_head(struct bytes method)
@@ -340,7 +344,7 @@ static void opened(struct layer *l)
 static void ended(struct layer *l)
 {
     struct http1 *h = of(l);
-    h->last = 1;
+    h->last = h->ended = 1;
     if (!h->x && h->held && !h->closing) {
         http1_refuse(h, 400, false); /* who has said its end may still be listening */
     } else if (!h->x) {

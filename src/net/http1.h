@@ -43,6 +43,7 @@ struct http1 {
     size_t rest_waited;
     uint8_t ws_only : 1, upgraded : 1, closing : 1, last : 1, held : 1;
     uint32_t served;             /* exchanges begun */
+    uint8_t ended : 1;           /* the client has said its end, and nothing is behind it                 */
     uint8_t deaf : 1;            /* its timer came late, and was given as long again: http_limits.c */
     uint8_t gone : 1, rests : 1; /* rests: the client takes too little to be given another reply      */
 };

@@ -18,7 +18,7 @@ void draft_begin(struct draft *d)
 
 void draft_add(struct draft *d, const void *p, size_t n)
 {
-    if (d->r < 0)
+    if (d->r < 0 || n == 0)
         return;
     if (d->t.cap - d->t.n <= n) {
         d->r = dx_text_add(&d->t, p, n);
@@ -50,8 +50,7 @@ bool http1_is_token(const char *s)
     return n > 0 && token_run((const uint8_t *)s, n) == n;
 }
 
-/* No control bytes but tabs: we send nothing that we would not read. */
-static bool value_ok(const char *s)
+bool http1_is_value(const char *s)
 {
     size_t n = s ? strlen(s) : 0;
     return s && field_run((const uint8_t *)s, n) == n;
@@ -59,7 +58,7 @@ static bool value_ok(const char *s)
 
 void draft_field(struct draft *d, const char *name, const char *value)
 {
-    if (d->r == 0 && (!http1_is_token(name) || !value_ok(value)))
+    if (d->r == 0 && (!http1_is_token(name) || !http1_is_value(value)))
         d->r = DX_URL;
     if (d->r < 0)
         return;

@@ -190,13 +190,14 @@ int http1_give(struct layer *l, const struct span *v, size_t count, unsigned how
         r = send_default(h, -1, "application/octet-stream");
     if (r < 0 || n == 0 || x->no_body)
         return r;
-    if (x->reply_left >= 0) {
-        if ((uint64_t)x->reply_left < n)
-            return DX_BIG; /* more than Content-Length said */
-        x->reply_left -= (int64_t)n;
-    }
+    if (x->reply_left >= 0 && (uint64_t)x->reply_left < n)
+        return DX_BIG; /* more than Content-Length said */
+    r = x->chunked_out ? http1_give_chunk(l, v, count, n) : layer_give_below(l, v, count, 0);
+    if (r < 0)
+        return r; /* what was promised is still to come */
+    x->reply_left -= x->reply_left >= 0 ? (int64_t)n : 0;
     http_given(h, n);
-    return x->chunked_out ? http1_give_chunk(l, v, count, n) : layer_give_below(l, v, count, 0);
+    return r;
 }
 
 int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
@@ -213,9 +214,12 @@ int http1_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how
         os_fd_close(fd);
         return r;
     }
-    h->x->reply_left -= (int64_t)n;
+    r = layer_give_file_below(l, fd, off, n, how);
+    if (r < 0)
+        return r;
+    h->x->reply_left -= h->x->reply_left >= 0 ? (int64_t)n : 0;
     http_given(h, n);
-    return layer_give_file_below(l, fd, off, n, how);
+    return r;
 }
 
 int http1_finish(struct layer *l)

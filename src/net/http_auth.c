@@ -151,13 +151,21 @@ void dx_http_login_wipe(dx_http_login *l)
     explicit_bzero(l, sizeof *l);
 }
 
+bool realm_ok(const char *realm)
+{
+    for (; *realm; realm++)
+        if ((uint8_t)*realm < 32 || *realm == 127 || *realm == '"' || *realm == '\\')
+            return false;
+    return true;
+}
+
 int dx_http_challenge(dx_conn *c, const char *scheme, const char *realm)
 {
     static const char text[] = "Unauthorized\n", charset[] = ", charset=\"UTF-8\"";
     dx_text t = {0};
     const char *parts[] = {scheme, " realm=\"", realm ? realm : "duplex", "\"",
                            strcasecmp(scheme, "Basic") ? "" : charset};
-    int r = realm && strpbrk(realm, "\"\\\r\n") ? DX_URL : 0;
+    int r = realm && !realm_ok(realm) ? DX_URL : 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && r == 0; i++)
         r = dx_text_add(&t, parts[i], strlen(parts[i]));
     dx_http_field f = {"WWW-Authenticate", t.p};

@@ -45,7 +45,7 @@ dx_conn *http_conn(struct http1 *h)
     return c;
 }
 
-static void answer(dx_conn *c, int status)
+static int answer(dx_conn *c, int status)
 {
     const char *words = dx_http_reason(status);
     char text[64];
@@ -53,11 +53,11 @@ static void answer(dx_conn *c, int status)
     memcpy(text, words, n);
     text[n] = '\n';
     c->on = &nobody;
-    dx_http_reply(c, status, "text/plain", text, n + 1, NULL, 0);
+    return dx_http_reply(c, status, "text/plain", text, n + 1, NULL, 0);
 }
 
 /* Asks for each scheme that would do. */
-static void ask_who(dx_conn *c, const dx_route *o)
+static int ask_who(dx_conn *c, const dx_route *o)
 {
     if (o->auth & DX_AUTH_BASIC && o->auth & DX_AUTH_BEARER) {
         dx_text t = {0};
@@ -68,7 +68,7 @@ static void ask_who(dx_conn *c, const dx_route *o)
         dx_text_free(&t);
     }
     c->on = &nobody;
-    dx_http_challenge(c, o->auth & DX_AUTH_BASIC ? "Basic" : "Bearer", o->realm);
+    return dx_http_challenge(c, o->auth & DX_AUTH_BASIC ? "Basic" : "Bearer", o->realm);
 }
 
 /* 0: may come in; else the status. */
@@ -103,9 +103,9 @@ void http_admit(struct http1 *h, dx_conn *c)
         return;
     }
     h->x->head.close |= status == 413; /* its body is not worth reading for the sake of the next request */
-    if (status == 401)
-        ask_who(c, &r->o);
+    int said = status == 401 ? ask_who(c, &r->o) : answer(c, status);
+    if (said < 0 && !h->x->head_sent) /* no memory, or what check has set leaves no room: a close alone would say 200 */
+        http1_fail(h, said, said == DX_NOMEM ? 503 : 500, "the answer could not be said");
     else
-        answer(c, status);
-    dx_close(c); /* what comes of the body is for nobody */
+        dx_close(c); /* what comes of the body is for nobody */
 }

@@ -138,7 +138,10 @@ void http_watch_head(struct http1 *h)
 
 static bool too_slow(int64_t bytes, int64_t ms, int64_t rate)
 {
-    return rate >= 0 && bytes < rate * ms / 1000;
+    int64_t least;
+    if (rate < 0)
+        return false;
+    return __builtin_mul_overflow(rate, ms, &least) || bytes < least / 1000;
 }
 
 /* Has the client taken too little of the stream that a handler says? What it says now and then may lie there when we look. */

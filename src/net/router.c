@@ -70,8 +70,8 @@ static struct route *route_new(const char *prefix, const dx_handler *on, void *u
         *ret_code = err_set(err, DX_NOMEM, "prefix %s: no memory", prefix);
     else if (o->auth & ~7u || (o->auth && !o->check))
         *ret_code = err_set(err, DX_URL, "prefix %s: auth wants a check", prefix);
-    else if (strpbrk(r->o.realm, "\"\\\r\n"))
-        *ret_code = err_set(err, DX_URL, "prefix %s: a quote, backslash or line end in its realm", prefix);
+    else if (!realm_ok(r->o.realm))
+        *ret_code = err_set(err, DX_URL, "prefix %s: a quote, backslash or control character in its realm", prefix);
     if (*ret_code == 0)
         return r;
     route_free(r);

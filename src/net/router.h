@@ -35,6 +35,7 @@ bool router_wants_port(dx_router *r);
 int router_find(dx_router *r, const struct router_ask *a, struct route **ret);
 /* Of a conn; NULL: it came by none. */
 struct route *route_of(const dx_conn *c);
+bool realm_ok(const char *realm); /* may stand between quotes in WWW-Authenticate */
 
 /* 0, or DX_URL with *err filled, DX_NOMEM. In prefix.c, as all about prefixes. */
 int prefix_read(const char *text, struct prefix *ret, dx_err *err);

@@ -91,7 +91,7 @@ bool ws_fields_ok(const dx_http_field *v, size_t count)
 {
     static const char *const ours[] = {"Host", "Connection", "Upgrade", "Content-Length", "Transfer-Encoding"};
     for (size_t i = 0; i < count; i++) {
-        if (!http1_is_token(v[i].name) || !v[i].value || !strncasecmp(v[i].name, "Sec-WebSocket-", 14))
+        if (!http1_is_token(v[i].name) || !http1_is_value(v[i].value) || !strncasecmp(v[i].name, "Sec-WebSocket-", 14))
             return false;
         for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
             if (!strcasecmp(v[i].name, ours[k]))
@@ -133,6 +133,8 @@ static int upgrade(struct http1 *h, const struct ws_stand *s, const dx_ws_opts *
     h->upgraded = 1;
     layer_replace(&h->layer, ws, h->loop);
     layer_feed_again(ws);
+    if (h->ended) /* it was told to the exchange, and is told once */
+        ws->type->ended(ws);
     return 0;
 }
 

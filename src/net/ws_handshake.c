@@ -257,10 +257,10 @@ bool ws_dial_ok(const struct dial *d, dx_err *err)
 {
     struct ws_deflate_terms wish;
     const dx_ws_opts *o = &d->set->ws;
-    if (d->set->o.protocols && strpbrk(d->set->o.protocols, "\r\n"))
-        return err_set(err, DX_URL, "dial %s: a line end in protocols", d->text) == 0;
+    if (d->set->o.protocols && !http1_is_value(d->set->o.protocols))
+        return err_set(err, DX_URL, "dial %s: a control character in protocols", d->text) == 0;
     for (size_t i = 0; i < o->field_count; i++)
-        if (!ws_fields_ok(&o->fields[i], 1) || strpbrk(o->fields[i].value, "\r\n"))
+        if (!ws_fields_ok(&o->fields[i], 1))
             return err_set(err, DX_URL, "dial %s: a field that cannot stand in a WebSocket's handshake", d->text) == 0;
     if (o->deflate && !ws_deflate_wish(o->deflate, &wish))
         return err_set(err, DX_URL, "dial %s: no parameters of permessage-deflate: %s", d->text, o->deflate) == 0;

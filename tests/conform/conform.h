@@ -108,7 +108,7 @@ struct behaviour {
 extern const struct behaviour behave_echo[], behave_close[], behave_queue[], behave_time[], behave_many[],
     behave_thread[], behave_file[], behave_relay[], behave_raw[], behave_http[], behave_any[], behave_local[],
     behave_loop[], behave_address[], behave_storm[], behave_frame[], behave_oom[], behave_tls[], behave_asks[],
-    behave_answers[], behave_router[], behave_limits[];
+    behave_answers[], behave_router[], behave_limits[], behave_hostile[];
 
 /* ---- failing: the first words win; the behaviour returns, the world is taken down as always ---- */
 void fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

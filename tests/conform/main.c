@@ -19,10 +19,10 @@
 char scratch[64];
 
 static const struct behaviour *const groups[] = {
-    behave_echo, behave_close, behave_queue,   behave_time,  behave_many,  behave_thread,
-    behave_file, behave_relay, behave_raw,     behave_http,  behave_asks,  behave_answers,
-    behave_any,  behave_local, behave_address, behave_loop,  behave_frame, behave_storm,
-    behave_oom,  behave_tls,   behave_router,  behave_limits};
+    behave_echo, behave_close, behave_queue,   behave_time,   behave_many,   behave_thread,
+    behave_file, behave_relay, behave_raw,     behave_http,   behave_asks,   behave_answers,
+    behave_any,  behave_local, behave_address, behave_loop,   behave_frame,  behave_storm,
+    behave_oom,  behave_tls,   behave_router,  behave_limits, behave_hostile};
 enum {
     GROUPS = sizeof groups / sizeof *groups,
     ROWS_MAX = 400,
