@@ -56,7 +56,8 @@ static inline dx_listener *dx_ws_serve(dx_loop *l, const char *url, const dx_han
 
 /* Answers a handshake (dx_http_wants_ws): the conn becomes messages. h and user replace the handler if h is not
  * NULL (same state_bytes); on_open is not called again. o NULL: as dx_ws_serve was told. DX_URL: deflate or fields do not read. DX_PROTO: no handshake, a foreign Origin, or
- * a protocol that was not offered; then nothing was sent: answer it (403). DX_STATE: something was sent already. */
+ * a protocol that was not offered; then nothing was sent: answer it (403). DX_STATE: something was sent already, or
+ * h is not NULL and the conn is in a relay or saved. */
 DX_API int  dx_ws_accept_sized(dx_conn *c, const dx_handler *h, void *user, const dx_ws_opts *o, size_t o_bytes);
 static inline int dx_ws_accept(dx_conn *c, const dx_handler *h, void *user, const dx_ws_opts *o)
 {

@@ -144,7 +144,7 @@ int dx_ws_accept_sized(dx_conn *c, const dx_handler *on, void *user, const dx_ws
     dx_ws_opts mine;
     struct ws_deflate_terms wish = {0}, agreed;
     char chosen[PROTOCOL_MAX];
-    if (!h)
+    if (!h || (on && c->taken)) /* a relay's handler, or dx_save's, is not for anybody to replace */
         return DX_STATE;
     const struct settings *set = h->from->set;
     int r = opts_read(o ? o : &set->ws, o ? o_bytes : sizeof set->ws, &mine, sizeof mine, NULL);

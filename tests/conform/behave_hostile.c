@@ -139,6 +139,10 @@ static void dial_for_ever(struct world *w)
 
 /* ---- WebSocket ---- */
 
+#define SHAKE                                                                                                          \
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"          \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
 /* The client says its end behind the handshake; the handler accepts when it hears of that. */
 static void accept_late(dx_conn *c, int what, const void *arg)
 {
@@ -154,8 +158,7 @@ static void keep_quiet(dx_conn *c)
 static void raw_shakes_and_ends(struct raw *r)
 {
     char buf[4096];
-    say(r, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    say(r, SHAKE);
     raw_end(r);
     hear(r, buf, sizeof buf);
     if (strncmp(buf, "HTTP/1.1 101 ", 13) != 0)
@@ -193,6 +196,34 @@ static void ws_and_a_body(struct world *w)
     MUST_INT(w->accepted, 0);
 }
 
+/* A relay's handler cannot be replaced behind its back. */
+static void relay_then_accept(dx_conn *c)
+{
+    static const dx_handler other = {.on_end = keep_quiet};
+    struct world *w = end_of(c)->w;
+    dx_conn *d = dx_connect(w->loop, "exec:cat", &on_default, NULL, NULL, NULL);
+    end_of(c)->unchecked = true;
+    MUST(d);
+    MUST_INT(dx_relay(c, d), 0);
+    MUST_INT(dx_ws_accept(c, &other, NULL, NULL), DX_STATE);
+    dx_abort(c);
+}
+static void raw_only_shakes(struct raw *r)
+{
+    char buf[4096];
+    say(r, SHAKE);
+    hear(r, buf, sizeof buf);
+}
+static void ws_in_a_relay(struct world *w)
+{
+    static const dx_handler on = {.on_open = relay_then_accept};
+    struct raw *r;
+    MUST_DO(serve(w, &on));
+    MUST_DO(r = raw_dials(w, raw_only_shakes));
+    WAIT(w->s && w->s->closes);
+    MUST_DO(raw_join(r));
+}
+
 static void ws_dial_with(struct world *w, const char *protocols, const struct dx_http_field *f)
 {
     dx_opts o = w->co;
@@ -218,6 +249,7 @@ const struct behaviour behave_hostile[] = {
     {"limits: a rate that nobody has", HAS_HTTP, 0, rates_that_nobody_has},
     {"a dial may take for ever", HAS_LISTENER, HAS_DATAGRAMS, dial_for_ever},
     {"a WebSocket whose client has said its end already", HAS_HTTP, HAS_TLS, ws_of_who_has_ended},
+    {"a WebSocket takes nobody's place in a relay", HAS_HTTP, HAS_TLS, ws_in_a_relay},
     {"a WebSocket's address reads no body for ever", HAS_WS | HAS_LISTENER, HAS_TLS, ws_and_a_body},
     {"a WebSocket is not dialled with control characters", HAS_WS | HAS_LISTENER, 0, ws_words},
     {0},
