@@ -78,11 +78,18 @@ bool os_fd_has_input(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* A socket that was reset keeps the count of what it had not sent, though nothing of it goes out any more. */
+static bool is_dead(int fd)
+{
+    struct pollfd p = {.fd = fd};
+    return poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP);
+}
+
 size_t os_fd_unsent(int fd)
 {
     struct stat st;
     int n = 0;
-    if (fd < 0 || fstat(fd, &st) < 0 || !(S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
+    if (fd < 0 || fstat(fd, &st) < 0 || !(S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)) || is_dead(fd))
         return 0;
     return ioctl(fd, S_ISSOCK(st.st_mode) ? SIOCOUTQ : FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
 }

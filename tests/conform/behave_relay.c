@@ -198,6 +198,26 @@ static void relay_pipes(struct world *w)
     MUST_GOOD(right);
 }
 
+/* What a reset left unsent will never go out: nobody waits for it. */
+static void relay_of_the_dead(struct world *w)
+{
+    char url[256], nobody[256];
+    MUST_DO(serve(w, &on_quiet));
+    int fd = raw_socket(w, w->url, false, 0, url, sizeof url);
+    int deaf = raw_socket(w, "tcp://127.0.0.1:0", true, 1, nobody, sizeof nobody);
+    MUST(fd >= 0 && deaf >= 0);
+    close(deaf);
+    WAIT(w->s);
+    w->s->unchecked = true;
+    end_pause(w->s, true);
+    close(fd);
+    put(w->s, 3000);
+    pass(w, 5);
+    MUST_DO(dial(w, nobody, &on_quiet));
+    MUST_INT(dx_relay(w->s->c, w->c->c), 0);
+    WAIT(w->s->closes);
+}
+
 const struct behaviour behave_relay[] = {
     {"relay to tcp, with half-close", HAS_SPLICE, 0, relay_tcp},
     {"relay to unix, with half-close", HAS_SPLICE, 0, relay_unix},
@@ -207,6 +227,8 @@ const struct behaviour behave_relay[] = {
     {"relay passes back-pressure on", HAS_SPLICE, 0, relay_backpressure},
     {"relay shows what passes", HAS_SPLICE, 0, relay_looked},
     {"relay passes a break on", HAS_SPLICE, 0, relay_break},
+    {"relay waits for nothing of a peer that is gone", HAS_RAW | HAS_BYTES | HAS_BY_NAME, HAS_TLS | HAS_HTTP | HAS_ANY,
+     relay_of_the_dead},
     {"relay from one pipe to another", HAS_NO_WIRE, 0, relay_pipes},
     {0},
 };
