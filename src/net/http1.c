@@ -254,6 +254,7 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
 void http1_fail(struct http1 *h, int code, int status, const char *words)
 {
     struct exchange *x = h->x;
+    bool to_end = x->head_sent && !x->reply_done && !x->no_body && !x->chunked_out && x->reply_left < 0;
     h->last = 1;
     if (!x->head_sent) {
         http1_say_refusal(h, status, is_head(x->head.method));
@@ -262,6 +263,8 @@ void http1_fail(struct http1 *h, int code, int status, const char *words)
     }
     h->closing = 1;
     layer_fail(&h->layer, code, code == DX_NOMEM ? DX_OF_NOTHING : DX_OF_HTTP, status, words);
+    if (to_end) /* an end in order would make the half of it whole */
+        layer_abort_below(&h->layer);
     http_watch_rest(h, -1);
 }
 

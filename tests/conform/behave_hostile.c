@@ -73,6 +73,41 @@ static void realms(struct world *w)
     MUST_INT(fine, 0);
 }
 
+/* ---- a reply that has no end but the connection's ---- */
+
+static void begin_reply(dx_conn *c)
+{
+    end_of(c)->unchecked = true;
+    dx_http_head(c, 200, -1, NULL, 0);
+    dx_send(c, "half", 4, 0);
+}
+static void raw_wants_no_end(struct raw *r)
+{
+    char buf[4096];
+    size_t n = 0;
+    ssize_t got = 1;
+    say(r, "POST / HTTP/1.0\r\nContent-Length: 9\r\n\r\n123");
+    raw_stage(r, 1);
+    raw_await_go(r);
+    raw_end(r);
+    while (got > 0 && n < sizeof buf)
+        n += (got = raw_recv(r, buf + n, sizeof buf - n)) > 0 ? (size_t)got : 0;
+    if (got == 0)
+        raw_fail(r, "a reply that was cut looks whole");
+}
+static void reply_to_the_end(struct world *w)
+{
+    static const dx_handler on = {.on_open = begin_reply};
+    struct raw *r;
+    MUST_DO(serve(w, &on));
+    MUST_DO(r = raw_dials(w, raw_wants_no_end));
+    WAIT(r->stage == 1 && w->s && w->s->opens);
+    sem_post(&r->go);
+    MUST_DO(raw_join(r));
+    WAIT(w->s->closes);
+    MUST_INT(w->s->why.code, DX_TRUNCATED);
+}
+
 /* ---- for ever ---- */
 
 static void reply_ok(dx_conn *c)
@@ -245,6 +280,7 @@ static void ws_words(struct world *w)
 const struct behaviour behave_hostile[] = {
     {"who may not come in and cannot be told is not told 200", HAS_HTTP, 0, answer_without_room},
     {"a realm that could not be said is refused at once", HAS_HTTP, HAS_TLS, realms},
+    {"a reply to HTTP/1.0 that is cut does not look whole", HAS_HTTP, HAS_TLS, reply_to_the_end},
     {"limits: the largest number is for ever", HAS_HTTP, 0, limits_for_ever},
     {"limits: a rate that nobody has", HAS_HTTP, 0, rates_that_nobody_has},
     {"a dial may take for ever", HAS_LISTENER, HAS_DATAGRAMS, dial_for_ever},
