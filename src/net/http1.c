@@ -379,6 +379,8 @@ static void pause_it(struct layer *l, bool on)
     struct http1 *h = of(l);
     if (!on && h->x && h->x->body_done)
         http1_later(h);
+    if (h->x && !h->x->body_done)
+        http_paused(h, on);
     if (on || !h->x || !h->x->body_done || !h->x->body_told)
         layer_pause_below(l, on);
     if (!on && h->x)

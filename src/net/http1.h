@@ -17,7 +17,9 @@ struct draft;
 struct http_pace {
     int64_t began, since; /* since: both rates are counted from there on */
     int64_t discards;     /* since when its body is read for nobody; 0: it is not */
-    uint64_t in;          /* of the body */
+    int64_t paused, rested; /* since when we read nothing of it, 0: we do; and how long that was in all     */
+    bool resumed;           /* what came meanwhile may lie there still                                       */
+    uint64_t in;            /* of the body */
     uint64_t in_then, sent_then;
     size_t waited_then;
 };
@@ -78,6 +80,7 @@ bool http_in(struct http1 *h, size_t n);           /* n bytes more of its body; 
 void http_watch(struct http1 *h);                  /* sets its timer, if there is anything to watch            */
 void http_watch_rest(struct http1 *h, int64_t ms); /* no exchange: for ms, or while the last reply goes out */
 void http_watch_head(struct http1 *h);             /* no exchange: a head is due                         */
+void http_paused(struct http1 *h, bool on);        /* its handler reads no more of the body, or again  */
 void http_late(struct http1 *h);                   /* its timer */
 /* n bytes more of its reply have gone to the layer below. */
 static inline void http_given(struct http1 *h, size_t n)

@@ -91,7 +91,7 @@ static int64_t next_look(const struct http1 *h)
     if (!x->head_sent)
         first(&due, x->pace.began, HTTP_LIMIT(h, answer_ms));
     if (!x->body_done && !x->pace.discards && !ours)
-        first(&due, x->pace.began, HTTP_LIMIT(h, body_ms));
+        first(&due, x->pace.began + x->pace.rested, HTTP_LIMIT(h, body_ms));
     if (!x->body_done && x->pace.discards)
         first(&due, x->pace.discards, HTTP_LIMIT(h, discard_ms));
     if (receive_rate(h) >= 0 || (ours && !x->body_done) || (queue_waits(h->q) && HTTP_LIMIT(h, send_s_min) >= 0))
@@ -113,6 +113,16 @@ void http_watch(struct http1 *h)
     if (!h->timer.node.pos)
         count_anew(h);
     set_timer(h, next_look(h));
+}
+
+void http_paused(struct http1 *h, bool on)
+{
+    struct http_pace *p = &h->x->pace;
+    if (!on && p->paused) {
+        p->rested += now_of(h) - p->paused;
+        p->resumed = true;
+    }
+    p->paused = on ? now_of(h) : 0;
 }
 
 void http_watch_rest(struct http1 *h, int64_t ms)
@@ -179,6 +189,13 @@ static void judge_exchange(struct http1 *h)
     int64_t now = now_of(h), body = HTTP_LIMIT(h, body_ms), answer = HTTP_LIMIT(h, answer_ms),
             discard = HTTP_LIMIT(h, discard_ms), rate = receive_rate(h);
     bool counted = now - p->since >= grace_of(h), ours = layer_stopped(&h->layer);
+    if (p->resumed) { /* judged when this turn has read what lies there */
+        int64_t next = next_look(h);
+        p->resumed = false;
+        count_anew(h);
+        set_timer(h, next > now ? next : now + 1);
+        return;
+    }
     if (p->discards) {
         if (!x->body_done && discard >= 0 && now - p->discards >= discard) {
             h->closing = 1;
@@ -189,7 +206,7 @@ static void judge_exchange(struct http1 *h)
     } else if (!x->head_sent && answer >= 0 && now - p->began >= answer) {
         http1_fail(h, DX_TIMEOUT, 503, "no answer within answer_ms");
         return;
-    } else if (!x->body_done && !ours && body >= 0 && now - p->began >= body) {
+    } else if (!x->body_done && !ours && body >= 0 && now - p->began - p->rested >= body) {
         http1_fail(h, DX_TIMEOUT, 408, "the request's body was not whole within body_ms");
         return;
     } else if (counted && !ours && rate >= 0 && too_slow((int64_t)(p->in - p->in_then), now - p->since, rate)) {
