@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * escape.c - names of files are anybody's words: one way each to write them into HTML, into a URL, into a field. */
+ * escape.c - names of files are anybody's words: how they are written into HTML. */
 #include "files/inside.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,15 +35,4 @@ int escape_html(const char *s, size_t n, dx_text *out)
     }
     dx_text_free(&safe);
     return r < 0 ? r : 0;
-}
-
-int escape_url(const char *s, size_t n, dx_text *out)
-{
-    int r = 0;
-    for (size_t i = 0; i < n && r >= 0; i++) {
-        uint8_t c = (uint8_t)s[i];
-        bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr("-._~", c));
-        r = plain ? dx_text_add(out, &s[i], 1) : add_fmt(out, "%%%02X", c);
-    }
-    return r;
 }

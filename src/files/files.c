@@ -71,8 +71,7 @@ static void to_folder(dx_conn *c)
     int r = dx_text_add(&to, path.p, path.n) | add_str(&to, "/");
     if (query.p)
         r |= add_str(&to, "?") | dx_text_add(&to, query.p, query.n);
-    const dx_http_field where = {"Location", to.p};
-    if (r < 0 || dx_http_reply(c, 308, NULL, NULL, 0, &where, 1) < 0)
+    if (r < 0 || dx_http_redirect(c, 308, to.p) < 0)
         answer_status(c, 503, "no memory");
     dx_text_free(&to);
 }

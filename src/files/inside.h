@@ -70,9 +70,8 @@ struct encoder *encoder_new(enum coding k); /* NULL: no memory */
 int encoder_take(struct encoder *e, const void *p, size_t n, bool last, dx_text *out);
 void encoder_free(struct encoder *e);
 
-/* escape.c - one function each for the places names are written to */
+/* escape.c */
 int escape_html(const char *s, size_t n, dx_text *out); /* broken UTF-8 and controls are shown, not obeyed */
-int escape_url(const char *s, size_t n, dx_text *out);  /* a path's part */
 int add_str(dx_text *t, const char *s);
 int add_fmt(dx_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

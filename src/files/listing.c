@@ -200,7 +200,8 @@ static int write_trail(const char *folder, dx_text *t)
 static int write_row(const struct item *m, dx_text *t)
 {
     size_t n = strlen(m->name);
-    int r = add_str(t, "<tr><td><a href=\"./") | escape_url(m->name, n, t) | add_str(t, m->folder ? "/\">" : "\">");
+    int r = add_str(t, "<tr><td><a href=\"./") | dx_percent_encode(m->name, n, "", t) |
+            add_str(t, m->folder ? "/\">" : "\">");
     r |= escape_html(m->name, n, t) | add_str(t, m->folder ? "/</a><td><td>" : "</a><td>");
     if (!m->folder)
         r |= write_size(m->size, t) | add_str(t, "<td>");

@@ -192,7 +192,8 @@ static int write_disposition(const char *base, dx_text *t)
     int r = add_str(t, "attachment; filename=\"");
     for (const char *p = base; *p; p++)
         r |= dx_text_add(t, *p > ' ' && *p < 127 && *p != '"' && *p != '\\' && *p != '%' ? p : "_", 1);
-    return r | add_str(t, ".tar\"; filename*=UTF-8''") | escape_url(base, strlen(base), t) | add_str(t, ".tar");
+    return r | add_str(t, ".tar\"; filename*=UTF-8''") | dx_percent_encode(base, strlen(base), "", t) |
+           add_str(t, ".tar");
 }
 
 struct files_talk *answer_tar(struct files *f, dx_conn *c, const char *name, int fd)
