@@ -4,8 +4,6 @@
 #include "files/inside.h"
 #include <brotli/encode.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -31,52 +29,18 @@ const char *coding_suffix(enum coding k)
     return suffixes[k];
 }
 
-/* The quality in thousandths that stands behind a token, "; q=0.5". */
-static int quality(const char *p, const char *end)
-{
-    int q = 1000, unit = 100;
-    while (p < end && (*p == ' ' || *p == '\t' || *p == ';'))
-        p++;
-    if (end - p < 3 || (*p | 32) != 'q' || p[1] != '=')
-        return q;
-    q = p[2] == '1' ? 1000 : 0;
-    for (p += 3; p < end && (*p == '.' || (*p >= '0' && *p <= '9')); p++)
-        if (*p != '.')
-            q += unit * (*p - '0'), unit /= 10;
-    return q > 1000 ? 1000 : q;
-}
-
-static enum coding named(const char *p, size_t n)
-{
-    for (int k = 0; k < CODINGS; k++)
-        if (n == strlen(coding_names[k]) && !strncasecmp(p, coding_names[k], n))
-            return (enum coding)k;
-    return n == 6 && !strncasecmp(p, "x-gzip", 6) ? CODING_GZIP : CODINGS;
-}
-
-/* Between equals ours decides: the smallest answer for the least work. */
+/* Between equals ours decides: the smallest answer for the least work. "identity" may be wanted more than any. */
 enum coding coding_choose(const dx_conn *c, unsigned set)
 {
     static const enum coding ours[] = {CODING_BR, CODING_ZSTD, CODING_GZIP};
     dx_bytes list = dx_http_header(c, "Accept-Encoding");
-    const char *p = list.p, *end = p + list.n;
-    int q[CODINGS] = {0}, best = 0;
+    int best = dx_http_quality(list, coding_names[CODING_NONE]) - 1;
     enum coding found = CODING_NONE;
-    while (p && p < end) {
-        const char *comma = memchr(p, ',', (size_t)(end - p)), *to = comma ? comma : end;
-        while (p < to && (*p == ' ' || *p == '\t'))
-            p++;
-        size_t n = 0;
-        while (p + n < to && p[n] != ';' && p[n] != ' ' && p[n] != '\t')
-            n++;
-        enum coding k = named(p, n);
-        if (k < CODINGS)
-            q[k] = quality(p + n, to);
-        p = comma ? comma + 1 : end;
+    for (size_t i = 0; list.p && i < sizeof(ours) / sizeof(*ours); i++) {
+        int q = set >> ours[i] & 1 ? dx_http_quality(list, coding_names[ours[i]]) : 0;
+        if (q > 0 && q > best)
+            best = q, found = ours[i];
     }
-    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-        if (set >> ours[i] & 1 && q[ours[i]] > best)
-            best = q[ours[i]], found = ours[i];
     return found;
 }
 

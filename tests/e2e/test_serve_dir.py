@@ -171,7 +171,8 @@ def text_is_compressed_as_the_client_likes():
         os.utime(s.d / 'small.txt', (OLD, OLD))
         for path, data in [('/text.txt', TEXT), ('/small.txt', TEXT[:9000])]:
             for asked, coding in [('gzip', 'gzip'), ('br', 'br'), ('zstd', 'zstd'), ('gzip;q=0.5, br;q=0.9', 'br'), ('GZIP', 'gzip'),
-                                  ('gzip;q=0', None), ('identity', None), ('deflate', None)]:
+                                  ('gzip;q=0', None), ('identity', None), ('deflate', None), ('identity, gzip;q=0.5', None), ('gzip, identity', 'gzip'),
+                                  ('*', 'br'), ('br;q=0, *;q=0.5, identity;q=0.1', 'zstd')]:
                 for _ in range(2):
                     r = s.get(path, Accept_Encoding=asked)
                     assert r.getheader('content-encoding') == coding, (path, asked, r.getheaders())
