@@ -135,23 +135,6 @@ static dx_bytes room_at(dx_bytes path)
     return room_name_ok(p, n) ? (dx_bytes){p, n} : (dx_bytes){NULL, 0};
 }
 
-/* Is it in the comma-separated list? */
-static bool offers(dx_bytes list, const char *name)
-{
-    const char *p = list.p, *end = p + list.n;
-    while (p && p < end) {
-        const char *comma = memchr(p, ',', (size_t)(end - p)), *to = comma ? comma : end;
-        while (p < to && (*p == ' ' || *p == '\t'))
-            p++;
-        while (to > p && (to[-1] == ' ' || to[-1] == '\t'))
-            to--;
-        if ((size_t)(to - p) == strlen(name) && !memcmp(p, name, (size_t)(to - p)))
-            return true;
-        p = comma ? comma + 1 : end;
-    }
-    return false;
-}
-
 /* The page that may open a WebSocket over TLS came over TLS itself: into one that came in clear anybody on the way may have
  * written. NULL: no TLS here, and the library's own rule holds, which takes https too, for a proxy may stand before us. */
 static const char *origin_over_tls(const dx_conn *c, char *buf, size_t n)
@@ -163,12 +146,16 @@ static const char *origin_over_tls(const dx_conn *c, char *buf, size_t n)
     return buf;
 }
 
+/* NULL: without a subprotocol. */
+static bool accepts(struct member *m, const char *protocol)
+{
+    char origin[300];
+    const dx_ws_opts o = {.protocol = protocol, .origins = origin_over_tls(m->c, origin, sizeof(origin))};
+    return dx_ws_accept(m->c, NULL, NULL, &o) == 0;
+}
+
 static void websocket(struct member *m, dx_bytes room)
 {
-    bool json = offers(dx_http_header(m->c, "Sec-WebSocket-Protocol"), "duplex.json");
-    char origin[300];
-    const dx_ws_opts o = {.protocol = json ? "duplex.json" : NULL,
-                          .origins = origin_over_tls(m->c, origin, sizeof(origin))};
     char *want = strndup(room.p, room.n); /* the path is gone with the exchange */
     if (!want) {
         say(m, 503, "no memory", NULL);
@@ -176,7 +163,8 @@ static void websocket(struct member *m, dx_bytes room)
     }
     struct hub_request r;
     visit_read(m, &r);
-    if (dx_ws_accept(m->c, NULL, NULL, &o) < 0) {
+    bool json = accepts(m, "duplex.json");
+    if (!json && !accepts(m, NULL)) {
         free(want);
         m->hub->counts.refused++;
         say(m, 403, "a page from elsewhere may not speak here", NULL);
