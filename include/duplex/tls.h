@@ -13,8 +13,8 @@
  *            issuer nor name nor date. A pin is "sha256:" and either the base64 SHA-256 of the certificate's public
  *            key (SubjectPublicKeyInfo, as RFC 7469 has it: it outlives a renewal) or the hex SHA-256 of the whole
  *            certificate (colons allowed), its fingerprint.
- * ALPN       On tls:// it is dx_opts.protocols ("" offers none, more than eight are DX_URL); wss:// and https:// speak "http/1.1" and no other; any://
- *            takes "http/1.1", "duplex" (text) and none at all. A server that is offered none of its own refuses.
+ * ALPN       On tls:// it is dx_opts.protocols ("" offers none, more than eight are DX_URL); wss:// and https:// speak "http/1.1" and
+ *            no other; any:// takes "http/1.1", "duplex" (text) and none at all. A server that is offered none of its own refuses.
  * END        dx_finish and dx_close send close_notify. On tls:// a peer's end without one is DX_TRUNCATED; HTTP and
  *            WebSocket have end marks of their own and ask for those (a response whose end is the connection's has none).
  * KEYS       $SSLKEYLOGFILE, where it is set, gets the secrets of every connection, for Wireshark.

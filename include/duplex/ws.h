@@ -25,7 +25,8 @@ extern "C" {
 
 struct dx_http_field;             /* http.h                                                               */
 typedef struct dx_ws_opts {       /* zero means the default; NULL means all zero                          */
-    const char *protocol;         /* accepting: the subprotocol we choose; NULL: none. It must have been offered */
+    const char *protocol;         /* accepting: the subprotocol we choose, which must have been offered; NULL: the
+                                     first of dx_opts.protocols that was, or none                           */
     const char *origins;          /* accepting. NULL: none, or the same host; "*": any; else a list "https://a,https://b" */
     const char *deflate;          /* NULL: no. "": yes, if the other side wants it too; or with parameters of RFC 7692:
                                      "server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10;
@@ -55,9 +56,10 @@ static inline dx_listener *dx_ws_serve(dx_loop *l, const char *url, const dx_han
 }
 
 /* Answers a handshake (dx_http_wants_ws): the conn becomes messages. h and user replace the handler if h is not
- * NULL (same state_bytes); on_open is not called again. o NULL: as dx_ws_serve was told. DX_URL: deflate or fields do not read. DX_PROTO: no handshake, a foreign Origin, or
- * a protocol that was not offered; then nothing was sent: answer it (403). DX_STATE: something was sent already, or
- * h is not NULL and the conn is in a relay or saved. */
+ * NULL (same state_bytes); on_open is not called again. o NULL: as dx_ws_serve was told. 0; DX_URL: deflate or fields do not read;
+ * DX_PROTO: no handshake, a foreign Origin, or a protocol that was not offered; DX_NOMEM. Nothing was sent then: answer it (403), or
+ * ask for another protocol. DX_STATE: something was sent already, or h is not NULL
+ * and the conn is in a relay or saved. */
 DX_API int  dx_ws_accept_sized(dx_conn *c, const dx_handler *h, void *user, const dx_ws_opts *o, size_t o_bytes);
 static inline int dx_ws_accept(dx_conn *c, const dx_handler *h, void *user, const dx_ws_opts *o)
 {
