@@ -49,79 +49,64 @@ void access_log_close(struct access_log *l)
 }
 
 /* Quotes, backslashes, controls and what is not ASCII as \xNN, as nginx writes them: a line stays a line, a field a field. */
-static void add_escaped(dx_text *t, dx_bytes b)
+static int add_escaped(dx_text *t, dx_bytes b)
 {
     const uint8_t *p = b.p;
-    char hex[5];
-    if (!b.p)
-        add(t, "-");
-    for (size_t i = 0; i < b.n; i++) {
-        if (p[i] >= ' ' && p[i] < 127 && p[i] != '"' && p[i] != '\\') {
-            dx_text_add(t, &p[i], 1);
-        } else {
-            snprintf(hex, sizeof(hex), "\\x%02X", p[i]);
-            add(t, hex);
-        }
-    }
+    int r = b.p ? 0 : add(t, "-");
+    for (size_t i = 0; i < b.n && r >= 0; i++)
+        r = p[i] >= ' ' && p[i] < 127 && p[i] != '"' && p[i] != '\\' ? dx_text_add(t, &p[i], 1)
+                                                                     : addf(t, "\\x%02X", p[i]);
+    return r;
 }
 
-static void add_combined(dx_text *t, const struct hub_request *r)
+static int add_combined(dx_text *t, const struct hub_request *q)
 {
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t now = time(NULL);
     struct tm m;
-    char s[128], zone[8];
+    char zone[8];
     localtime_r(&now, &m);
     strftime(zone, sizeof(zone), "%z", &m);
-    add(t, r->peer);
-    snprintf(s, sizeof(s), " - - [%02d/%s/%d:%02d:%02d:%02d %s] \"", m.tm_mday, months[m.tm_mon], m.tm_year + 1900,
-             m.tm_hour, m.tm_min, m.tm_sec, zone);
-    add(t, s);
-    add_escaped(t, r->method), add(t, " "), add_escaped(t, r->target);
-    snprintf(s, sizeof(s), " HTTP/%d.%d\" %d %" PRIu64 " \"", r->version / 10, r->version % 10, r->status, r->sent);
-    add(t, s);
-    add_escaped(t, r->referer), add(t, "\" \""), add_escaped(t, r->agent), add(t, "\"\n");
+    int r = addf(t, "%s - - [%02d/%s/%d:%02d:%02d:%02d %s] \"", q->peer, m.tm_mday, months[m.tm_mon], m.tm_year + 1900,
+                 m.tm_hour, m.tm_min, m.tm_sec, zone);
+    r |= add_escaped(t, q->method), r |= add(t, " "), r |= add_escaped(t, q->target);
+    r |= addf(t, " HTTP/%d.%d\" %d %" PRIu64 " \"", q->version / 10, q->version % 10, q->status, q->sent);
+    r |= add_escaped(t, q->referer), r |= add(t, "\" \""), r |= add_escaped(t, q->agent);
+    return r | add(t, "\"\n");
 }
 
-static void add_field(dx_text *t, const char *name, dx_bytes b)
+static int add_field(dx_text *t, const char *name, dx_bytes b)
 {
-    if (!b.p)
-        return;
-    add(t, ",\""), add(t, name), add(t, "\":\"");
-    dx_json_escape(b.p, b.n, t);
-    add(t, "\"");
+    return b.p ? add_json(t, name, b.p, b.n) : 0;
 }
 
-static void add_json(dx_text *t, const struct hub_request *r)
+static int add_object(dx_text *t, const struct hub_request *q)
 {
     struct timespec now;
-    char s[160];
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(s, sizeof(s), "{\"v\":1,\"time\":%" PRId64 ",\"peer\":\"%.60s\",\"wire\":\"%.10s\"",
-             (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, r->peer, r->wire);
-    add(t, s);
-    add_field(t, "method", r->method), add_field(t, "target", r->target), add_field(t, "host", r->host);
-    snprintf(s, sizeof(s), ",\"version\":\"%d.%d\",\"status\":%d,\"sent\":%" PRIu64 ",\"ms\":%" PRId64, r->version / 10,
-             r->version % 10, r->status, r->sent, r->ms);
-    add(t, s);
-    add_field(t, "referer", r->referer), add_field(t, "agent", r->agent);
-    add(t, "}\n");
+    int r = addf(t, "{\"v\":1,\"time\":%" PRId64 ",\"peer\":\"%s\",\"wire\":\"%s\"",
+                 (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, q->peer, q->wire);
+    r |= add_field(t, "method", q->method), r |= add_field(t, "target", q->target), r |= add_field(t, "host", q->host);
+    r |= addf(t, ",\"version\":\"%d.%d\",\"status\":%d,\"sent\":%" PRIu64 ",\"ms\":%" PRId64, q->version / 10,
+              q->version % 10, q->status, q->sent, q->ms);
+    r |= add_field(t, "referer", q->referer), r |= add_field(t, "agent", q->agent);
+    return r | add(t, "}\n");
 }
 
-void access_log_add(struct access_log *l, const struct hub_request *r)
+void access_log_add(struct access_log *l, const struct hub_request *q)
 {
     dx_text t = {0};
     if (l->fd <= 0)
         return;
-    if (l->json)
-        add_json(&t, r);
-    else
-        add_combined(&t, r);
-    ssize_t n = write(l->fd, t.p, t.n);
-    if (n != (ssize_t)t.n && !l->failing)
+    bool made = (l->json ? add_object(&t, q) : add_combined(&t, q)) >= 0;
+    ssize_t n = made ? write(l->fd, t.p, t.n) : -1;
+    bool failed = !made || n != (ssize_t)t.n;
+    if (failed && !l->failing)
         tool_say("access log '%s': %s; serving goes on without it", l->path,
-                 n < 0 ? strerror(errno) : "No space left on device");
-    l->failing = n != (ssize_t)t.n;
+                 !made   ? "no memory"
+                 : n < 0 ? strerror(errno)
+                         : "No space left on device");
+    l->failing = failed;
     dx_text_free(&t);
 }

@@ -14,5 +14,5 @@ struct access_log {
 int access_log_open(struct access_log *l, const char *path, bool json);
 void access_log_reopen(struct access_log *l); /* where that fails it is said, and the old one stays */
 void access_log_close(struct access_log *l);
-void access_log_add(struct access_log *l, const struct hub_request *r);
+void access_log_add(struct access_log *l, const struct hub_request *q);
 #endif

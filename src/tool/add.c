@@ -21,3 +21,11 @@ int addf(dx_text *t, const char *fmt, ...)
     free(many);
     return r;
 }
+
+int add_json(dx_text *t, const char *name, const char *value, size_t n)
+{
+    int r = addf(t, ",\"%s\":\"", name);
+    if (r >= 0 && n)
+        r = dx_json_escape(value, n, t);
+    return r < 0 ? r : add(t, "\"");
+}

@@ -22,10 +22,7 @@ static int begin(struct events *e, const char *name, struct moment at)
 
 static int add_text(struct events *e, const char *name, const char *p, size_t n)
 {
-    int r = addf(&e->out, ",\"%s\":\"", name);
-    if (r >= 0 && n)
-        r = dx_json_escape(p, n, &e->out);
-    return r < 0 ? r : add(&e->out, "\"");
+    return add_json(&e->out, name, p, n);
 }
 
 static int add_hex(struct events *e, const char *name, dx_bytes b)

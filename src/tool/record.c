@@ -26,9 +26,7 @@ static void added(struct recorder *rec, int r)
 
 static void put_string(struct recorder *r, const char *name, const char *value)
 {
-    added(r, addf(&r->line, ",\"%s\":\"", name));
-    added(r, dx_json_escape(value, strlen(value), &r->line));
-    added(r, add(&r->line, "\""));
+    added(r, add_json(&r->line, name, value, strlen(value)));
 }
 
 /* A URL, without what its fragment may say of keys. */
