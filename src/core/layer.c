@@ -2,6 +2,7 @@
 #include "core/layer.h"
 #include "core/conn.h"
 #include "core/loop.h"
+#include "os/fd.h"
 
 void layer_opened_above(struct layer *l)
 {
@@ -47,6 +48,16 @@ int layer_give_msg_plain(struct layer *l, dx_msg *m)
 int layer_give_file_below(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
 {
     return l->below->type->give_file(l->below, fd, off, n, how);
+}
+
+int layer_give_file_absent(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
+{
+    (void)l;
+    (void)off;
+    (void)n;
+    (void)how;
+    os_fd_close(fd);
+    return DX_ABSENT;
 }
 
 int layer_finish_below(struct layer *l)

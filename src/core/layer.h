@@ -56,6 +56,7 @@ void layer_closed_above(struct layer *l, const dx_err *why);
 int layer_give_below(struct layer *l, const struct span *v, size_t count, unsigned how);
 int layer_give_msg_plain(struct layer *l, dx_msg *m); /* the message's bytes through this layer's own give */
 int layer_give_file_below(struct layer *l, int fd, int64_t off, size_t n, unsigned how);
+int layer_give_file_absent(struct layer *l, int fd, int64_t off, size_t n, unsigned how); /* DX_ABSENT: no file goes here */
 int layer_finish_below(struct layer *l);
 void layer_pause_below(struct layer *l, bool on);
 void layer_close_below(struct layer *l);

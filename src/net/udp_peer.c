@@ -7,7 +7,6 @@
 #include "core/conn.h"
 #include "net/stack.h"
 #include "os/addr.h"
-#include "os/fd.h"
 #include <duplex/udp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -401,16 +400,6 @@ static int give_msg(struct layer *l, dx_msg *m)
     return r < 0 ? r : l->type->give(l, &v, 1, 0);
 }
 
-static int give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
-{
-    (void)l;
-    (void)off;
-    (void)n;
-    (void)how;
-    os_fd_close(fd);
-    return DX_ABSENT;
-}
-
 static int finish(struct layer *l)
 {
     of(l)->finishing = 1;
@@ -468,8 +457,9 @@ static bool address(const struct layer *l, bool peer, struct addr *ret)
 
 #define DATAGRAM_TYPE(wire)                                                                                            \
     {                                                                                                                  \
-        .name = wire, .give = give, .give_msg = give_msg, .give_file = give_file, .finish = finish, .pause = pause_it, \
-        .close = close_down, .abort = abort_it, .free = layer_free, .from = from, .address = address                   \
+        .name = wire, .give = give, .give_msg = give_msg, .give_file = layer_give_file_absent, .finish = finish,       \
+        .pause = pause_it, .close = close_down, .abort = abort_it, .free = layer_free, .from = from,                   \
+        .address = address                                                                                             \
     }
 const struct layer_type udp_type = DATAGRAM_TYPE("udp");
 const struct layer_type unixgram_type = DATAGRAM_TYPE("unixgram");

@@ -4,7 +4,6 @@
 #include "base/utf8.h"
 #include "net/ws_inside.h"
 #include "os/clock.h"
-#include "os/fd.h"
 #include <string.h>
 
 enum {
@@ -177,16 +176,6 @@ int ws_give_msg(struct layer *l, dx_msg *m)
         return DX_STATE;
     int r = msg_encoded(m, w->loop, &key, WS_HEAD_MAX, encode, NULL, &span);
     return r < 0 ? r : layer_give_below(l, &span, 1, 0);
-}
-
-int ws_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how)
-{
-    (void)l;
-    (void)off;
-    (void)n;
-    (void)how;
-    os_fd_close(fd);
-    return DX_ABSENT;
 }
 
 void ws_give_close(struct ws_layer *w, int code, const char *reason, size_t reason_n)

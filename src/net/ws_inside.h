@@ -39,10 +39,9 @@ static inline struct ws_layer *ws_layer_of(struct layer *l)
     return (struct ws_layer *)l;
 }
 
-/* ws_give.c: the layer's give, give_msg and give_file (core/layer.h). Once our Close has gone they are DX_STATE. */
+/* ws_give.c: the layer's give and give_msg (core/layer.h). Once our Close has gone they are DX_STATE. */
 int ws_give(struct layer *l, const struct span *v, size_t count, unsigned how);
 int ws_give_msg(struct layer *l, dx_msg *m);
-int ws_give_file(struct layer *l, int fd, int64_t off, size_t n, unsigned how);
 /* One frame of up to 17 spans, which stay the caller's; a client's is masked in a copy. DX_BIG: more of them; DX_NOMEM; what the layer
  * below says. */
 int ws_give_frame(struct ws_layer *w, uint8_t op, bool fin, const struct span *v, size_t count, unsigned how);
