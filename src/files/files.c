@@ -68,9 +68,10 @@ static void to_folder(dx_conn *c)
 {
     dx_bytes path = dx_http_path(c), query = dx_http_query(c);
     dx_text to = {0};
-    int r = dx_text_add(&to, path.p, path.n) | add_str(&to, "/");
+    int r = dx_text_add(&to, path.p, path.n);
+    r |= add_str(&to, "/");
     if (query.p)
-        r |= add_str(&to, "?") | dx_text_add(&to, query.p, query.n);
+        r |= add_str(&to, "?"), r |= dx_text_add(&to, query.p, query.n);
     if (r < 0 || dx_http_redirect(c, 308, to.p) < 0)
         answer_status(c, 503, "no memory");
     dx_text_free(&to);

@@ -122,7 +122,7 @@ static int write_json(const struct items *l, dx_text *t)
     int r = add_str(t, "[");
     for (size_t i = 0; i < l->n && r >= 0; i++) {
         const struct item *m = &l->v[i];
-        r |= add_str(t, i ? ",\n {\"name\":\"" : "\n {\"name\":\"") | dx_json_escape(m->name, strlen(m->name), t);
+        r |= add_str(t, i ? ",\n {\"name\":\"" : "\n {\"name\":\""), r |= dx_json_escape(m->name, strlen(m->name), t);
         r |= add_fmt(t, "\",\"type\":\"%s\",", m->folder ? "folder" : "file");
         if (!m->folder)
             r |= add_fmt(t, "\"size\":%" PRId64 ",", m->size);
@@ -191,7 +191,7 @@ static int write_trail(const char *folder, dx_text *t)
         r |= add_str(t, "<a href=\"./");
         for (size_t i = 1; i < up; i++)
             r |= add_str(t, "../");
-        r |= add_str(t, "\">") | escape_html(folder + at, n, t) | add_str(t, "</a> / ");
+        r |= add_str(t, "\">"), r |= escape_html(folder + at, n, t), r |= add_str(t, "</a> / ");
         at += n + 1;
     }
     return r;
@@ -200,12 +200,13 @@ static int write_trail(const char *folder, dx_text *t)
 static int write_row(const struct item *m, dx_text *t)
 {
     size_t n = strlen(m->name);
-    int r = add_str(t, "<tr><td><a href=\"./") | dx_percent_encode(m->name, n, "", t) |
-            add_str(t, m->folder ? "/\">" : "\">");
-    r |= escape_html(m->name, n, t) | add_str(t, m->folder ? "/</a><td><td>" : "</a><td>");
+    int r = add_str(t, "<tr><td><a href=\"./");
+    r |= dx_percent_encode(m->name, n, "", t), r |= add_str(t, m->folder ? "/\">" : "\">");
+    r |= escape_html(m->name, n, t), r |= add_str(t, m->folder ? "/</a><td><td>" : "</a><td>");
     if (!m->folder)
-        r |= write_size(m->size, t) | add_str(t, "<td>");
-    return r | write_date(m->modified, t) | add_str(t, "\n");
+        r |= write_size(m->size, t), r |= add_str(t, "<td>");
+    r |= write_date(m->modified, t);
+    return r | add_str(t, "\n");
 }
 
 static int write_order(enum order is, dx_text *t)
@@ -229,8 +230,8 @@ static int write_foot(const struct files *f, const struct items *l, dx_text *t)
         r |= add_fmt(t, "<p>and %zu more\n", l->left_out);
     r |= add_str(t, "<footer><a href=\"?tar\" download>all as tar</a>");
     if (f->o.home)
-        r |= add_str(t, "<a href=\"") | escape_html(f->o.home, strlen(f->o.home), t) | add_str(t, "\">") |
-             escape_html(f->o.home_word, strlen(f->o.home_word), t) | add_str(t, "</a>");
+        r |= add_str(t, "<a href=\""), r |= escape_html(f->o.home, strlen(f->o.home), t), r |= add_str(t, "\">"),
+            r |= escape_html(f->o.home_word, strlen(f->o.home_word), t), r |= add_str(t, "</a>");
     return r | add_str(t, "</footer>\n");
 }
 
@@ -239,14 +240,15 @@ static int write_page(const struct files *f, const char *folder, const struct it
     const char *last = strrchr(folder, '/'), *title = !strcmp(folder, ".") ? "/" : last ? last + 1 : folder;
     int r = add_str(t, "<!doctype html>\n<html><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
                        "content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><title>");
-    r |= escape_html(title, strlen(title), t) | add_str(t, "</title>\n") | add_str(t, style) |
-         add_str(t, "</head><body>\n<h1>");
-    r |= write_trail(folder, t) | add_str(t, "</h1>\n") | write_order(by, t);
+    r |= escape_html(title, strlen(title), t), r |= add_str(t, "</title>\n"), r |= add_str(t, style),
+        r |= add_str(t, "</head><body>\n<h1>");
+    r |= write_trail(folder, t), r |= add_str(t, "</h1>\n"), r |= write_order(by, t);
     if (strcmp(folder, ".") != 0)
         r |= add_str(t, "<tr><td><a href=\"../\">../</a><td><td>\n");
     for (size_t i = 0; i < l->n && r >= 0; i++)
         r |= write_row(&l->v[i], t);
-    return r | write_foot(f, l, t) | add_str(t, "</body></html>\n");
+    r |= write_foot(f, l, t);
+    return r | add_str(t, "</body></html>\n");
 }
 
 /* Is JSON wanted rather than a page? Only who says so, and not beside HTML. */

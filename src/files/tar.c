@@ -57,8 +57,11 @@ static int write_record(dx_text *t, const char *key, const char *value)
     char digits[24];
     while ((size_t)snprintf(digits, sizeof(digits), "%zu", n) + body != n)
         n = body + (size_t)snprintf(digits, sizeof(digits), "%zu", n);
-    return add_str(t, digits) | add_str(t, " ") | add_str(t, key) | add_str(t, "=") | add_str(t, value) |
-           add_str(t, "\n");
+    const char *const parts[] = {digits, " ", key, "=", value, "\n"};
+    int r = 0;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        r |= add_str(t, parts[i]);
+    return r;
 }
 
 static int write_padding(dx_text *out, uint64_t n)
@@ -88,8 +91,8 @@ static int write_entry(dx_text *out, const char *name, bool folder, const struct
     if (size >= 1ULL << 33)
         r |= write_record(&more, "size", digits);
     if (more.n)
-        r |= write_header(out, "pax", 'x', more.n, modified, 0644) | dx_text_add(out, more.p, more.n) |
-             write_padding(out, more.n);
+        r |= write_header(out, "pax", 'x', more.n, modified, 0644), r |= dx_text_add(out, more.p, more.n),
+            r |= write_padding(out, more.n);
     dx_text_free(&more);
     return r | write_header(out, name, folder ? '5' : '0', size, modified, st->st_mode);
 }
@@ -192,8 +195,8 @@ static int write_disposition(const char *base, dx_text *t)
     int r = add_str(t, "attachment; filename=\"");
     for (const char *p = base; *p; p++)
         r |= dx_text_add(t, *p > ' ' && *p < 127 && *p != '"' && *p != '\\' && *p != '%' ? p : "_", 1);
-    return r | add_str(t, ".tar\"; filename*=UTF-8''") | dx_percent_encode(base, strlen(base), "", t) |
-           add_str(t, ".tar");
+    r |= add_str(t, ".tar\"; filename*=UTF-8''"), r |= dx_percent_encode(base, strlen(base), "", t);
+    return r | add_str(t, ".tar");
 }
 
 struct files_talk *answer_tar(struct files *f, dx_conn *c, const char *name, int fd)
