@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * udp.h - datagram sockets (udp.c) and the conns on them, one for each peer address (udp_peer.c). */
+ * udp.h - datagram sockets (udp.c), the conns on them, one for each peer address (udp_peer.c), and what leaves (udp_flush.c). */
 #ifndef NET_UDP_H
 #define NET_UDP_H
 #include "base/map.h"
@@ -17,7 +17,7 @@ struct udp_socket {
     struct peer *only;  /* dialled                                    */
     struct peer *stuck; /* waiting until the socket takes more        */
     const struct layer_type *type;
-    struct timer retry; /* see flush                                  */
+    struct timer retry; /* see peer_flush                             */
     struct addr own;
     struct addr_how how; /* of a dialled one                           */
     char *unlink; /* of a unix path; or NULL                    */
@@ -60,6 +60,13 @@ void peer_end_errno(struct peer *p, int error);
 /* A datagram of somebody unknown: a new peer with its conn, or NULL (counted as dropped by the caller). */
 struct peer *peer_stranger(struct udp_socket *u, const struct addr *a, const struct os_datagram *d);
 void peer_arrived(struct peer *p, const struct os_datagram *d);
+static inline void peer_later(struct peer *p) /* its chore, at the end of the turn */
+{
+    loop_chore(p->queue.loop, &p->chore);
+}
+/* Sends what the socket takes; the rest waits for it. A dialled peer's socket that has failed leaves its errno in p->error. */
+void peer_flush(struct peer *p);
+void peer_unstick(struct peer *p); /* it waits for the socket no more */
 void peer_retry_fire(struct timer *t, dx_loop *l);
 void peer_retry(struct udp_socket *u); /* the socket takes more: all that waited flush again */
 bool udp_is_speech(const struct udp_socket *u, const struct os_datagram *d);

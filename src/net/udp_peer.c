@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * udp_peer.c - a conn on datagrams: one dx_send is one datagram. Equal datagrams of a turn leave in one call (GSO), where the
- * kernel has it; so do they arrive (GRO). */
+ * udp_peer.c - a conn on datagrams: one dx_send is one datagram, one that arrives is one on_data. */
 #include "net/udp.h"
 #include "base/err.h"
 #include "codec/sniff.h"
@@ -12,16 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENTS_MAX = 60, ANY_SHARE = 4 };
+enum { ANY_SHARE = 4 };
 
 static struct peer *of(struct layer *l)
 {
     return (struct peer *)l;
-}
-
-static void later(struct peer *p)
-{
-    loop_chore(p->queue.loop, &p->chore);
 }
 
 /* ---- the end of a peer ---- */
@@ -36,16 +30,6 @@ static void held_clear(struct peer *p)
     p->held_n = 0;
 }
 
-static void unstick(struct peer *p)
-{
-    for (struct peer **at = &p->socket->stuck; *at; at = &(*at)->next_stuck)
-        if (*at == p) {
-            *at = p->next_stuck;
-            break;
-        }
-    p->stuck = 0;
-}
-
 static void finish_off(struct peer *p, const dx_err *why)
 {
     struct udp_socket *u = p->socket;
@@ -55,7 +39,7 @@ static void finish_off(struct peer *p, const dx_err *why)
     p->done = 1;
     loop_timer_off(l, &p->timer);
     if (p->stuck)
-        unstick(p);
+        peer_unstick(p);
     queue_clear(&p->queue, &l->store);
     held_clear(p);
     block_drop(p->part);
@@ -91,95 +75,6 @@ void peer_end_errno(struct peer *p, int error)
     bool known = a.n || addr_of_fd(p->socket->port.fd, true, &a);
     err_sys(&why, 0, error, "%s", known ? addr_url(p->layer.type->name, &a, "", url, sizeof url) : p->layer.type->name);
     finish_off(p, &why);
-}
-
-/* ---- out ---- */
-
-/* How many of the first datagrams have one size, the last perhaps a shorter one: what GSO takes in one call. */
-static size_t run_of(const struct peer *p, struct iovec *v, size_t *ret_seg)
-{
-    const struct queued *q = p->queue.first;
-    size_t seg = q->n, count = 0, n = 0;
-    for (; q && count < SEGMENTS_MAX && q->n <= seg && n + q->n <= UDP_PAYLOAD_MAX; q = q->next) {
-        if (q->n == 0 && count) /* as the end of a run it would be nothing at all */
-            break;
-        v[count++] = (struct iovec){(void *)(uintptr_t)q->p, q->n};
-        n += q->n;
-        if (q->n < seg || !p->socket->gso || seg == 0)
-            break;
-    }
-    *ret_seg = seg;
-    return count;
-}
-
-static void wait_for_socket(struct peer *p)
-{
-    if (p->stuck)
-        return;
-    p->stuck = 1;
-    p->next_stuck = p->socket->stuck;
-    p->socket->stuck = p;
-}
-
-/* A Unix peer that does not read is full, not our socket: epoll would call that writable for ever, and the others wait. */
-static void retry_later(struct udp_socket *u)
-{
-    os_send_forget(&u->loop->engine, &u->port);
-    if (!u->stuck)
-        loop_timer(u->loop, &u->retry, u->loop->now + UDP_RETRY_MS);
-}
-
-void peer_retry_fire(struct timer *t, dx_loop *l)
-{
-    (void)l;
-    peer_retry((struct udp_socket *)((char *)t - offsetof(struct udp_socket, retry)));
-}
-
-/* Errors of one datagram (too big, nobody there) are that datagram's; only a dialled socket's end the conn. */
-static void flush(struct peer *p)
-{
-    struct udp_socket *u = p->socket;
-    struct os_engine *e = &u->loop->engine;
-    const struct sockaddr *to = p->addr.n ? &p->addr.sa : NULL; /* a dialled one is connected, but to a group */
-    while (p->queue.first && !u->port.send_wait) {
-        struct iovec v[SEGMENTS_MAX];
-        size_t seg, count = run_of(p, v, &seg);
-        ssize_t n = os_send_datagrams(e, &u->port, v, count, seg, to, to ? p->addr.n : 0);
-        if (n == -EAGAIN && !u->only && u->type == &unixgram_type) {
-            retry_later(u);
-            break;
-        }
-        if (n == -EAGAIN)
-            break;
-        if (n < 0 && count > 1 && (n == -EIO || n == -EINVAL)) {
-            u->gso = false; /* this device, or this kernel, cannot */
-            continue;
-        }
-        if (n < 0 && u->only && (n == -ECONNREFUSED || n == -ENOENT || n == -ECONNRESET)) {
-            p->error = (int)-n;
-            return;
-        }
-        if (n < 0)
-            e->datagram_drops += (int64_t)count;
-        for (; count > 0; count--) {
-            p->out += n < 0 ? 0 : p->queue.first->n;
-            queue_eat_one(&p->queue, &u->loop->store);
-        }
-        p->last_active = u->loop->now;
-    }
-    if (p->queue.first)
-        wait_for_socket(p);
-}
-
-void peer_retry(struct udp_socket *u)
-{
-    struct peer *p = u->stuck;
-    u->stuck = NULL;
-    for (struct peer *next; p; p = next) {
-        next = p->next_stuck;
-        p->stuck = 0;
-        later(p);
-    }
 }
 
 /* ---- in ---- */
@@ -301,7 +196,7 @@ static void chore_run(struct chore *c, dx_loop *l)
         return;
     }
     if (!p->opening)
-        flush(p);
+        peer_flush(p);
     if (p->error) {
         peer_end_errno(p, p->error);
         return;
@@ -326,7 +221,7 @@ void peer_opened(struct peer *p)
     if (p->idle_ms)
         loop_timer(l, &p->timer, l->now + p->idle_ms);
     layer_opened_above(&p->layer);
-    later(p);
+    peer_later(p);
 }
 
 static void timer_fire(struct timer *t, dx_loop *l)
@@ -371,7 +266,7 @@ static int give_part(struct peer *p, const struct span *v, size_t count, size_t 
     block_drop(p->part);
     p->part = NULL;
     if (r == 0)
-        later(p);
+        peer_later(p);
     return r;
 }
 
@@ -389,7 +284,7 @@ static int give(struct layer *l, const struct span *v, size_t count, unsigned ho
         return give_part(p, v, count, n, (how & DX_MORE) != 0);
     int r = queue_add(&p->queue, &p->queue.loop->store, v, count, 0, true);
     if (r == 0)
-        later(p);
+        peer_later(p);
     return r;
 }
 
@@ -410,7 +305,7 @@ static void pause_it(struct layer *l, bool on)
 {
     of(l)->paused = on;
     if (!on)
-        later(of(l));
+        peer_later(of(l));
 }
 
 static void close_down(struct layer *l)
@@ -422,13 +317,13 @@ static void close_down(struct layer *l)
     p->finishing = 1;
     if (!p->done)
         os_recv(&p->socket->loop->engine, &p->socket->port, true);
-    later(p);
+    peer_later(p);
 }
 
 static void abort_it(struct layer *l)
 {
     of(l)->breaking = 1;
-    later(of(l));
+    peer_later(of(l));
 }
 
 static void layer_free(struct layer *l)
