@@ -17,7 +17,7 @@ const struct command command_table[] = {
      "The end of stdin is said to the peer (half-close), and what still comes is printed until the peer's end.\n"
      "Messages: on ws a pipe's bytes go as binary messages as they are read, on a terminal each line is a text\n"
      "message; on udp and unixgram each line, its end kept, is a datagram. --frame says otherwise. These wires have no\n"
-     "half-close: after the end of stdin a second of silence ends the talk (--idle-ends).\n"
+     "half-close: after the end of stdin a second of silence ends the talk; --idle-ends 10s waits longer for a slow answer.\n"
      "http and https are one POST: stdin is its body (a file by its length, a pipe in chunks as it comes, </dev/null an\n"
      "empty one; on a terminal Ctrl-D ends it), stdout the body of the response. A status of 400 and up ends with code 22,\n"
      "-v shows status and fields.\n"
@@ -169,9 +169,9 @@ const struct command command_table[] = {
 const struct opt option_table[] = {
     {"listen", 0, "echo", OPT_FLAG, NULL, "send back what comes"},
     {"listen", 0, "upper", OPT_FLAG, NULL, "send back what comes in ASCII upper case, its line end\nkept; exit is answered EXIT and closes"},
-    {"dial listen", 'f', "frame", OPT_TEXT, "SPEC", "bytes into messages: none, line (a message a line, its\nend taken off), gap:20ms, fixed:N, delim:HEX,\nlength:OFFSET,SIZE,be|le,ADJUST"},
+    {"dial listen", 'f', "frame", OPT_TEXT, "SPEC", "bytes into messages: none, line (a message a line, its\nend taken off), gap:20ms, fixed:N, delim:HEX,\nlength:OFFSET,SIZE,be|le,ADJUST: a field of SIZE bytes at\nOFFSET says how many follow it, and ADJUST is added;\nModbus TCP is length:4,2,be,0"},
     {"dial listen", 'e', "encoding", OPT_TEXT, "NAME", "the peer's coding: gb18030, big5 ... or auto; ours is\nUTF-8"},
-    {"dial", '1', "once", OPT_FLAG, NULL, "end after the first answer"},
+    {"dial", '1', "once", OPT_FLAG, NULL, "end after the first answer; 119: none came"},
     {"listen", '1', "once", OPT_FLAG, NULL, "serve one client, then end"},
     {"dial listen", 0, "idle-ends", OPT_MS, "TIME", "after the end of stdin, end when nothing came for so\nlong"},
     {"listen relay", 0, "max", OPT_COUNT, "N", "at most so many clients at a time (10000); more wait"},
@@ -283,7 +283,7 @@ const struct opt option_table[] = {
     {"dial listen", 0, "hex", OPT_FLAG, NULL, "lines of hex in, lines of hex pairs out; on pipes too"},
     {"dial listen", 0, "eol", OPT_TEXT, "lf|crlf|none", "what goes behind each line that is sent"},
     {"dial listen", 0, "checksum", OPT_TEXT, "NAME", "behind each message sent, and checked on what comes:\ncrc16-modbus, crc32, xor, lrc ... (duplex hex --list)"},
-    {"dial listen", 's', "send", OPT_TEXT, "TEXT", "send this, not stdin; \\r \\n \\t \\xHH are read, and with\n--hex it is hex"},
+    {"dial listen", 's', "send", OPT_TEXT, "TEXT", "send this, not stdin; \\r \\n \\t \\xHH are read, and with\n--hex it is hex; may stand several times: in that order"},
     {"dial listen", 0, "every", OPT_MS, "TIME", "send it, or all of stdin, again and again, on time"},
     {"dial listen", 0, "timestamps", OPT_FLAG, NULL, "before each line its time, and the time since the last"},
     {"dial listen", 0, "log", OPT_TEXT, "FILE", "append what passes both ways to this file"},

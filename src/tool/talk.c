@@ -148,13 +148,18 @@ static void wire_close(dx_conn *c, const dx_err *why)
         talk_tell_close(t, c, why, tool_exit_of(why));
         return;
     }
-    if (t->alert && t->came == 1)
+    bool alert = t->alert && t->came == 1;
+    if (alert)
         tool_say("%s: what came is a TLS alert.  Try: duplex dial %s%s", t->url, tls_scheme_of(t->url),
                  strchr(t->url, ':'));
     if (tool_exit_of(why) && !t->code && !t->met)
         talk_verdict(t, tool_fail(t->joined && why->code == DX_TIMEOUT ? "talk" : t->doing, t->url, why));
     if (t->joined && t->manner.wait_for && !t->met && !t->code && !tool_stopped())
         talk_unmet(t, "before the end");
+    if (alert)
+        talk_verdict(t, TOOL_TLS);
+    if (!t->code && !t->met)
+        talk_verdict(t, talk_silence_verdict(t, c));
     if (!t->code)
         talk_verdict(t, talk_sums_verdict(t));
     if (!t->code && !t->met)

@@ -54,6 +54,7 @@ struct talk {
     int64_t heard;  /* when data last came                                             */
     uint64_t came;  /* messages, or pieces of bytes                                    */
     bool alert;     /* the first of them is a TLS alert                                */
+    bool fell_silent; /* so it ended: nothing came for idle_ends_ms                      */
     int code;
 };
 

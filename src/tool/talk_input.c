@@ -12,9 +12,10 @@ static void wire_idle(dx_conn *c)
 {
     struct talk *t = dx_user(c);
     int64_t rest = t->heard + t->idle_ends_ms - dx_loop_now(t->loop);
-    if (rest <= 0)
+    if (rest <= 0) {
+        t->fell_silent = true;
         ws_options_close(&t->ws, c);
-    else if (dx_after(c, rest, wire_idle) < 0)
+    } else if (dx_after(c, rest, wire_idle) < 0)
         talk_failed(t, TOOL_LIMIT, "no memory for a timer");
 }
 

@@ -52,6 +52,8 @@ void talk_unmet(struct talk *t, const char *when);
 /* Prints the line in events.out; r: what making it returned. */
 void talk_print_event(struct talk *t, int r);
 void talk_tell_close(struct talk *t, const dx_conn *c, const dx_err *why, int code);
+/* Has nothing come at all for what we sent? It says so. TOOL_UNMET where one answer was to come (--once), else 0. */
+int talk_silence_verdict(struct talk *t, const dx_conn *c);
 int talk_drops_verdict(struct talk *t); /* 0, or TOOL_UNMET, having said how many were lost */
 int talk_sums_verdict(struct talk *t);  /* 0, or TOOL_UNMET, having said how many were wrong */
 

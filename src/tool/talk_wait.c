@@ -2,6 +2,7 @@
  * talk_wait.c - see talk_inside.h. */
 #include "tool/talk_inside.h"
 #include "tool/tool.h"
+#include <duplex/http.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -69,6 +70,20 @@ void talk_tell_close(struct talk *t, const dx_conn *c, const dx_err *why, int co
     struct events *e = &t->manner.events;
     if (e->on)
         talk_print_event(t, events_close(e, moment_now(), c, code, tool_exit_name(code), code ? why->text : ""));
+}
+
+/* Who asked and hears nothing must not take that for the answer. The body of a response may be empty. */
+int talk_silence_verdict(struct talk *t, const dx_conn *c)
+{
+    char after[60] = "";
+    if (t->came || t->listening || tool_stopped() || !t->joined || dx_http_is(c))
+        return 0;
+    if (t->fell_silent)
+        snprintf(after, sizeof after, " within %.6g s.  Try: --idle-ends %.6gs", (double)t->idle_ends_ms / 1000,
+                 (double)t->idle_ends_ms / 100);
+    if (t->once || (t->fell_silent && !t->typed && t->feed.sent))
+        tool_say("%s: %s%s", t->url, t->once ? "no answer came" : "nothing came after the end of input", after);
+    return t->once ? TOOL_UNMET : 0;
 }
 
 /* What the kernel throws away nobody sees; what we do. Where we listen, strangers' are among them. */

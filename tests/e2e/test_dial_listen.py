@@ -195,6 +195,33 @@ def dial_once_ends_after_the_first_answer():
             d.kill()
 
 
+@case
+def dial_once_without_an_answer_is_no_success():
+    with Server(lambda s: recv_all(s)) as s:
+        r = duplex('dial', '--once', '--send', r'AT\r\n', s.url)
+    assert r.code == 119 and 'no answer came' in r.err, r
+    with start('listen', 'ws://127.0.0.1:0') as p:
+        r = duplex('dial', '--once', '--idle-ends', '100ms', p.url, input=b'hello\n')
+        assert r.code == 119 and 'no answer came within 0.1 s.  Try: --idle-ends 1s' in r.err, r
+
+
+@case
+def silence_after_the_end_of_input_is_said():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        r = duplex('dial', '--idle-ends', '100ms', f'udp://127.0.0.1:{s.getsockname()[1]}', input=b'hello\n')
+    assert r.code == 0 and 'nothing came after the end of input within 0.1 s' in r.err, r
+    with start('listen', 'ws://127.0.0.1:0', '--echo') as p:
+        r = duplex('dial', '--idle-ends', f'{SLOW}s', p.url, input=b'hello\n')
+        assert (r.code, r.out, r.err) == (0, b'hello\n', ''), r
+
+
+@case
+def a_frame_that_does_not_read_names_the_help_that_says_more():
+    r = duplex('listen', 'tcp://127.0.0.1:0', '--echo', '--frame', 'length:x')
+    assert r.code == 2 and r.err.endswith('Try: duplex help listen\n'), r
+
+
 # ---- many clients: scene 3 ----
 
 
