@@ -100,6 +100,8 @@ int manner_content(struct manner *m, const dx_text *content)
     int r = outgoing_make(&m->out, all, &made, &at);
     if (r == 0)
         r = dx_text_add(&m->send, made.p, made.n);
+    m->send_end[0] = m->send.n;
+    m->send_count = 1;
     if (r == 0)
         return -1;
     tool_say("standard input: %s", r == DX_URL ? "that is no hex" : dx_code_text(r));
@@ -125,11 +127,22 @@ static int read_pattern(struct manner *m)
     return r;
 }
 
+static int read_sends(struct manner *m, const struct options *o)
+{
+    const char *text;
+    int at = 0, r = -1;
+    while (r < 0 && (text = option_next(o, "send", &at))) {
+        r = manner_make(m, "send", text, &m->send);
+        m->send_end[m->send_count++] = m->send.n;
+    }
+    return r;
+}
+
 static int read_texts(struct manner *m, const struct options *o)
 {
-    const char *send = option_text(o, "send"), *log = option_text(o, "log");
+    const char *log = option_text(o, "log");
     bool dials = option_is(o->command, "wait-for");
-    int r = send ? manner_make(m, "send", send, &m->send) : -1;
+    int r = read_sends(m, o);
     m->wait_for = dials ? option_text(o, "wait-for") : NULL;
     m->within_ms = dials ? option_number(o, "within", WITHIN_MS) : 0;
     if (r < 0 && dials && option_has(o, "within") && !m->wait_for) {

@@ -12,7 +12,9 @@
 struct manner {
     const char *frame, *coding; /* for the conn: what it is to do itself; NULL: nothing      */
     struct outgoing out;
-    dx_text send; /* --send: or what stdin had: ready to go            */
+    dx_text send; /* each --send, one behind the other, or what stdin had: ready to go */
+    size_t send_end[OPTIONS_GIVEN_MAX]; /* where each message in it ends              */
+    int send_count;
     int64_t every_ms;
     bool hex, stamps;
     const char *wait_for; /* as it was given; NULL: for nothing                      */

@@ -15,15 +15,15 @@ bool talk_repeats_stdin(const struct talk *t)
     return t->manner.every_ms && !t->from_option;
 }
 
-static dx_bytes message_of(const struct talk *t)
+static void send_messages(struct talk *t)
 {
-    const dx_text *m = &t->manner.send;
-    return (dx_bytes){m->p ? m->p : "", m->n};
-}
-
-static void send_message(struct talk *t)
-{
-    int r = feed_whole(&t->feed, t->wire, message_of(t));
+    const struct manner *m = &t->manner;
+    const char *p = m->send.p ? m->send.p : "";
+    int r = 0;
+    for (int i = 0; i < m->send_count && r >= 0; i++) {
+        size_t at = i ? m->send_end[i - 1] : 0;
+        r = feed_whole(&t->feed, t->wire, (dx_bytes){p + at, m->send_end[i] - at});
+    }
     if (r < 0 && r != DX_CLOSED && r != DX_STATE && r != DX_FULL)
         talk_input_failed(t, r);
 }
@@ -33,7 +33,7 @@ static void tick(void *arg)
     struct talk *t = arg;
     if (!t->wire || !t->joined)
         return;
-    send_message(t);
+    send_messages(t);
     every_done(t->every);
 }
 
@@ -50,7 +50,7 @@ void talk_begin_sending(struct talk *t)
     if (t->manner.every_ms)
         begin_every(t);
     else
-        send_message(t);
+        send_messages(t);
 }
 
 void talk_gather(struct talk *t, const void *data, size_t n)
@@ -64,7 +64,7 @@ void talk_gather(struct talk *t, const void *data, size_t n)
 void talk_content_ended(struct talk *t)
 {
     int r = manner_content(&t->manner, &t->content);
-    if (r < 0 && !message_of(t).n && dx_kind_of(t->wire) == DX_BYTES) {
+    if (r < 0 && !t->manner.send.n && dx_kind_of(t->wire) == DX_BYTES) {
         talk_failed(t, TOOL_USAGE, "standard input is empty: there is nothing to send again and again");
         return;
     }

@@ -299,6 +299,9 @@ def text_of_an_option_is_sent_with_its_escapes():
     with Server(echo) as s:
         r = duplex('dial', '--send', r'AT\r\n\x00\\é', s.url, input=b'not this')
     assert (r.code, r.out) == (0, 'AT\r\n\0\\é'.encode()), r
+    with Server(echo) as s:
+        r = duplex('dial', '--send', r'ping\n', '--send', r'roll\n', s.url)
+    assert (r.code, r.out) == (0, b'ping\nroll\n'), r
     r = duplex('dial', '--send', r'a\q', 'tcp://127.0.0.1:1')
     assert r.code == 2 and r'\q' in r.err, r
     r = duplex('dial', '--hex', '--send', '0g', 'tcp://127.0.0.1:1')
