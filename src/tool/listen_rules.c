@@ -394,10 +394,11 @@ static void client_close(dx_conn *c, const dx_err *why)
 {
     struct listen_rules *l = dx_user(c);
     struct client *k = dx_state(c);
+    if (l->verbose && k->talk && rules_talk_cut_short(k->talk))
+        tool_say("client %" PRIu64 ": its last message is cut short, and was not answered", k->number);
     bool quiet_end = k->datagrams && why->code == DX_TIMEOUT; /* how datagrams end */
     if (l->verbose && k->number)
-        tool_say("client %" PRIu64 " (%s): %s", k->number, dx_peer(c),
-                 why->text[0] ? why->text : dx_code_text(why->code));
+        tool_say("client %" PRIu64 ": %s", k->number, why->text[0] ? why->text : dx_code_text(why->code));
     if (l->once && l->served == dx_id_of(c) && !quiet_end)
         l->code = tool_exit_of(why);
     dx_loop_cancel(dx_loop_of(c), k->timer);

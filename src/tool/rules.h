@@ -72,6 +72,7 @@ struct rules_out {
 int rules_talk_next(struct rules_talk *t, const struct rules_moment *m, struct rules_out *ret);
 int64_t rules_talk_due(const struct rules_talk *t);  /* when there is more by time alone; -1: never                  */
 bool rules_talk_full(const struct rules_talk *t);    /* so much is under way that no more may be taken               */
+bool rules_talk_cut_short(const struct rules_talk *t); /* did the end come inside a message?                   */
 bool rules_talk_answered(const struct rules_talk *t); /* did the last message meet a rule?                           */
 const char *rules_talk_coding(const struct rules_talk *t); /* what text answers are sent in                          */
 #endif

@@ -17,7 +17,7 @@ struct rules_talk {
     uint64_t *rule_count; /* an entry a rule */
     uint64_t random;
     char eol[4]; /* of the last message that had one to take off */
-    bool answered, opened, ended, closing;
+    bool answered, opened, ended, closing, cut_short;
     struct pendings pending;
     dx_text given, text; /* what rules_talk_next lent; the message as UTF-8 */
 };
@@ -383,6 +383,7 @@ static int next_message(struct rules_talk *t, const struct rules_moment *m)
     if (!t->framer || rules_talk_full(t))
         return 0;
     int r = dx_framer_next(t->framer, m->now_ms, t->ended, &raw);
+    t->cut_short |= r == DX_TRUNCATED;
     if (r <= 0)
         return r == DX_TRUNCATED ? 0 : r; /* half a message is none; what is under way is still sent */
     r = take_message(t, raw, m);
@@ -417,6 +418,11 @@ int64_t rules_talk_due(const struct rules_talk *t)
     int64_t due = t->pending.n ? t->pending.item[0].due : -1;
     int64_t cut = t->framer && !rules_talk_full(t) ? dx_framer_due(t->framer) : -1;
     return cut < 0 || (due >= 0 && due < cut) ? due : cut;
+}
+
+bool rules_talk_cut_short(const struct rules_talk *t)
+{
+    return t->cut_short;
 }
 
 bool rules_talk_answered(const struct rules_talk *t)

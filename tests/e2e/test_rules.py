@@ -435,6 +435,17 @@ def a_hangup_reads_the_file_anew_and_keeps_the_clients():
 
 
 @case
+def verbose_names_a_message_that_is_cut_short():
+    with listen(rules('frame length:4,2,be,0\nmatch any\nanswer text b'), 'tcp://127.0.0.1:0', '-v') as p:
+        with p.connect() as s:
+            s.sendall(bytes.fromhex('0001 0000 0006 0103'))
+            s.shutdown(socket.SHUT_WR)
+            assert recv_all(s) == b''
+        p.said('client 1: its last message is cut short')
+        p.said('client 1: the peer ended')
+
+
+@case
 def verbose_says_which_rule_and_what_met_none():
     with listen(rules('frame line\nmatch text a\nanswer text b'), 'tcp://127.0.0.1:0', '-v') as p, p.connect() as s:
         assert ask(s, b'a') == b'b'
