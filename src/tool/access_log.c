@@ -100,7 +100,7 @@ void access_log_add(struct access_log *l, const struct hub_request *q)
     if (l->fd <= 0)
         return;
     bool made = (l->json ? add_object(&t, q) : add_combined(&t, q)) >= 0;
-    ssize_t n = made ? write(l->fd, t.p, t.n) : -1;
+    ssize_t n = !made ? -1 : strcmp(l->path, "-") ? write(l->fd, t.p, t.n) : tool_write(t.p, t.n);
     bool failed = !made || n != (ssize_t)t.n;
     if (failed && !l->failing)
         tool_say("access log '%s': %s; serving goes on without it", l->path,

@@ -32,6 +32,15 @@ static void add_pin(const struct banner *b, const char *before, dx_text *t)
         add(t, before), add(t, b->pin), add(t, "\n");
 }
 
+/* What else there is at those addresses, by its path. */
+static void add_paths(const struct banner *b, dx_text *t)
+{
+    if (b->folder)
+        add(t, "  files     / is the folder "), dx_visible(b->folder, strlen(b->folder), NULL, t),
+            add(t, ", /~ the room's page\n");
+    add(t, b->metrics ? "  metrics   /~metrics\n" : "");
+}
+
 void banner_ways(const struct banner *b, dx_text *t)
 {
     dx_bytes at = meeting_point(b->hub);
@@ -40,6 +49,7 @@ void banner_ways(const struct banner *b, dx_text *t)
     if (!p) {
         for (size_t i = 0; (url = hub_url(b->hub, i)); i++)
             add(t, "  "), add(t, url), add(t, "\n");
+        add_paths(b, t);
         add_pin(b, "  pin       ", t);
         return;
     }
@@ -48,6 +58,7 @@ void banner_ways(const struct banner *b, dx_text *t)
              tls ? "   https://" : "", tls ? p : "", tls ? "/" : "", host - 2 * v6, p + v6, p + host + 1,
              path ? "udp, unix" : "udp      ", p, path ? "   " : "", path ? path : "");
     add(t, line);
+    add_paths(b, t);
     snprintf(line, sizeof(line), "  tls       duplex dial tls://%s --pin %s\n", p, b->pin);
     add(t, tls ? line : "");
     add_pin(b, "  pin       ", t);
@@ -77,13 +88,9 @@ void banner_lan(const struct banner *b, const struct lan *l, dx_text *t)
 void banner_code(const struct banner *b, const char *host, int columns_max, dx_text *t)
 {
     char url[400];
-    const char *at = meeting_point(b->hub).p;
-    if (!*b->pin || (!host && !at))
+    if (!*b->pin)
         return;
-    if (host)
-        https_address(b, host, url, sizeof(url));
-    else
-        snprintf(url, sizeof(url), "https://%s/", at);
+    https_address(b, host, url, sizeof(url));
     qr_text(url, columns_max, t); /* what does not fit is not missed: the address stands above */
 }
 

@@ -35,8 +35,27 @@ static bool need_key(struct serve *s)
 
 static struct banner words_of(const struct serve *s)
 {
-    return (struct banner){
-        .hub = s->hub, .port = s->port, .key = s->key, .pin = s->trust.shows ? dx_tls_pin(s->trust.tls) : ""};
+    return (struct banner){.hub = s->hub,
+                           .port = s->port,
+                           .key = s->key,
+                           .pin = s->trust.shows ? dx_tls_pin(s->trust.tls) : "",
+                           .folder = s->o.arg_count ? s->o.args[0] : NULL,
+                           .metrics = option_has(&s->o, "metrics")};
+}
+
+/* Does an any:// that was asked for cover this address of the network already? */
+static bool listens_on(const struct serve *s, const char *host)
+{
+    const char *url, *wild = *host == '[' ? "[::]" : "0.0.0.0";
+    for (int at = 0; (url = option_next(&s->o, "listen", &at));) {
+        const char *of = strstr(url, "://"), *port = of ? strrchr(of + 3, ':') : NULL;
+        size_t n = port ? (size_t)(port - of - 3) : 0;
+        bool here =
+            !n || (n == strlen(wild) && !memcmp(of + 3, wild, n)) || (n == strlen(host) && !memcmp(of + 3, host, n));
+        if (port && here && wire_is(url, "any") && (!strcmp(port + 1, s->port) || !strcmp(port + 1, "0")))
+            return true;
+    }
+    return false;
 }
 
 /* Each address of its own, so that the loopback sockets stay, Host can be checked against them and answers by datagram leave from
@@ -51,10 +70,11 @@ static void open_lan(struct serve *s, dx_text *answer)
         add(answer, "* no key could be made: not opened");
         return;
     }
-    add(answer, s->lan_done ? "* open to the network:" : "* now open to the network:");
+    bool was_open = s->lan_done || (all.count && listens_on(s, all.host[0]));
+    add(answer, was_open ? "* open to the network:" : "* now open to the network:");
     for (int i = 0; i < all.count; i++) {
         snprintf(url, sizeof(url), "any://%s:%s", all.host[i], *s->port ? s->port : "2333");
-        if (!s->lan_done) {
+        if (!s->lan_done && !listens_on(s, all.host[i])) {
             dx_listener *l = open_at(s, url, &err);
             if (!l)
                 continue;
@@ -80,7 +100,7 @@ static void add_code(const struct serve *s, dx_text *t)
     const struct banner b = words_of(s);
     struct winsize size;
     int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-    banner_code(&b, *s->lan_host ? s->lan_host : NULL, columns, t);
+    banner_code(&b, s->lan_host, columns, t);
 }
 
 void serve_on_lan(void *arg, dx_text *answer)
@@ -148,6 +168,16 @@ int serve_listen(struct serve *s)
     return r;
 }
 
+/* Off this machine, and nobody is asked for a key. */
+static bool is_open_to_all(const struct serve *s)
+{
+    const char *url;
+    bool beyond = s->lan_done;
+    for (int at = 0; (url = option_next(&s->o, "listen", &at));)
+        beyond |= lan_is_beyond(url);
+    return beyond && s->open_to_all;
+}
+
 /* The first five minutes. */
 void serve_banner(struct serve *s)
 {
@@ -157,11 +187,13 @@ void serve_banner(struct serve *s)
     banner_ways(&b, &t);
     if (lan)
         open_lan(s, &t), add(&t, "\n");
-    add_code(s, &t);
+    if (s->lan_done)
+        add_code(s, &t);
     if (!lan && *s->key)
         add(&t, "  who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
     else
-        add(&t, lan || s->open_to_all
+        add(&t, is_open_to_all(s) ? "  whoever can reach it comes in without a key.  /help, Ctrl-D ends\n"
+                : lan || s->open_to_all
                     ? "  /help, Ctrl-D ends\n"
                     : "  only this machine can reach it.  /lan opens it to the network, /help, Ctrl-D ends\n");
     if (write(STDOUT_FILENO, t.p, t.n) < 0)
@@ -178,6 +210,8 @@ void serve_say_listening(struct serve *s)
         open_lan(s, &lan), add(&lan, "\n");
     else if (*s->key && !getenv("DUPLEX_KEY"))
         add(&lan, "* who is not on this machine first says  /key "), add(&lan, s->key), add(&lan, "\n");
+    if (is_open_to_all(s))
+        add(&lan, "* whoever can reach it comes in without a key\n");
     banner_listening(&b, &t);
     if (lan.n)
         dx_text_add(&t, lan.p, lan.n);

@@ -13,6 +13,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 #include <duplex/duplex.h>
+#include <sys/types.h>
 
 /* Exit codes tell the cause; curl's numbers where it has them. The table with words is in words.c, and
  * docs/exit-codes.md repeats it. */
@@ -83,6 +84,9 @@ const char *tls_scheme_of(const char *url); /* of the same wire with TLS: "wss" 
 void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Where stderr is a terminal such lines go to fn instead, with their newline: somebody is typing there. NULL: no more. */
 void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg);
+
+/* Whole lines, safe to show, on stderr or where tool_say says. As write(2). */
+ssize_t tool_write(const char *lines, size_t n);
 
 /* Puts something harmless in the place of those of 0 to 2 that are closed: the first thing a process does. */
 void standard_fill(void);

@@ -145,6 +145,14 @@ void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg)
     words_arg = arg;
 }
 
+ssize_t tool_write(const char *lines, size_t n)
+{
+    if (!words_fn || !isatty(STDERR_FILENO))
+        return write(STDERR_FILENO, lines, n);
+    words_fn(words_arg, lines, n);
+    return (ssize_t)n;
+}
+
 void tool_say(const char *fmt, ...)
 {
     char line[1024];
@@ -157,9 +165,7 @@ void tool_say(const char *fmt, ...)
     if (dx_text_add(&t, "duplex: ", 8) < 0 || dx_visible(line, strlen(line), NULL, &t) < 0 ||
         dx_text_add(&t, "\n", 1) < 0)
         clearerr(stderr);
-    else if (words_fn && isatty(STDERR_FILENO))
-        words_fn(words_arg, t.p, t.n);
-    else if (write(STDERR_FILENO, t.p, t.n) < 0)
+    else if (tool_write(t.p, t.n) < 0)
         clearerr(stderr); /* nobody is left to tell */
     dx_text_free(&t);
 }
@@ -217,7 +223,8 @@ static void words_for_url(const char *doing, const char *url, const dx_err *e, c
     if (mend_url(url, mended, sizeof mended))
         snprintf(buf, n, "%s%s  Did you mean: duplex %s %s%s", e->text, stop, doing, option_of(doing), mended);
     else
-        snprintf(buf, n, "%s%s  Try: duplex help", e->text, stop);
+        snprintf(buf, n, "%s%s  Try: duplex help%s%s", e->text, stop, command_find(doing) ? " " : "",
+                 command_find(doing) ? doing : "");
 }
 
 /* An address that would do in place of a taken one: any free port of the same host, or another path. */

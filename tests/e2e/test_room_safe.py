@@ -269,6 +269,17 @@ def wrong_keys_are_slowed_down():
         Lines(dial_far(room, '10.9.9.1')).say('/key open-sesame').hears('* the key is right')
 
 
+@beyond
+def what_listens_everywhere_says_who_gets_in_and_how():
+    for args in (), ('--open',):
+        with Room('--listen', 'any://0.0.0.0:0', '--lan', *args) as room:
+            room.p.said(r'\* open to the network:\n')
+            assert f'  http://10.9.9.1:{room.port}/' in room.p.err, room.p.err
+            assert ('* whoever can reach it comes in without a key' in room.p.err) == bool(args), room.p.err
+    with Room('--listen', 'any://:0', '--open') as room:
+        room.p.said(r'\* whoever can reach it comes in without a key')
+
+
 @case
 def a_short_key_is_refused():
     r = duplexlib.run('serve', '--lan', '--listen', 'any://127.0.0.1:0', env=dict(os.environ, DUPLEX_KEY='1234567'))

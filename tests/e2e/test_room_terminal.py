@@ -124,6 +124,22 @@ def lan_is_opened_from_the_terminal():
 
 
 @case
+def a_folder_is_named_and_its_log_stands_above_the_prompt():
+    folder = temp('papers')
+    os.mkdir(folder)
+    with Screen('--metrics', '--access-log', '-', folder) as s:
+        s.shows(f'  files     / is the folder {folder}, /~ the room\'s page', '  metrics   /~metrics',
+                '  only this machine can reach it.  /lan opens it to the network, /help, Ctrl-D ends', '>>')
+        s.type('half')
+        s.shows('>> half')
+        with socket.create_connection(('127.0.0.1', s.port), 10 * SLOW) as c:
+            c.sendall(f'GET /none HTTP/1.1\r\nHost: 127.0.0.1:{s.port}\r\nConnection: close\r\n\r\n'.encode())
+            while c.recv(4096):
+                pass
+        until(lambda: re.search(r'(?m)^\S+ - - \[.*\] "GET /none HTTP/1.1" 404 .*\n>> half$', s.text().rstrip()))
+
+
+@case
 def a_signal_gives_the_terminal_back():
     with Screen() as s:
         s.type('half')
