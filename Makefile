@@ -36,7 +36,7 @@ install: all
 	@[ "$$(meson introspect build --buildoptions | tr '{' '\n' | sed -n 's/.*"name": "prefix", "value": "\([^"]*\)".*/\1/p')" = "$(prefix)" ] || \
 	    meson configure build --prefix='$(prefix)'
 	@meson install -C build --destdir='$(DESTDIR)'
-	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig # so that programs find a new library at once
+	@case '$(DESTDIR)$(prefix)' in /usr|/usr/local) PATH="$$PATH:/sbin:/usr/sbin" ldconfig 2>/dev/null || :; esac # so that programs find a new library at once
 
 clean:
 	@rm -rf build

@@ -4,6 +4,7 @@
 #include "tool/escape.h"
 #include "tool/hex.h"
 #include "tool/tool.h"
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -69,6 +70,11 @@ static int read_coding(struct manner *m, const char *coding)
     return -1;
 }
 
+static bool is_half_a_byte(const char *hex)
+{
+    return isxdigit((unsigned char)*hex) && (!hex[1] || hex[1] == ' ');
+}
+
 int manner_make(struct manner *m, const char *option, const char *text, dx_text *ret)
 {
     dx_text plain = {0};
@@ -83,8 +89,10 @@ int manner_make(struct manner *m, const char *option, const char *text, dx_text 
     if (r == 0)
         return -1;
     if (r == DX_URL)
-        tool_say("--%s: '%.20s' is no %s", option, text + at,
-                 m->hex ? "hex" : "escape: there are \\r \\n \\t \\0 \\xHH \\\\");
+        tool_say("--%s: '%.20s' is %s", option, text + at,
+                 !m->hex                     ? "no escape: there are \\r \\n \\t \\0 \\xHH \\\\"
+                 : is_half_a_byte(text + at) ? "half a byte"
+                                             : "no hex");
     else
         tool_say("--%s: %s", option, dx_code_text(r));
     return r == DX_URL ? TOOL_USAGE : TOOL_LIMIT;

@@ -141,7 +141,7 @@ static int64_t decimal(const char *s, const char **ret_rest)
     int digits = 0;
     for (; isdigit((unsigned char)*s) && digits < NUMBER_DIGITS_MAX; s++, digits++)
         whole = whole * 10 + (*s - '0');
-    if (!digits)
+    if (!digits && !(*s == '.' && isdigit((unsigned char)s[1])))
         return -1;
     if (*s == '.')
         for (s++; isdigit((unsigned char)*s) && scale > 1; s++) {

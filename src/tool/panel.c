@@ -75,8 +75,8 @@ static void view(struct panel *p, bool hex)
 
 static void help(struct panel *p)
 {
-    panel_say(p, "/hex    show what came as bytes, with its times: what is here already, and what comes");
-    panel_say(p, "/text   show it as text");
+    panel_say(p, "/hex    clear the screen, show what came as bytes, with its times, and go on so");
+    panel_say(p, "/text   the same as text");
     for (const struct panel_command *c = p->commands; c->name; c++)
         panel_say(p, "%s", c->help);
     panel_say(p, "//x     says /x");

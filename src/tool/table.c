@@ -9,7 +9,7 @@ const struct command command_table[] = {
      "duplex dial tcp://127.0.0.1:2000                # talk to a server; Ctrl-D, exit or an empty line ends\n"
      "duplex dial unix:///tmp/x.sock <question >answer  # exact bytes both ways, to the peer's end\n"
      "echo hi | duplex dial --once udp://127.0.0.1:53   # one datagram out, one back\n"
-     "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # read a GB18030 device in a UTF-8 terminal\n"
+     "duplex dial --encoding gb18030 tcp://10.0.0.9:4001  # a GB18030 device, UTF-8 here; --frame line: whole lines\n"
      "duplex dial --hex --checksum crc16-modbus --send 010300000002 --every 100ms tcp://10.0.0.9:502  # poll a device\n"
      "duplex dial tcp://10.0.0.9:4001 --send 'AT\\r\\n' --wait-for OK --within 2s  # 0: it came; 119: it did not\n"
      "duplex dial tls://10.0.0.9:2333 --pin sha256:...    # TLS, by the pin that serve --tls shows\n"
@@ -149,11 +149,12 @@ const struct command command_table[] = {
      "$DUPLEX_KEY. Ctrl-C shows what was measured so far. docs/bench.md has the numbers and the JSON.",
      1, 1, cmd_bench},
     {"replay", "[OPTION]... FILE URL", "play a recorded connection again, and compare what comes back",
-     "duplex replay a.ndjson tcp://127.0.0.1:80         # the client's side, with its timing\n"
+     "duplex replay a.ndjson tcp://10.0.0.9:4001        # the client's side, with its timing\n"
      "duplex replay a.ndjson tcp://127.0.0.1:0 --server  # the server's side: listens, plays with one client, ends\n"
      "duplex replay --conn 3 --fast a.ndjson unix:///run/app.sock  # the third connection, as fast as answers come",
      "FILE is from duplex relay --record; docs/record.md has its format. What we say waits until all that the other side\n"
-     "had said before it has come. The first difference is named, with its line, and the exit code is 119.",
+     "had said before it has come. The first difference is named, with its line, and the exit code is 119; an answer with a\n"
+     "date in it, as most HTTP has, always differs.",
      2, 2, cmd_replay},
     {"help", "[OPTION]... [COMMAND | tls | exit-codes]", "say more about a command, also as a man page",
      "duplex help dial                                # examples first, then the options\n"
@@ -188,7 +189,7 @@ const struct opt option_table[] = {
     {"serve", 0, "access-log", OPT_TEXT, "FILE", "a line for each HTTP request, as web servers write them\n(combined format); -: stderr"},
     {"serve", 0, "access-log-json", OPT_TEXT, "FILE", "the same as a JSON object a line (docs/access-log.md)"},
     {"serve", 0, "metrics", OPT_FLAG, NULL, "answer /~metrics to Prometheus"},
-    {"serve", 'q', "quiet", OPT_FLAG, NULL, "log nothing"},
+    {"serve", 'q', "quiet", OPT_FLAG, NULL, "log nothing, but say where it listens"},
     {"serve", 0, "json", OPT_FLAG, NULL, "log each message as a JSON object, as docs/room.md has it"},
     {"dial listen", 'v', "verbose", OPT_FLAG, NULL, "say on stderr what each layer does"},
     {"cert", 'o', "out", OPT_TEXT, "PREFIX", "make: into PREFIX.pem and PREFIX.key (the first name)"},

@@ -306,6 +306,8 @@ def text_of_an_option_is_sent_with_its_escapes():
     assert r.code == 2 and r'\q' in r.err, r
     r = duplex('dial', '--hex', '--send', '0g', 'tcp://127.0.0.1:1')
     assert r.code == 2 and 'is no hex' in r.err, r
+    r = duplex('dial', '--hex', '--send', '01 9', 'tcp://127.0.0.1:1')
+    assert r.code == 2 and "'9' is half a byte" in r.err, r
 
 
 def timed_send():

@@ -73,9 +73,19 @@ TEST(a_duration_without_a_unit_is_seconds)
     static const struct {
         const char *text;
         int64_t ms;
-    } rows[] = {{"0", 0},        {"1", 1000},    {"0.5", 500},   {"250ms", 250},
-                {"1s", 1000},    {"1.5s", 1500}, {"0.25s", 250}, {"2m", 120000},
-                {"1h", 3600000}, {"30", 30000},  {"5ms", 5},     {"4000000000", 4000000000000}};
+    } rows[] = {{"0", 0},
+                {"1", 1000},
+                {"0.5", 500},
+                {".5", 500},
+                {"250ms", 250},
+                {"1s", 1000},
+                {"1.5s", 1500},
+                {"0.25s", 250},
+                {"2m", 120000},
+                {"1h", 3600000},
+                {"30", 30000},
+                {"5ms", 5},
+                {"4000000000", 4000000000000}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char line[80];
         snprintf(line, sizeof line, "dial --timeout %s tcp://:1", rows[i].text);
