@@ -31,6 +31,12 @@ static void join_names(const struct options *o, dx_text *ret)
     }
 }
 
+static bool is_file_name(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && (!strcmp(name + n - 4, ".pem") || !strcmp(name + n - 4, ".key"));
+}
+
 /* PREFIX.pem and PREFIX.key; without --out the first name, in which no '*' is to trouble a shell. */
 static int choose_paths(const struct options *o, char *cert, char *key)
 {
@@ -64,6 +70,12 @@ static int make(const struct options *o)
     dx_text names = {0};
     if (o->arg_count < 2) {
         tool_say("cert make wants a name.  Try: duplex cert make a.example 10.0.0.1");
+        return TOOL_USAGE;
+    }
+    if (!option_has(o, "out") && is_file_name(o->args[1])) {
+        tool_say("cert make wants the name of a host, and '%.60s' is one of a file.  Try: duplex cert make a.example "
+                 "--out %.*s",
+                 o->args[1], (int)strlen(o->args[1]) - 4, o->args[1]);
         return TOOL_USAGE;
     }
     if (choose_paths(o, cert, key) < 0) {

@@ -175,6 +175,8 @@ def make_writes_two_files_and_never_over_one():
     assert 'names        a.example, 10.0.0.1' in said and 'key file     a.example.key' in said, said
     assert p.files() == ['a.example.key', 'a.example.pem'] and mode(p.root / 'a.example.key') == 0o600
     before = [(p.root / f).read_bytes() for f in p.files()]
+    r = p('make', 'a.pem')
+    assert r.code == 2 and 'Try: duplex cert make a.example --out a\n' in r.err, r
     r = p('make', 'a.example')
     assert r.code == 23 and 'a.example.pem: File exists' in r.err and '--out' in r.err, r
     (p.root / 'a.example.pem').rename(p.root / 'kept.pem')
