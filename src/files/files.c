@@ -10,6 +10,14 @@
 
 enum { CACHE_BYTES_MAX = 16 << 20 };
 
+/* "photos" of "/srv/photos", and of "." there; what has none, "/", is "files". */
+static void find_name(struct files *f, const char *folder)
+{
+    char *path = realpath(folder, NULL), *slash = path ? strrchr(path, '/') : NULL;
+    snprintf(f->name, sizeof(f->name), "%s", slash && slash[1] ? slash + 1 : "files");
+    free(path);
+}
+
 struct files *files_open(const char *folder, const struct files_opts *o, dx_err *err)
 {
     struct files *f = calloc(1, sizeof(*f));
@@ -26,6 +34,7 @@ struct files *files_open(const char *folder, const struct files_opts *o, dx_err 
         free(f);
         return NULL;
     }
+    find_name(f, folder);
     f->cache = cache_new(f->o.cache_bytes_max ? f->o.cache_bytes_max : CACHE_BYTES_MAX);
     if (f->cache)
         return f;

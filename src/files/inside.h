@@ -96,6 +96,7 @@ void cache_made(struct cache *k, struct small *s, enum coding coding, dx_bytes m
 
 struct files {
     int root;
+    char name[256]; /* the folder's own, for its tar */
     struct files_opts o;
     struct cache *cache;
     unsigned compressing;

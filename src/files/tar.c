@@ -189,19 +189,22 @@ static void let_go(struct files_talk *t)
         close(x->fd);
 }
 
-/* filename for old clients, filename* for names that are not ASCII (RFC 6266, RFC 8187). */
+/* filename* says it by the book (RFC 6266, RFC 8187); curl -J reads filename alone, and gets UTF-8 there as it is. */
 static int write_disposition(const char *base, dx_text *t)
 {
     int r = add_str(t, "attachment; filename=\"");
-    for (const char *p = base; *p; p++)
-        r |= dx_text_add(t, *p > ' ' && *p < 127 && *p != '"' && *p != '\\' && *p != '%' ? p : "_", 1);
+    bool utf8 = dx_is_utf8(base, strlen(base));
+    for (const char *p = base; *p; p++) {
+        bool plain = *p >= ' ' && *p < 127 && *p != '"' && *p != '\\' && *p != '%';
+        r |= dx_text_add(t, plain || (utf8 && (*p & 0x80)) ? p : "_", 1);
+    }
     r |= add_str(t, ".tar\"; filename*=UTF-8''"), r |= dx_percent_encode(base, strlen(base), "", t);
     return r | add_str(t, ".tar");
 }
 
 struct files_talk *answer_tar(struct files *f, dx_conn *c, const char *name, int fd)
 {
-    const char *slash = strrchr(name, '/'), *base = !strcmp(name, ".") ? "files" : slash ? slash + 1 : name;
+    const char *slash = strrchr(name, '/'), *base = !strcmp(name, ".") ? f->name : slash ? slash + 1 : name;
     struct tar *x = calloc(1, sizeof(*x));
     dx_text disposition = {0};
     int mine = x && write_disposition(base, &disposition) >= 0 ? dup(fd) : -1, r = DX_NOMEM;

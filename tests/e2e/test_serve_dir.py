@@ -292,16 +292,21 @@ def a_folder_as_a_tar():
         (s.d / long).write_bytes(b'long')
         (s.d / 'sub' / 'run').write_bytes(b'#!/bin/sh\n')
         os.chmod(s.d / 'sub' / 'run', 0o755)
+        top = s.d.name  # the folder's own name
         r = s.get('/?tar')
-        assert r.getheader('content-type') == 'application/x-tar' and 'files.tar' in r.getheader('content-disposition')
+        assert r.getheader('content-type') == 'application/x-tar' and f'{s.d.name}.tar' in r.getheader('content-disposition')
         tar = tarfile.open(fileobj=io.BytesIO(r.body))
         got = {m.name: tar.extractfile(m).read() for m in tar.getmembers() if m.isreg()}
-        assert got['files/big.bin'] == BIG and got['files/text.txt'] == TEXT and got['files/' + long] == b'long'
-        assert got['files/sub/deep/f.txt'] == b'deep\n' and got['files/empty'] == b''
-        assert tar.getmember('files/sub/run').mode == 0o755 and tar.getmember('files/a.txt').mtime == OLD
+        assert got[f'{top}/big.bin'] == BIG and got[f'{top}/text.txt'] == TEXT and got[f'{top}/{long}'] == b'long'
+        assert got[f'{top}/sub/deep/f.txt'] == b'deep\n' and got[f'{top}/empty'] == b''
+        assert tar.getmember(f'{top}/sub/run').mode == 0o755 and tar.getmember(f'{top}/a.txt').mtime == OLD
         out = temp()
         subprocess.run(['sh', '-c', f'curl -sSf http://127.0.0.1:{s.port}/sub/?tar | tar x -C {out}'], check=True, timeout=30 * duplexlib.SLOW)
         assert (pathlib.Path(out) / 'sub' / 'deep' / 'f.txt').read_bytes() == b'deep\n'
+        (s.d / '中文 目录').mkdir()
+        subprocess.run(['curl', '-sSfOJ', '--output-dir', out, f'http://127.0.0.1:{s.port}/%E4%B8%AD%E6%96%87%20%E7%9B%AE%E5%BD%95/?tar'],
+                       check=True, timeout=30 * duplexlib.SLOW)
+        assert (pathlib.Path(out) / '中文 目录.tar').exists(), list(pathlib.Path(out).iterdir())
 
 
 @case
