@@ -86,10 +86,23 @@ static void unmet(struct play *p, const char *words)
     over(p, TOOL_UNMET);
 }
 
-static void add_hex(dx_text *t, const char *before, const uint8_t *p, size_t n)
+static bool is_text(const uint8_t *p, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == 0x7f || (p[i] < ' ' && !(p[i] >= '\t' && p[i] <= '\r')))
+            return false;
+    return dx_is_utf8(p, n);
+}
+
+/* tool_say shows what the terminal must not obey. */
+static void add_bytes(dx_text *t, const char *before, const uint8_t *p, size_t n, bool text)
+{
+    size_t k = n < SHOWN_MAX ? n : SHOWN_MAX;
     (void)dx_text_add(t, before, strlen(before));
-    (void)dx_hex(p, n < SHOWN_MAX ? n : SHOWN_MAX, " ", t);
+    if (!text)
+        (void)dx_hex(p, k, " ", t);
+    else if (n)
+        (void)(dx_text_add(t, "'", 1) | dx_text_add(t, p, k) | dx_text_add(t, "'", 1));
     (void)dx_text_add(t, n > SHOWN_MAX ? " ..." : "", n > SHOWN_MAX ? 4 : 0);
 }
 
@@ -103,9 +116,11 @@ static void differs(struct play *p, const uint8_t *got, size_t n, const uint8_t 
     snprintf(head, sizeof head, "at byte %" PRIu64 " of what the %s said: ", p->came + at,
              p->server ? "client" : "server");
     (void)dx_text_add(&t, head, strlen(head));
-    add_hex(&t, n > at ? "" : "the end of a message", got + at, n - at);
-    add_hex(&t, wanted_n > at ? " where the record has " : " where the message ends in the record", wanted + at,
-            wanted_n - at);
+    size_t more = n - at < SHOWN_MAX ? n - at : SHOWN_MAX, rest = wanted_n - at < SHOWN_MAX ? wanted_n - at : SHOWN_MAX;
+    bool text = is_text(got + at, more) && is_text(wanted + at, rest);
+    add_bytes(&t, n > at ? "" : "the end of a message", got + at, n - at, text);
+    add_bytes(&t, wanted_n > at ? " where the record has " : " where the message ends in the record", wanted + at,
+              wanted_n - at, text);
     unmet(p, t.p ? t.p : "it differs");
     dx_text_free(&t);
 }
