@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { REFUSED_FROM = 400 };
+enum { REFUSED_FROM = 400, NOT_ALLOWED = 405 };
 
 static int post(dx_conn *c, int64_t length)
 {
@@ -58,7 +58,9 @@ bool exchange_refused(const dx_conn *c, const char *url)
     const char *reason = reason_of(status);
     if (status < REFUSED_FROM)
         return false;
-    tool_say("%s answers %d%s%s", url, status, *reason ? " " : "", reason);
+    tool_say("%s answers %d%s%s%s%s", url, status, *reason ? " " : "", reason,
+             status == NOT_ALLOWED ? ": dial is a POST.  To get it, try: duplex fetch " : "",
+             status == NOT_ALLOWED ? url : "");
     return true;
 }
 

@@ -145,6 +145,13 @@ def a_status_of_400_and_up_has_its_own_code_and_its_body_is_printed():
 
 
 @case
+def a_server_that_takes_no_post_is_better_fetched_from():
+    with server(answering(b'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n')) as s:
+        r = duplex('dial', s.url + '/x', input=b'')
+    assert r.code == 22 and f'dial is a POST.  To get it, try: duplex fetch {s.url}/x' in r.err, r
+
+
+@case
 def verbose_shows_status_and_fields_and_a_terminal_obeys_none_of_them():
     answer = ('HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 Fine\r\nContent-Length: 2\r\nX-Evil: a\u202eb\u009b31mc'
               '\r\n\r\nok').encode()
