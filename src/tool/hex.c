@@ -283,6 +283,7 @@ static int end_odd(struct hex *h, char odd)
     hex_case(&shown, 1, h->which_case);
     if (h->shows)
         hex_show_end(&h->show, shown);
+    (void)write_out(); /* the words begin a line of their own; run asks again */
     tool_say("the last digit, %c, has no other: half a byte%s", odd, bytes ? ", and the rest of it is missing" : "");
     return bytes ? TOOL_TRUNCATED : TOOL_DONE;
 }

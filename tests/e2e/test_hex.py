@@ -80,6 +80,8 @@ def an_odd_tail_is_kept_and_said():
     for args, out in ((['fc2'], 'fc 2\n'), (['F'], 'F\n'), (['--upper', 'fc', 'a'], 'FC A\n'),
                       (['--group', '2', 'aabbc'], 'aabb c\n')):
         r = hex_(*args)
+        both = subprocess.run([DUPLEX, 'hex', *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert both.stdout.startswith(out.encode()), both
         assert (r.code, r.out.decode()) == (0, out) and 'has no other: half a byte\n' in r.err, r
     r = hex_('--dump', 'fc2')
     assert r.code == 0 and r.out.startswith(b'00000000  fc 2  ') and r.out.endswith(b'|.|\n00000001\n'), r
