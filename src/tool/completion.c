@@ -5,11 +5,11 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { WANTS_MAX = 200 };
+enum { WANTS_MAX = 200, PLACES_MAX = 4 };
 static const char help_help[] = "examples first, then the options";
 static const char version_help[] = "which one this is";
 
-/* What a shell can offer for a part of "[show [FILE] | ca | URL]": a word as it is, FILE, URL or COMMAND. 0: nothing. */
+/* What a shell can offer for a part of "[show [FILE] | ca | URL]": a word as it is, FILE, DIR, URL or COMMAND. 0: nothing. */
 static size_t wanted(const char *part, size_t n, const char **ret_want)
 {
     size_t lower = strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -20,7 +20,7 @@ static size_t wanted(const char *part, size_t n, const char **ret_want)
         *ret_want = "URL";
         return 3;
     }
-    if ((n == 3 && !memcmp(part, "URL", 3)) || (n == 4 && !memcmp(part, "FILE", 4)) ||
+    if ((n == 3 && (!memcmp(part, "URL", 3) || !memcmp(part, "DIR", 3))) || (n == 4 && !memcmp(part, "FILE", 4)) ||
         (n == 7 && !memcmp(part, "COMMAND", 7)))
         return n;
     return n > 1 && lower >= n && isalpha((unsigned char)*part) ? n : 0;
@@ -37,12 +37,11 @@ static bool is_in(const char *list, char between, const char *want, size_t n)
     return false;
 }
 
-/* All that is wanted, each once. */
-static void wants(const char *arg, char between, char ret_list[WANTS_MAX])
+/* All that is wanted by this text, each once, behind what the list has. */
+static void add_wants(const char *arg, size_t arg_n, char between, char ret_list[WANTS_MAX])
 {
-    size_t at = 0, n;
-    ret_list[0] = 0;
-    for (const char *p = arg, *want; *p; p += n ? n : 1) {
+    size_t at = strlen(ret_list), n;
+    for (const char *p = arg, *want; p < arg + arg_n; p += n ? n : 1) {
         n = strcspn(p, "[]| ");
         size_t length = wanted(p, n, &want);
         if (!length || at + length + 2 > WANTS_MAX || is_in(ret_list, between, want, length))
@@ -51,6 +50,46 @@ static void wants(const char *arg, char between, char ret_list[WANTS_MAX])
             ret_list[at++] = between;
         memcpy(ret_list + at, want, length);
         ret_list[at += length] = 0;
+    }
+}
+
+static void wants(const char *arg, char between, char ret_list[WANTS_MAX])
+{
+    ret_list[0] = 0;
+    add_wants(arg, strlen(arg), between, ret_list);
+}
+
+/* What a command wants as its arguments, place by place: of "[show [FILE] | ca] URL..." a word, a file, URLs. */
+struct places {
+    char list[PLACES_MAX][WANTS_MAX];
+    int count;
+    bool repeats; /* the last of them */
+};
+
+static void find_places(const char *args, char between, struct places *ret)
+{
+    int at = 0, group = 0, depth = 0;
+    *ret = (struct places){0};
+    for (size_t n; *args; args += n + (args[n] == ' ')) {
+        n = strcspn(args, " ");
+        if (!strncmp(args, "[OPTION]", 8))
+            continue;
+        if (n == 1 && *args == '|') {
+            at = group;
+            continue;
+        }
+        if (!depth)
+            group = at;
+        for (size_t i = 0; i < n; i++)
+            depth += (args[i] == '[') - (args[i] == ']');
+        if (at == PLACES_MAX)
+            continue;
+        size_t before = strlen(ret->list[at]);
+        add_wants(args, n, between, ret->list[at]);
+        bool wanted_here = ret->list[at++][before] != 0;
+        if (wanted_here && at > ret->count)
+            ret->count = at;
+        ret->repeats |= wanted_here && at == ret->count && n > 3 && !memcmp(args + n - 3, "...", 3);
     }
 }
 
@@ -159,6 +198,10 @@ static const char bash_code[] =
     "            while IFS= read -r word; do\n"
     "                [[ $word ]] && _duplex_offer \"$word\" && files=1\n"
     "            done <<<\"$(compgen -f -- \"$typed\")\" ;;\n"
+    "        DIR)\n"
+    "            while IFS= read -r word; do\n"
+    "                [[ $word ]] && _duplex_offer \"$word\" && files=1\n"
+    "            done <<<\"$(compgen -d -- \"$typed\")\" ;;\n"
     "        URL)\n"
     "            for word in $_duplex_urls; do\n"
     "                _duplex_offer \"$word\" && compopt -o nospace 2>/dev/null && files=\n"
@@ -174,6 +217,24 @@ static const char bash_code[] =
     "        esac\n"
     "    done\n"
     "    [[ $files ]] && compopt -o filenames 2>/dev/null\n"
+    "}\n"
+    "\n"
+    "# Which of the places of args is the last word for? What stands there is wanted.\n"
+    "_duplex_place()\n"
+    "{\n"
+    "    local i word name letter value help skip= place=0 places=($args)\n"
+    "    for ((i = 2; i < ${#words[@]} - 1; i++)); do\n"
+    "        word=${words[i]}\n"
+    "        [[ $skip ]] && skip= && continue\n"
+    "        [[ $word != -?* ]] && ((place += 1)) && continue\n"
+    "        while read -r name letter value help; do\n"
+    "            [[ $value != - && ($word == \"$name\" || $word == \"$letter\") ]] || continue\n"
+    "            [[ $value != \\?* || ,${value#\\?}, == *,\"${words[i + 1]}\",* ]] && skip=1\n"
+    "        done <<<\"$rows\"\n"
+    "    done\n"
+    "    ((place >= ${#places[@]})) && [[ $args == *... ]] && place=$((${#places[@]} - 1))\n"
+    "    args=${places[place]-}\n"
+    "    args=${args%...}\n"
     "}\n"
     "\n"
     "_duplex()\n"
@@ -199,6 +260,7 @@ static const char bash_code[] =
     "        [[ $value == \\?* && ! $before ]] || return\n"
     "    done <<<\"$rows\"\n"
     "    [[ $before ]] && return\n"
+    "    _duplex_place\n"
     "    if [[ $typed == -* || ! $args ]]; then\n"
     "        while read -r name letter value help; do\n"
     "            _duplex_offer \"$name\" \"$help\"\n"
@@ -223,9 +285,12 @@ static void bash_option(FILE *to, const struct opt *o)
 /* What the options and arguments of a command are. */
 static void bash_command(FILE *to, const struct command *c)
 {
-    char list[WANTS_MAX];
-    wants(c->args, ',', list);
-    fprintf(to, "    %s)\n        args=%s\n        rows='", c->name, list);
+    struct places p;
+    find_places(c->args, ',', &p);
+    fprintf(to, "    %s)\n        args='", c->name);
+    for (int i = 0; i < p.count; i++)
+        fprintf(to, "%s%s", i ? " " : "", *p.list[i] ? p.list[i] : "any");
+    fprintf(to, "%s'\n        rows='", p.repeats ? "..." : "");
     for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         bash_option(to, o);
     fprintf(to, "--help -h - %s' ;;\n", help_help);
@@ -240,7 +305,8 @@ void completion_bash(FILE *to)
     }
     fputs("'\n", to);
     put_lists(to, "'", "'");
-    fputs("\n# COMMAND: args is what it takes; rows its options: name, letter, value, help.\n_duplex_rows()\n{\n"
+    fputs("\n# COMMAND: args is what it takes, place by place; rows its options: name, letter, value, "
+          "help.\n_duplex_rows()\n{\n"
           "    rows= args=\n    case $1 in\n",
           to);
     for (const struct command *c = command_table; c->name; c++)
@@ -253,13 +319,14 @@ void completion_bash(FILE *to)
 static const char zsh_code[] = "    _describe command list\n"
                                "}\n"
                                "\n"
-                               "# WANT...: FILE, URL, COMMAND or words\n"
+                               "# WANT...: FILE, DIR, URL, COMMAND or words\n"
                                "_duplex_want()\n"
                                "{\n"
                                "    local want ret=1\n"
                                "    for want; do\n"
                                "        case $want in\n"
                                "        FILE) _files && ret=0 ;;\n"
+                               "        DIR) _files -/ && ret=0 ;;\n"
                                "        URL) compadd -S '' -a _duplex_urls && ret=0 ;;\n"
                                "        SUM) compadd -a _duplex_sums && ret=0 ;;\n"
                                "        CODING) compadd -a _duplex_codings && ret=0 ;;\n"
@@ -309,14 +376,16 @@ static void zsh_option(FILE *to, const struct opt *o)
 
 static void zsh_command(FILE *to, const struct command *c)
 {
-    char list[WANTS_MAX];
+    struct places p;
     fprintf(to, "    %s)\n        _arguments -s -S :", c->name);
     for (const struct opt *o = option_row(c, NULL); o; o = option_row(c, o))
         zsh_option(to, o);
     fprintf(to, " \\\n            '(- *)'{-h,--help}'[%s]'", help_help);
-    wants(c->args, ' ', list);
-    if (*list)
-        fprintf(to, " \\\n            '*: : _duplex_want %s'", list);
+    find_places(c->args, ' ', &p);
+    for (int i = 0; i < p.count; i++)
+        fprintf(to, " \\\n            '%d: : %s%s'", i + 1, *p.list[i] ? "_duplex_want " : "", p.list[i]);
+    if (p.repeats)
+        fprintf(to, " \\\n            '*: : _duplex_want %s'", p.list[p.count - 1]);
     fputs(" && ret=0 ;;\n", to);
 }
 

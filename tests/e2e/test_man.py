@@ -100,7 +100,7 @@ def the_page_of_all_has_every_command_url_and_exit_code():
 @case
 def both_completions_have_every_command_and_option():
     for c in COMMANDS:
-        rows = re.search(rf"^    {c}\)\n        args=\S*\n        rows='(.*?)' ;;$", BASH, re.M | re.S)[1]
+        rows = re.search(rf"^    {c}\)\n        args='[^']*'\n        rows='(.*?)' ;;$", BASH, re.M | re.S)[1]
         have = [(letter.strip('-'), name) for name, letter in re.findall(r'^--(\S+) (\S+) \S+ .', rows, re.M)]
         want = [o[:2] for o in OPTIONS[c]] + [('h', 'help')]
         assert have == want, (c, have, want)
@@ -187,7 +187,10 @@ def bash_completes():
             (['serve', '--listen=ws'], ['ws://', 'wss://']), (['serve', '--listen=ws:'], ['//']),
             (['listen', '--cert', 'k'], ['key.pem', 'keys']), (['listen', '--cert=a'], ['a file.pem']),
             (['dial', '--timeout', ''], ['']), (['dial', '--timeout='], ['']), (['send', 'key'], ['key.pem', 'keys']),
-            (['cert', 'ch'], ['check']), (['help', 'exit'], ['exit-codes']), (['help', '--completion', 'z'], ['zsh']),
+            (['cert', 'ch'], ['check']), (['cert', ''], ['show', 'make', 'ca', 'check']), (['cert', 'show', 'key.'], ['key.pem']),
+            (['serve', 'k'], ['keys']), (['recv', 'tcp://:1', 'key.'], ['key.pem']), (['recv', '--size', '5', 'key.'], ['']),
+            (['recv', '--size', '5', 'tcp://:1', 'a', 'key.'], ['']), (['listen', 'tcp://:1', 'ws://:2', 'ud'], ['udp://']),
+            (['relay', '--tap', 'hex', 'tcp://:1', 'ud'], ['udp://']), (['relay', '--tap', 'hex', 'tcp://:1', 'udp://:1', 'ud'], ['']), (['help', 'exit'], ['exit-codes']), (['help', '--completion', 'z'], ['zsh']),
             (['nonsense', '--'], [''])):
         assert sorted(replies(*words)) == sorted(want), (words, replies(*words), want)
     for c in COMMANDS:
@@ -250,7 +253,9 @@ def zsh_completes():
                         ('duplex listen --cert a', 'duplex listen --cert a\\ file.pem '),
                         ('duplex dial --encoding gb1', 'duplex dial --encoding gb18030 '), ('duplex dial --frame gap', 'duplex dial --frame gap:'),
                         ('duplex hex --checksum crc16-mod', 'duplex hex --checksum crc16-modbus '),
-                        ('duplex dial --retry wss', 'duplex dial --retry wss://'), ('duplex send key.', 'duplex send key.pem '), ('duplex help exi', 'duplex help exit-codes '),
+                        ('duplex dial --retry wss', 'duplex dial --retry wss://'), ('duplex send key.', 'duplex send key.pem '),
+                        ('duplex serve k', 'duplex serve keys/'), ('duplex recv tcp://:1 key.', 'duplex recv tcp://:1 key.pem '),
+                        ('duplex recv tcp://:1 a key.', 'duplex recv tcp://:1 a key.'), ('duplex help exi', 'duplex help exit-codes '),
                         ('duplex help rec', 'duplex help recv '), ('duplex cert chec', 'duplex cert check ')):
         assert z.after_tab(typed) == want, (typed, z.after_tab(typed), want)
     z.after_tab('duplex relay --')
