@@ -372,6 +372,23 @@ static int check_frame(const struct relay *r, const struct options *o)
     return TOOL_USAGE;
 }
 
+/* Of what is shown: what passes stays as it is. -1, or the exit code. */
+static int read_coding(struct relay *r, const struct options *o)
+{
+    const char *name = option_text(o, "encoding");
+    dx_err err = {0};
+    dx_decoder *d = name ? dx_decoder_new(name, DX_GUESS_LOCALE, &err) : NULL;
+    dx_decoder_free(d);
+    r->tap = (struct tap){.coding = name};
+    if (name && !d)
+        tool_say("--encoding: %s", err.text);
+    else if (name && !option_has(o, "tap") && !option_has(o, "log"))
+        tool_say("--encoding is about what --tap and --log show.  Try: --tap");
+    else
+        return -1;
+    return TOOL_USAGE;
+}
+
 static int open_files(struct relay *r, const struct options *o)
 {
     bool tap = option_has(o, "tap"), hex = tap && option_text(o, "tap") && !strcmp(option_text(o, "tap"), "hex");
@@ -381,8 +398,10 @@ static int open_files(struct relay *r, const struct options *o)
         tool_say("--timestamps is about what --tap shows.  Try: --tap");
         return TOOL_USAGE;
     }
+    if ((error = read_coding(r, o)) >= 0)
+        return error;
     r->looks = tap || log || record;
-    r->tap = (struct tap){.shows = tap, .hex = hex, .stamps = option_has(o, "timestamps")};
+    r->tap.shows = tap, r->tap.hex = hex, r->tap.stamps = option_has(o, "timestamps");
     if (log && (error = logfile_open(&r->tap.log, log)))
         return error;
     if (record && (error = recorder_open(&r->record, record, o->args[0]))) {

@@ -253,6 +253,7 @@ const struct opt option_table[] = {
     {"relay", 0, "target", OPT_TEXT, "NAME=URL", "ws://host/NAME leads there, any other path nowhere; may\nstand several times, in place of TARGET-URL"},
     {"relay", '1', "once", OPT_FLAG, NULL, "serve one client, then end; the exit code says how it went"},
     {"relay", 0, "tap", OPT_WORD, "[text|hex]", "show on stderr what passes, with the time"},
+    {"relay", 'e', "encoding", OPT_TEXT, "NAME", "the text they show is in this coding: gb18030 ... or auto"},
     {"relay", 0, "log", OPT_TEXT, "FILE", "append it to this file, too; with --tap or without"},
     {"relay", 0, "timestamps", OPT_FLAG, NULL, "show the time since the line before, too"},
     {"relay", 0, "record", OPT_TEXT, "FILE", "keep all that passes in a new file, for duplex replay"},

@@ -105,7 +105,7 @@ static void dump(struct tap *t, uint64_t at, const uint8_t *p, size_t n)
 static void text(struct tap *t, struct tap_side *s, const void *data, size_t n)
 {
     if (!s->decoder)
-        s->decoder = dx_decoder_new("utf-8", DX_GUESS_UTF8, NULL);
+        s->decoder = dx_decoder_new(t->coding ? t->coding : "utf-8", t->coding ? DX_GUESS_LOCALE : DX_GUESS_UTF8, NULL);
     dx_text_clear(&s->text);
     if (!s->decoder || dx_decode(s->decoder, data, n, false, &s->text) < 0)
         return;

@@ -15,6 +15,7 @@
 struct tap { /* zeroed: nobody looks */
     bool shows; /* on stderr */
     bool hex, stamps, failed;
+    const char *coding; /* of the text that passes; NULL: UTF-8 */
     int64_t last_us;
     struct moment last;
     struct logfile log; /* of the same, dated; none unless it is open */

@@ -527,6 +527,18 @@ def the_tap_shows_text_that_a_terminal_does_not_obey():
 
 
 @case
+def the_tap_reads_other_codings_and_passes_them_as_they_are():
+    hello = '你好\n'.encode('gb18030')
+    with Server(echo) as server, relay(TCP, server.url, '--tap', '--encoding', 'gb18030') as p, p.connect() as s:
+        s.sendall(hello)
+        assert recv_exactly(s, len(hello)) == hello
+        p.said('1 > 你好\n')
+        p.said('1 < 你好\n')
+    r = duplex('relay', '--encoding', 'gb18030', TCP, 'tcp://127.0.0.1:1')
+    assert r.code == 2 and 'Try: --tap' in r.err, r
+
+
+@case
 def a_log_has_what_the_tap_shows_with_dates_and_needs_no_tap():
     log = temp('log')
     with Server(echo) as server:
