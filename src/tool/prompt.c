@@ -306,6 +306,11 @@ static void give_back(struct prompt *p)
 {
     dx_text out = {0};
     erase(p, &out);
+    if (p->edit.n) { /* typed, and not said: it can still be read */
+        add(&out, p->mark);
+        (void)dx_visible(p->edit.text, p->edit.n, NULL, &out);
+        add(&out, "\r\n");
+    }
     add(&out, "\033[?2004l");
     put(p, out.p, out.n);
     dx_text_free(&out);
