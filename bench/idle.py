@@ -19,7 +19,7 @@ ROWS = [  # name, load mode, argv (a URL of TLS gets its certificate), most byte
     ("ws   duplex", "ws", ["dx_echo", "ws://127.0.0.1:0"], 384),
     ("ws   raw", "ws", ["raw_ws"], None),
     ("tls  duplex", "tls echo", ["dx_echo", "tls"], 20480),
-    ("https duplex", "tls get", ["dx_https"], None),
+    ("https duplex", "tls get", ["dx_http"], None),
     ("https nginx", "tls get", ["nginx"], None),
 ]
 

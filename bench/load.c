@@ -2,11 +2,13 @@
  * load.c - one epoll thread that keeps DEPTH messages outstanding on each conn and checks every byte that comes back.
  *
  *   load tcp|ws|bcast|udp -c CONNS -s SIZE -d DEPTH [-b] (-t SECONDS | -n MESSAGES | -i) URL|PORT
+ *   load http -f BODY -c CONNS -d DEPTH (-t SECONDS | -n MESSAGES | -i) http://A:PORT/PATH
  *
  * bcast: CONNS subscribers, the first publishes, DEPTH messages in flight counted over all deliveries (the next one
  * leaves when CONNS more deliveries have come). Messages are made before the clock runs; what comes back is compared
  * with what must come back, in place: content, opcode, length and order are one memcmp. Every conn starts at another
- * place of the ring, so that a reply on the wrong conn differs.
+ * place of the ring, so that a reply on the wrong conn differs. http: keep-alive GETs, DEPTH of them pipelined; each reply must be
+ * BODY, the file, under status 200 and with its length.
  * -i reads "t SECONDS", "n MESSAGES" lines and answers each with a result line: the conns stay between windows.
  * A window of -t runs a tenth longer in front, uncounted. It ends drained, so `all` messages cost the server exactly
  * what it used between two result lines. */
@@ -36,13 +38,16 @@ struct peer {
     size_t part;           /* bytes of an unfinished reply                          */
     uint64_t issued, done; /* messages                                              */
     int64_t *sent_ns;      /* of the last `stamps` messages                         */
+    struct reply *reply;   /* http                                                  */
 };
 
 static struct {
     enum load_mode mode;
     size_t conns, size, depth, stamps;
     bool binary;
-    const char *url;
+    const char *url, *body_path;
+    uint8_t *body; /* http: what each reply brings */
+    size_t body_n;
     struct ring ring;
     struct peer *peer;
     int ep;
@@ -168,6 +173,24 @@ static uint64_t check(struct peer *p, const uint8_t *got, size_t n)
     return k;
 }
 
+/* The same of HTTP replies. */
+static uint64_t check_replies(struct peer *p, const uint8_t *got, size_t n)
+{
+    uint64_t k = 0;
+    while (n) {
+        bool whole;
+        if (p->done + k == p->issued)
+            die("conn %zu: %zu bytes that nobody asked for", (size_t)(p - load.peer), n);
+        size_t used = reply_take(p->reply, load.body, load.body_n, got, n, &whole);
+        got += used;
+        n -= used;
+        k += whole;
+    }
+    note(p, p->done, k);
+    p->done += k;
+    return k;
+}
+
 static void on_stream(struct peer *p)
 {
     ssize_t n = recv(p->fd, load.buf, RECV_BYTES, 0);
@@ -176,7 +199,7 @@ static void on_stream(struct peer *p)
     if (n <= 0)
         die("conn %zu: %s", (size_t)(p - load.peer), n ? strerror(errno) : "the server closed it");
     load.w.now = now_ns();
-    uint64_t k = check(p, load.buf, (size_t)n);
+    uint64_t k = load.mode == LOAD_HTTP ? check_replies(p, load.buf, (size_t)n) : check(p, load.buf, (size_t)n);
     load.w.all += k;
     load.w.counted += load.w.counting ? k : 0;
     if (load.mode != LOAD_BCAST) {
@@ -289,32 +312,39 @@ static void set_up(void)
     if (load.ep < 0 || !load.buf || !load.peer || !stamps)
         die("no memory for %zu conns", load.conns);
     memset(load.buf, 1, RECV_BYTES);
-    ring_make(&load.ring, load.mode, load.size, load.depth, load.binary);
+    if (load.mode == LOAD_HTTP) {
+        char request[600];
+        ring_repeat(&load.ring, request, request_make(load.url, request, sizeof request), load.depth);
+        load.body = body_read(load.body_path, &load.body_n);
+    } else {
+        ring_make(&load.ring, load.mode, load.size, load.depth, load.binary);
+    }
     for (size_t i = 0; i < load.conns; i++) {
         struct peer *p = &load.peer[i];
         size_t first = load.mode == LOAD_BCAST ? 0 : i % load.ring.count;
         struct epoll_event ev = {.events = EPOLLIN, .data.ptr = p};
         p->sent_ns = one ? stamps : stamps + i * load.stamps;
         p->fd = dial(load.url, load.mode);
+        p->reply = load.mode == LOAD_HTTP ? calloc(1, sizeof *p->reply) : NULL;
         p->out_at = first * load.ring.out_one;
         p->in_at = first * load.ring.in_one;
-        if (epoll_ctl(load.ep, EPOLL_CTL_ADD, p->fd, &ev) < 0)
+        if ((load.mode == LOAD_HTTP && !p->reply) || epoll_ctl(load.ep, EPOLL_CTL_ADD, p->fd, &ev) < 0)
             die("epoll_ctl: %s", strerror(errno));
     }
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const modes[] = {"tcp", "ws", "bcast", "udp"};
+    static const char *const modes[] = {"tcp", "ws", "bcast", "udp", "http"};
     struct asked asked = {.seconds = 1};
     bool known = false;
-    for (size_t i = 0; argc > 1 && i < 4; i++)
+    for (size_t i = 0; argc > 1 && i < 5; i++)
         if (!strcmp(argv[1], modes[i])) {
             load.mode = (enum load_mode)i;
             known = true;
         }
     optind = 2;
-    for (int o; known && (o = getopt(argc, argv, "c:s:d:t:n:bi")) != -1;)
+    for (int o; known && (o = getopt(argc, argv, "c:s:d:t:n:f:bi")) != -1;)
         switch (o) {
         case 'c':
             load.conns = strtoul(optarg, NULL, 10);
@@ -325,14 +355,19 @@ int main(int argc, char **argv)
         case 'd':
             load.depth = strtoul(optarg, NULL, 10);
             break;
+        case 'f':
+            load.body_path = optarg;
+            break;
         case 'b':
             load.binary = true;
             break;
         default:
             known = window_option(&asked, o, optarg);
         }
-    if (!known || optind != argc - 1 || !load.conns || !load.size || !load.depth || load.depth * load.size > 1 << 30)
-        die("usage: load tcp|ws|bcast|udp -c CONNS -s SIZE -d DEPTH [-b] (-t SECONDS | -n MESSAGES | -i) URL|PORT");
+    if (!known || optind != argc - 1 || !load.conns || !load.size || !load.depth || load.depth * load.size > 1 << 30 ||
+        (load.mode == LOAD_HTTP) != (load.body_path != NULL))
+        die("usage: load tcp|ws|bcast|udp -c CONNS -s SIZE -d DEPTH [-b] (-t SECONDS | -n MESSAGES | -i) URL|PORT\n"
+            "       load http -f BODY -c CONNS -d DEPTH (-t SECONDS | -n MESSAGES | -i) http://A:PORT/PATH");
     load.url = argv[optind];
     set_up();
     window_serve(&asked, window);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * load.h - the load generator's two halves: rings of ready messages (load_ring.c), the clock and its
- * windows (load_window.c), and conns that move them (load.c; load_tls.c over TLS). */
+ * windows (load_window.c), HTTP (load_http.c), and conns that move them (load.c; load_tls.c over TLS). */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum load_mode { LOAD_TCP, LOAD_WS, LOAD_BCAST, LOAD_UDP };
+enum load_mode { LOAD_TCP, LOAD_WS, LOAD_BCAST, LOAD_UDP, LOAD_HTTP };
 
 /* count messages ready to send and the replies they must bring, each twice over by `spare` messages, so that any run
  * of up to spare messages is one piece. Message i of a conn is entry i % count. */
@@ -19,6 +19,8 @@ struct ring {
 };
 /* Exits with a word when memory is short: a load generator has nothing better to do. */
 void ring_make(struct ring *r, enum load_mode mode, size_t size, size_t spare, bool binary);
+/* The same of one message over and over, whose replies are compared otherwise. */
+void ring_repeat(struct ring *r, const void *p, size_t n, size_t spare);
 
 /* Latencies in ns, in buckets of 1/16 octave. */
 struct histogram {
@@ -59,9 +61,12 @@ struct reply {
     bool in_body;          /* its head is in and right; set at first: there is none      */
     char head[1024];
 };
-/* The next bytes of it; body is what it must bring. True: it is complete, and r is ready for the next one. Exits with a
- * word when anything else comes. */
-bool reply_take(struct reply *r, const uint8_t *body, size_t body_n, const uint8_t *p, size_t n);
+/* The next bytes of it; body is what it must bring. How many were its own; *ret_whole: it is complete, and r is ready for the next
+ * one. Exits with a word when it differs. */
+size_t reply_take(struct reply *r, const uint8_t *body, size_t body_n, const uint8_t *p, size_t n, bool *ret_whole);
+/* A GET of what the URL names. */
+size_t request_make(const char *url, char *ret, size_t room);
+uint8_t *body_read(const char *path, size_t *ret_n);
 
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

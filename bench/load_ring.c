@@ -89,6 +89,15 @@ void ring_make(struct ring *r, enum load_mode mode, size_t size, size_t spare, b
     }
 }
 
+void ring_repeat(struct ring *r, const void *p, size_t n, size_t spare)
+{
+    *r = (struct ring){.out_one = n, .out_wrap = n, .count = 1, .out = malloc((1 + spare) * n)};
+    if (!r->out)
+        die("no memory for %zu messages", spare + 1);
+    for (size_t i = 0; i <= spare; i++)
+        memcpy(r->out + i * n, p, n);
+}
+
 static int dial_unix(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};

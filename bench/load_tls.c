@@ -228,7 +228,10 @@ static void on_ready(struct peer *p)
         if (p->phase != BUSY || p->owed)
             die("conn %zu: %zu bytes that nobody asked for", at(p), n);
         const uint8_t *body = load.mode == ECHO ? load.ring.in + p->number % load.ring.count * load.size : load.body;
-        bool whole = reply_take(&p->reply, body, load.body_n, load.buf, n);
+        bool whole;
+        size_t used = reply_take(&p->reply, body, load.body_n, load.buf, n, &whole);
+        if (used < n)
+            die("conn %zu: %zu bytes that nobody asked for", at(p), n - used);
         if (whole)
             completed(p);
         more = !whole || SSL_has_pending(p->ssl);
@@ -315,30 +318,19 @@ static void set_up_tls(void)
     SSL_CTX_sess_set_new_cb(load.ctx, on_ticket);
 }
 
-static void set_up_body(void)
-{
-    FILE *f = fopen(load.body_path, "rb");
-    if (!f || fseek(f, 0, SEEK_END) || (load.body_n = (size_t)ftell(f)) == 0 || fseek(f, 0, SEEK_SET) ||
-        !(load.body = malloc(load.body_n)) || fread(load.body, 1, load.body_n, f) != load.body_n)
-        die("%s: no body there", load.body_path);
-    fclose(f);
-}
-
 static void set_up(const char *url)
 {
-    char host[64], path[256] = "/";
+    char host[64];
     unsigned port;
     const char *rest = strstr(url, "://");
-    if (!rest || sscanf(rest + 3, "%63[0-9.]:%5u%255[^#]", host, &port, path) < 2 || port > 65535 ||
+    if (!rest || sscanf(rest + 3, "%63[0-9.]:%5u", host, &port) < 2 || port > 65535 ||
         inet_pton(AF_INET, host, &load.to.sin_addr) != 1)
         die("%s: no https://1.2.3.4:port/path", url);
     load.to.sin_family = AF_INET;
     load.to.sin_port = htons((uint16_t)port);
-    load.request_n =
-        (size_t)snprintf(load.request, sizeof load.request,
-                         "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n", path);
+    load.request_n = request_make(url, load.request, sizeof load.request);
     if (load.body_path)
-        set_up_body();
+        load.body = body_read(load.body_path, &load.body_n);
     if (load.mode == ECHO) {
         ring_make(&load.ring, LOAD_TCP, load.size, 1, false);
         load.body_n = load.size;

@@ -6,6 +6,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 build = pathlib.Path(sys.argv[1])
@@ -85,6 +86,53 @@ for name, change, more, word in (
         ("an end too early", lambda d, seen: d if seen < 1000 else (_ for _ in ()).throw(OSError()), (), "closed it")):
     r = run("tcp", bent(change), "-c", "1", *more)
     check(f"{name} is noticed", r.returncode == 1 and word in r.stderr, r.stdout + r.stderr)
+
+BODY = b"hello, world\n"
+
+
+def get(server, *more):
+    """load http of `server`: what a bent one makes of each request, or a URL."""
+    with tempfile.NamedTemporaryFile() as body:
+        body.write(BODY)
+        body.flush()
+        url = server if isinstance(server, str) else "http://127.0.0.1:" + bent(requests(server)) + "/tiny"
+        return run("http", url, "-f", body.name, *more)
+
+
+def requests(reply):
+    asked = 0
+
+    def answer(data, seen):
+        nonlocal asked
+        out = b""
+        for _ in range(data.count(b"GET /tiny ")):  # requests are small: none is cut on loopback but at the buffer's end
+            asked += 1
+            out += reply(asked)
+        return out
+    return answer
+
+
+def right(body=BODY, length=None):
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) if length is None else length) + body
+
+
+with tempfile.TemporaryDirectory() as d:
+    pathlib.Path(d, "tiny").write_bytes(BODY)
+    pathlib.Path(d, "1m").write_bytes(b"x" * (1 << 20))
+    with subprocess.Popen([build / "dx_http", "http://127.0.0.1:0", d], stdout=subprocess.PIPE, text=True) as p:
+        url = p.stdout.readline().split()[1].rstrip("/") + "/tiny"
+        for depth in "1", "16":
+            r = get(url, "-d", depth)
+            check(f"replies of HTTP pass, {depth} at once", r.returncode == 0 and "all=3000" in r.stdout.split(), r.stdout + r.stderr)
+        p.kill()
+for name, reply, word in (
+        ("a flipped bit", lambda i: right(BODY if i < 100 else b"hello, vorld\n"), "byte 7 of the reply differs"),
+        ("a length", lambda i: right(BODY + b"x"), "has 14 bytes, not 13"),
+        ("a reply too many", lambda i: right() + (right() if i == 100 else b""), "nobody asked"),
+        ("a status", lambda i: right().replace(b"200 OK", b"503 No"), "not 200: HTTP/1.1 503"),
+        ("an end too early", lambda i: right() if i < 100 else (_ for _ in ()).throw(OSError()), "closed it")):
+    r = get(reply, "-c", "1")
+    check(f"{name} of HTTP is noticed", r.returncode == 1 and word in r.stderr, r.stdout + r.stderr)
 
 r = run("udp", bent(lambda d, seen: d, socket.SOCK_DGRAM), "-c", "3", "-d", "4")
 check("datagrams come back", r.returncode == 0 and "all=3000" in r.stdout.split(), r.stdout + r.stderr)

@@ -1,26 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What the TLS rows of bench/pair and bench/idle.py stand on: a folder with a certificate and bodies, and loads over TLS."""
-import os
-import pathlib
-import random
 import shutil
 import subprocess
-import tempfile
 
 import measure
+import web
+from web import NGINX
 
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
-
-class Site:
-    """On tmpfs where there is one: cert.pem (ECDSA P-256, for localhost), key.pem, tiny (13 bytes), 1m; gone at the end."""
+class Site(web.Folder):
+    """Beside the bodies cert.pem (ECDSA P-256, for localhost) and key.pem."""
 
     def __init__(self):
-        self.temp = tempfile.TemporaryDirectory(prefix="duplex-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-        self.folder = pathlib.Path(self.temp.name)
-        self.folder.chmod(0o755)    # nginx's worker is nobody, if we are root
-        (self.folder / "tiny").write_text("hello, world\n")
-        (self.folder / "1m").write_bytes(random.Random(20).randbytes(1 << 20))
+        super().__init__()
         self.cert, self.key = self.folder / "cert.pem", self.folder / "key.pem"
         made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                                "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
@@ -36,19 +28,13 @@ class Site:
         return [measure.HERE / "nginx_peer.py", self.folder]
 
     def https(self, build):
-        return [build / "dx_https", self.url("https"), self.folder]
+        return [build / "dx_http", self.url("https"), self.folder]
 
     def load(self, build, mode, url, path="", conns=50, body=None, resumed=False, real_time=False):
         """load_tls -i; mode get, echo or shake."""
         argv = [build / "load_tls", mode, "-i", "-a", self.cert, "-c", conns]
         argv += (["-b", self.folder / body] if body else []) + (["-r"] if resumed else [])
         return measure.Asked([*argv, url.partition("#")[0].rstrip("/") + path], real_time)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.temp.cleanup()
 
 
 def missing(build, nginx=True):

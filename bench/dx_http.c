@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * dx_https.c - the library's side of the TLS rows, as its documentation has a web server: dx_https url folder
+ * dx_http.c - the library's side of the TLS rows, as its documentation has a web server: dx_http url folder
  * /tiny and /1m are the folder's files of these names, from memory; /file is 1m again, by dx_send_file. */
 #include <duplex/duplex.h>
 #include <duplex/http.h>
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 {
     const dx_handler on = {.on_open = on_open};
     const dx_opts o = {.conns_max = 100000, .queue_bytes_max = 4 << 20};
-    dx_err err = {.text = "usage: dx_https url folder (with files tiny and 1m)"};
+    dx_err err = {.text = "usage: dx_http url folder (with files tiny and 1m)"};
     bool ready = argc == 3 && get(&tiny, argv[2], "tiny") && get(&big, argv[2], "1m");
     dx_loop *loop = ready ? dx_loop_new(&err) : NULL;
     dx_listener *l = loop ? dx_serve(loop, argv[1], &on, NULL, &o, &err) : NULL;
@@ -67,6 +67,6 @@ int main(int argc, char **argv)
         fflush(stdout);
         return dx_loop_run(loop) < 0;
     }
-    fprintf(stderr, "dx_https: %s\n", err.text);
+    fprintf(stderr, "dx_http: %s\n", err.text);
     return 1;
 }
