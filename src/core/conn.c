@@ -403,21 +403,18 @@ struct layer *conn_bottom(const struct dx_conn *c)
 const char *dx_local(const dx_conn *c)
 {
     static _Thread_local char text[SCHEME_URL_MAX];
-    return scheme_address(c, false, text, NULL);
+    return scheme_address(c, false, text);
 }
 
 const char *dx_peer(const dx_conn *c)
 {
     static _Thread_local char text[SCHEME_URL_MAX];
-    return scheme_address(c, true, text, NULL);
+    return scheme_address(c, true, text);
 }
 
 bool dx_is_loopback(const dx_conn *c)
 {
-    char text[SCHEME_URL_MAX];
-    bool local = false;
-    scheme_address(c, true, text, &local);
-    return local;
+    return scheme_is_loopback(c);
 }
 
 const char *dx_wire(const dx_conn *c)

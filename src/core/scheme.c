@@ -3,6 +3,7 @@
 #include "core/scheme.h"
 #include "base/err.h"
 #include "core/conn.h"
+#include "core/stream.h"
 #include "os/addr.h"
 #include "os/clock.h"
 #include <duplex/tls.h>
@@ -105,22 +106,32 @@ dx_conn *dx_connect_sized(dx_loop *l, const char *url, const dx_handler *h, void
     return dx_ws_connect_sized(l, url, h, user, o, o_bytes, NULL, 0, err);
 }
 
-const char *scheme_address(const dx_conn *c, bool peer, char *text, bool *ret_loopback)
+const char *scheme_address(const dx_conn *c, bool peer, char *text)
 {
     const struct layer *bottom = conn_bottom(c);
     struct addr a;
     text[0] = 0;
-    if (!bottom)
-        return text;
-    if (!bottom->type->address) { /* a local end */
-        if (ret_loopback)
-            *ret_loopback = true;
+    if (bottom && !bottom->type->address) /* a local end */
         snprintf(text, SCHEME_URL_MAX, "%s:", dx_wire(c));
-        return text;
+    else if (bottom && bottom->type->address(bottom, peer, &a))
+        addr_url(dx_wire(c), &a, "", text, SCHEME_URL_MAX);
+    return text;
+}
+
+/* A server asks it of every request, and a connection's peer stays who it is: the system is asked once. */
+bool scheme_is_loopback(const dx_conn *c)
+{
+    struct layer *bottom = conn_bottom(c);
+    struct stream *s = bottom ? stream_of(bottom) : NULL;
+    struct addr a;
+    if (!bottom || !bottom->type->address)
+        return bottom != NULL;
+    if (s && s->port.peer_known)
+        return s->port.peer_local;
+    bool known = bottom->type->address(bottom, true, &a), local = known && addr_is_loopback(&a);
+    if (s && known) {
+        s->port.peer_known = 1;
+        s->port.peer_local = local;
     }
-    if (!bottom->type->address(bottom, peer, &a))
-        return text;
-    if (ret_loopback)
-        *ret_loopback = addr_is_loopback(&a);
-    return addr_url(dx_wire(c), &a, "", text, SCHEME_URL_MAX);
+    return local;
 }

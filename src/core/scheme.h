@@ -25,5 +25,6 @@ struct scheme {
 extern const struct scheme *const schemes[]; /* src/net/table.c; ends in NULL */
 
 /* Writes the address of the bottom of c's stack as a URL of its wire into text[SCHEME_URL_MAX] ("" if it has none). */
-const char *scheme_address(const dx_conn *c, bool peer, char *text, bool *ret_loopback);
+const char *scheme_address(const dx_conn *c, bool peer, char *text);
+bool scheme_is_loopback(const dx_conn *c);
 #endif

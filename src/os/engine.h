@@ -53,6 +53,7 @@ struct os_port {
     uint8_t socket : 1, recv_on : 1, send_wait : 1, no_poll : 1, gro : 1, parked : 1, to_file : 1;
     uint8_t half_file : 1; /* its owner's: addr_linger_reset is on               */
     uint8_t splice : 1;    /* its owner's: see SPLICING                          */
+    uint8_t peer_known : 1, peer_local : 1; /* its owner's: who the peer is has been asked, and it is this machine */
     uint8_t armed; /* what epoll was last told: 1 in, 2 out                   */
 };
 struct os_engine {
