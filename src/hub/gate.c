@@ -19,10 +19,10 @@ static int by_name(const void *a, const void *b)
 /* Whoever has one IPv6 address has its whole /64. */
 static void address_name(const dx_conn *c, char *ret, size_t room)
 {
-    dx_bytes host = url_host(dx_peer(c));
+    dx_bytes host = dx_is_loopback(c) ? (dx_bytes){NULL, 0} : url_host(dx_peer(c));
     struct in6_addr a;
     char s[64];
-    if (dx_is_loopback(c) || !host.p || host.n < 3 || host.n >= sizeof(s)) {
+    if (!host.p || host.n < 3 || host.n >= sizeof(s)) {
         snprintf(ret, room, "local");
         return;
     }

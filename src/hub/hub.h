@@ -24,7 +24,7 @@ struct hub_site {
     void *(*answer)(void *arg, dx_conn *c); /* in on_open; what it returns, if not NULL, is told more and gone */
     void (*more)(void *talk);               /* on_writable */
     void (*gone)(void *talk);               /* on_close    */
-    void (*done)(void *arg, const struct hub_request *r); /* a request is over, whoever answered it */
+    void (*done)(void *arg, const struct hub_request *r); /* a request is over, whoever answered it; NULL: nobody asks */
 };
 struct hub_opts {             /* zero means the default named here                                      */
     size_t room_bytes_max;    /* 4 MiB of messages a room                                               */

@@ -5,16 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_told(const struct hub *h)
+{
+    return h->o.site && h->o.site->done;
+}
+
 /* The peer is asked for now: of a connection that was broken off nothing is left to ask. */
 void visit_begin(struct member *m)
 {
+    if (!is_told(m->hub))
+        return;
     dx_bytes host = url_host(dx_peer(m->c));
-    if (m->hub->o.site && m->hub->o.site->done)
-        m->peer = host.p ? strndup(host.p, host.n) : NULL;
+    m->peer = host.p ? strndup(host.p, host.n) : NULL;
 }
 
 void visit_read(const struct member *m, struct hub_request *ret)
 {
+    *ret = (struct hub_request){.status = dx_http_status(m->c), .sent = dx_http_sent(m->c)};
+    if (!is_told(m->hub))
+        return;
     *ret = (struct hub_request){.method = dx_http_method(m->c),
                                 .target = dx_http_target(m->c),
                                 .host = dx_http_host(m->c),
@@ -22,9 +31,9 @@ void visit_read(const struct member *m, struct hub_request *ret)
                                 .referer = dx_http_header(m->c, "Referer"),
                                 .peer = m->peer ? m->peer : "-",
                                 .wire = dx_wire(m->c),
-                                .status = dx_http_status(m->c),
+                                .status = ret->status,
                                 .version = dx_http_version(m->c),
-                                .sent = dx_http_sent(m->c),
+                                .sent = ret->sent,
                                 .ms = dx_loop_now(m->hub->loop) - m->heard_ms};
 }
 
@@ -33,6 +42,6 @@ void visit_over(struct member *m, struct hub_request *r)
     struct hub *h = m->hub;
     h->counts.requests[r->status / 100 < 6 ? r->status / 100 : 0]++;
     h->counts.sent += r->sent;
-    if (h->o.site && h->o.site->done)
+    if (is_told(h))
         h->o.site->done(h->o.site_arg, r);
 }

@@ -25,11 +25,16 @@ static void done(void *arg, const struct hub_request *r)
     access_log_add(&((struct site *)arg)->log, r);
 }
 
-const struct hub_site *site_calls(const struct site *s)
+/* What nobody has asked for costs no request anything. */
+const struct hub_site *site_calls(struct site *s)
 {
-    static const struct hub_site folder = {.answer = answer, .more = more, .gone = gone, .done = done};
-    static const struct hub_site log_only = {.done = done};
-    return s->files ? &folder : &log_only;
+    s->calls = (struct hub_site){.done = s->log.fd > 0 ? done : NULL};
+    if (s->files) {
+        s->calls.answer = answer;
+        s->calls.more = more;
+        s->calls.gone = gone;
+    }
+    return &s->calls;
 }
 
 int site_open(struct site *s, const struct options *o)

@@ -10,9 +10,10 @@
 struct site {
     struct files *files; /* NULL: no folder */
     struct access_log log;
+    struct hub_site calls;
 };
 /* What the hub asks; its arg is the struct site. */
-const struct hub_site *site_calls(const struct site *s);
+const struct hub_site *site_calls(struct site *s);
 /* By the options and the argument. -1, or the exit code, having said why. */
 int site_open(struct site *s, const struct options *o);
 void site_reopen(struct site *s); /* the log, after something has moved it away */
