@@ -18,12 +18,13 @@ void facts_of(const struct stat *st, enum coding k, bool made, struct facts *ret
              (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec, (uint64_t)st->st_size,
              k ? "-" : "", k ? coding_name(k) : "");
     ret->modified = st->st_mtim.tv_sec;
+    when_write(ret->date, ret->modified);
 }
 
 struct head { /* the fields of an answer, and what they point to */
     dx_http_field fields[FIELDS_MAX];
     size_t count;
-    char modified[32], range[80];
+    char range[80];
 };
 
 static void field(struct head *h, const char *name, const char *value)
@@ -34,8 +35,7 @@ static void field(struct head *h, const char *name, const char *value)
 static void begin(struct head *h, const struct facts *f, enum coding k, bool varies)
 {
     h->count = 0;
-    when_write(h->modified, f->modified);
-    field(h, "Last-Modified", h->modified);
+    field(h, "Last-Modified", f->date);
     field(h, "ETag", f->etag);
     field(h, "Cache-Control",
           "no-cache"); /* kept, but asked about each time: what lies in the folder is what is seen */
@@ -146,9 +146,9 @@ static bool ranges(dx_conn *c, const struct body *b, const struct facts *f, stru
 
 /* ---- smaller ---- */
 
-static bool may_compress(const struct files *f, dx_conn *c, const char *type, int64_t size)
+static bool may_compress(const struct files *f, dx_conn *c, bool shrinks, int64_t size)
 {
-    return !f->o.no_compression && size >= COMPRESS_MIN && type_shrinks(type) && !dx_http_header(c, "Range").p;
+    return shrinks && size >= COMPRESS_MIN && !f->o.no_compression && !dx_http_header(c, "Range").p;
 }
 
 /* A file's compressed twin beside it, if it is not older. */
@@ -215,22 +215,25 @@ static dx_bytes make(struct files *f, struct small *s, enum coding k)
 
 struct files_talk *answer_small(struct files *f, dx_conn *c, const char *name, struct small *s)
 {
-    bool shrinks = may_compress(f, c, s->plain, (int64_t)s->n);
+    bool shrinks = may_compress(f, c, s->shrinks, (int64_t)s->n);
     if (shrinks && answer_twin(f, c, name, &s->st, s->type))
         return NULL;
     enum coding k = shrinks ? wanted(c) : CODING_NONE;
     dx_bytes made = k ? make(f, s, k) : (dx_bytes){NULL, 0};
-    struct facts facts = s->facts;
+    const struct facts *facts = &s->facts;
+    struct facts made_facts;
     struct head h;
     if (!made.n || made.n >= s->n)
         k = CODING_NONE;
-    if (k)
-        facts_of(&s->st, k, true, &facts);
-    begin(&h, &facts, k, shrinks);
-    if (conditions(c, &facts, &h))
+    if (k) {
+        facts_of(&s->st, k, true, &made_facts);
+        facts = &made_facts;
+    }
+    begin(&h, facts, k, shrinks);
+    if (conditions(c, facts, &h))
         return NULL;
     const struct body b = {.p = s->p, .size = (int64_t)s->n, .type = s->type};
-    if (!k && ranges(c, &b, &facts, &h))
+    if (!k && ranges(c, &b, facts, &h))
         return NULL;
     if (dx_http_reply(c, 200, s->type, k ? made.p : s->p, k ? made.n : s->n, h.fields, h.count) < 0)
         dx_abort(c);
@@ -256,7 +259,7 @@ struct files_talk *answer_file(struct files *f, dx_conn *c, const char *name, in
     struct facts facts;
     struct head h;
     describe(name, fd, st, type, sizeof(type));
-    bool shrinks = may_compress(f, c, type_of(name), st->st_size);
+    bool shrinks = may_compress(f, c, type_shrinks(type_of(name)), st->st_size);
     if (shrinks && answer_twin(f, c, name, st, type))
         return NULL;
     enum coding k = shrinks && f->compressing < COMPRESSING_MAX ? wanted(c) : CODING_NONE;

@@ -140,7 +140,7 @@ struct small *cache_put(struct cache *k, const char *name, int fd, const struct 
     memcpy(e->name, name, name_n + 1);
     const char *type = type_of(name), *charset = type_is_text(type) ? type_charset(p, n, true) : NULL;
     snprintf(e->type, sizeof(e->type), "%s; charset=%s", type, charset ? charset : "");
-    e->s = (struct small){.st = *st, .type = charset ? e->type : type, .plain = type, .p = p, .n = n};
+    e->s = (struct small){.st = *st, .type = charset ? e->type : type, .shrinks = type_shrinks(type), .p = p, .n = n};
     facts_of(st, CODING_NONE, false, &e->s.facts);
     e->seen_ms = now_ms;
     e->bytes = sizeof(*e) + name_n + n;

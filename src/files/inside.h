@@ -44,6 +44,7 @@ bool when_read(dx_bytes s, time_t now, time_t *ret); /* all three forms */
 
 struct facts { /* of what would be sent: what conditions ask for */
     char etag[64]; /* with its quotes; "": none */
+    char date[32]; /* modified, as Last-Modified has it */
     time_t modified;
 };
 /* The status that the request's conditions lead to: 0 (send it), 304, 412. */
@@ -78,8 +79,8 @@ int add_fmt(dx_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3
 /* cache.c - small files in memory, by path; whether they still are the same is asked of the system */
 struct small {
     struct stat st;
-    const char *type;  /* with its charset */
-    const char *plain; /* without          */
+    const char *type; /* with its charset     */
+    bool shrinks;     /* compression may pay  */
     struct facts facts;
     const uint8_t *p;
     size_t n;
