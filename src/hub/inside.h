@@ -13,7 +13,7 @@ enum {
     ROOMS_MAX = 1000,
     ROOMS_PER_ADDRESS_MAX = 32,
     CONNS_PER_ADDRESS_MAX = 64, /* off loopback                                                        */
-    CONNS_MAX = 10000,          /* a listener                                                          */
+    CONNS_MAX = 16384,          /* a listener                                                          */
     HISTORY = 20,               /* messages for who asks                                               */
     LAST_MAX = 1000,            /* messages that hello may ask for                                     */
     WHO_MAX = 500,              /* members named in one list                                           */

@@ -5,9 +5,11 @@
  * given the same bytes from offset 0. Silence for 300 ms makes a provisional text conn above it, which hears and is not yet
  * believed: the first bytes are sniffed all the same, and if they are a request nothing of it becomes speech. */
 #include "codec/sniff.h"
+#include "core/stream.h"
 #include "net/layers.h"
 #include "net/tcp.h"
 #include "net/tls.h"
+#include "os/fd.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,11 +259,23 @@ static void make_provisional(struct sniffer *s)
     conn_open(c);
 }
 
+/* A busy loop comes to its timers before it has read from every socket: what the peer has said may lie there. */
+static bool has_said_more(const struct sniffer *s)
+{
+    struct layer *bottom = s->layer.below;
+    while (bottom->below)
+        bottom = bottom->below;
+    const struct stream *stream = stream_of(bottom);
+    return stream && stream->port.socket && !stream->paused && os_fd_has_input(stream->port.fd);
+}
+
 static void timer_fire(struct timer *t, dx_loop *loop)
 {
     struct sniffer *s = (struct sniffer *)((char *)t - offsetof(struct sniffer, timer));
     (void)loop;
-    if (s->phase == SILENT) {
+    if (has_said_more(s)) {
+        wait_ms(s, GAP_MS);
+    } else if (s->phase == SILENT) {
         make_provisional(s);
     } else if (s->phase == HELD) {
         static const char late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
