@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_STEP = 4 << 20 };
+enum {
+    TURN_BYTES = 2 << 20
+}; /* what one stream may write in a turn: others wait meanwhile, though its peer keeps up */
 
 void stream_later(struct stream *s)
 {
@@ -211,30 +213,34 @@ void stream_timer_fire(struct timer *t, dx_loop *l)
 
 /* ---- output ---- */
 
-/* Writes until the queue is empty, the kernel is full or something breaks. */
+/* Writes until the queue is empty, the kernel is full, its share of the turn is used up or something breaks. */
 static void write_out(struct stream *s)
 {
     dx_loop *l = s->queue.loop;
     struct os_port *out = stream_out(s);
+    size_t left = TURN_BYTES;
     while (s->queue.first && !out->send_wait && !s->error) {
         struct iovec v[STREAM_IOV_MAX];
         size_t asked;
         size_t count = queue_iov(&s->queue, v, STREAM_IOV_MAX, &asked);
         const struct queued *f = s->queue.first;
         ssize_t n;
-        if (count) {
+        if (!left) {
+            n = os_send_wait(&l->engine, out);
+        } else if (count) {
             bool more = asked < s->queue.n;
             n = os_send(&l->engine, out, v, count, more);
         } else if (queued_is_tube(f)) {
             n = os_send_tube(&l->engine, out, f->tube);
         } else {
-            asked = f->n < FILE_STEP ? f->n : FILE_STEP;
+            asked = f->n < left ? f->n : left;
             n = f->n ? os_send_file(&l->engine, out, f->fd, f->off, asked) : 0;
             if (n == 0 && f->n)
                 n = -ESPIPE; /* the file has become shorter than was promised */
         }
         if (n > 0 || (n == 0 && !f->n)) {
             queue_eat(&s->queue, &l->store, (size_t)n);
+            left -= (size_t)n < left ? (size_t)n : left;
             stream_touched(s);
         } else if (n != -EAGAIN) {
             s->error = n < 0 ? (int16_t)-n : EIO;

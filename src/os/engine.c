@@ -148,7 +148,7 @@ void os_recv_to_file(struct os_port *p)
 
 /* ---- sending ---- */
 
-static ssize_t wait_out(struct os_engine *e, struct os_port *p)
+ssize_t os_send_wait(struct os_engine *e, struct os_port *p)
 {
     p->send_wait = 1;
     arm(e, p, p->armed | ARM_OUT);
@@ -218,7 +218,7 @@ ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, s
     } while (done < 0 && errno == EINTR);
     if (done >= 0)
         return done;
-    return errno == EAGAIN ? wait_out(e, p) : -errno;
+    return errno == EAGAIN ? os_send_wait(e, p) : -errno;
 }
 
 ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n)
@@ -231,7 +231,7 @@ ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off
     if (done >= 0)
         return done;
     if (straight && errno == EAGAIN)
-        return wait_out(e, p);
+        return os_send_wait(e, p);
     if (straight && errno != EINVAL && errno != ENOSYS)
         return -errno;
     size_t want = n < OS_RECV_MAX ? n : OS_RECV_MAX; /* no sendfile between these two: through memory */
@@ -249,7 +249,7 @@ ssize_t os_send_tube(struct os_engine *e, struct os_port *p, struct os_tube *fro
     quiet_begin(&old);
     ssize_t done = os_splice_out(from, p->fd);
     quiet_end(&old, done == -EPIPE);
-    return done == -EAGAIN ? wait_out(e, p) : done;
+    return done == -EAGAIN ? os_send_wait(e, p) : done;
 }
 
 ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,
@@ -277,7 +277,7 @@ ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct i
     while (done < 0 && errno == EINTR);
     if (done >= 0)
         return done;
-    return errno == EAGAIN ? wait_out(e, p) : -errno;
+    return errno == EAGAIN ? os_send_wait(e, p) : -errno;
 }
 
 /* ---- what has completed ---- */

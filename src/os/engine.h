@@ -80,6 +80,8 @@ int os_port_release(struct os_engine *e, struct os_port *p); /* gives the fd bac
 void os_recv(struct os_engine *e, struct os_port *p, bool on);
 void os_recv_to_file(struct os_port *p); /* where it can: a non-blocking socket; until a file refuses */
 ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more);
+/* As if p had taken nothing: ops->sent comes when it takes more, in the next turn at the earliest. */
+ssize_t os_send_wait(struct os_engine *e, struct os_port *p);
 /* The send in flight is not waited for: ops->sent will not come. */
 void os_send_forget(struct os_engine *e, struct os_port *p);
 ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n);
