@@ -52,7 +52,8 @@ static void on_writable(dx_conn *c)
         m->call->guest->m.blocked = false;
         guest_feed(m->call->guest);
     }
-    m->heard_ms = dx_loop_now(m->hub->loop);
+    if (m->kind != KIND_HTTP) /* of a request it says when it came */
+        m->heard_ms = dx_loop_now(m->hub->loop);
     if (m->room)
         feed(m);
 }

@@ -37,7 +37,7 @@ void access_log_reopen(struct access_log *l)
     } else if (fd > 0) {
         close(l->fd);
         l->fd = fd;
-        l->failing = false;
+        l->failing = l->torn = false;
     }
 }
 
@@ -99,7 +99,8 @@ void access_log_add(struct access_log *l, const struct hub_request *q)
     dx_text t = {0};
     if (l->fd <= 0)
         return;
-    bool made = (l->json ? add_object(&t, q) : add_combined(&t, q)) >= 0;
+    int torn = l->torn ? add(&t, "\n") : 0;
+    bool made = torn >= 0 && (l->json ? add_object(&t, q) : add_combined(&t, q)) >= 0;
     ssize_t n = !made ? -1 : strcmp(l->path, "-") ? write(l->fd, t.p, t.n) : tool_write(t.p, t.n);
     bool failed = !made || n != (ssize_t)t.n;
     if (failed && !l->failing)
@@ -108,5 +109,6 @@ void access_log_add(struct access_log *l, const struct hub_request *q)
                  : n < 0 ? strerror(errno)
                          : "No space left on device");
     l->failing = failed;
+    l->torn = n > 0 ? failed : l->torn;
     dx_text_free(&t);
 }

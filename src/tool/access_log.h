@@ -9,6 +9,7 @@ struct access_log {
     const char *path; /* NULL: none; "-": stderr */
     int fd;           /* 0: none                 */
     bool json, failing;
+    bool torn; /* the last line has no end */
 };
 /* 0, or -1 having said why. */
 int access_log_open(struct access_log *l, const char *path, bool json);
