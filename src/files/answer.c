@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 enum { LOOK_BYTES = 4096 };
@@ -21,13 +20,7 @@ void facts_of(const struct stat *st, enum coding k, bool made, struct facts *ret
     when_write(ret->date, ret->modified);
 }
 
-struct head { /* the fields of an answer, and what they point to */
-    dx_http_field fields[FIELDS_MAX];
-    size_t count;
-    char range[80];
-};
-
-static void field(struct head *h, const char *name, const char *value)
+void head_field(struct head *h, const char *name, const char *value)
 {
     h->fields[h->count++] = (dx_http_field){name, value};
 }
@@ -35,17 +28,17 @@ static void field(struct head *h, const char *name, const char *value)
 static void begin(struct head *h, const struct facts *f, enum coding k, bool varies)
 {
     h->count = 0;
-    field(h, "Last-Modified", f->date);
-    field(h, "ETag", f->etag);
-    field(h, "Cache-Control",
-          "no-cache"); /* kept, but asked about each time: what lies in the folder is what is seen */
-    field(h, "X-Content-Type-Options", "nosniff");
+    head_field(h, "Last-Modified", f->date);
+    head_field(h, "ETag", f->etag);
+    head_field(h, "Cache-Control",
+               "no-cache"); /* kept, but asked about each time: what lies in the folder is what is seen */
+    head_field(h, "X-Content-Type-Options", "nosniff");
     if (k)
-        field(h, "Content-Encoding", coding_name(k));
+        head_field(h, "Content-Encoding", coding_name(k));
     else
-        field(h, "Accept-Ranges", "bytes");
+        head_field(h, "Accept-Ranges", "bytes");
     if (varies)
-        field(h, "Vary", "Accept-Encoding");
+        head_field(h, "Vary", "Accept-Encoding");
 }
 
 /* true: its conditions were all that was to be answered. */
@@ -61,13 +54,6 @@ static bool conditions(dx_conn *c, const struct facts *f, struct head *h)
 
 /* ---- ranges ---- */
 
-struct body { /* of a file's bytes: in memory, or by a descriptor */
-    const uint8_t *p;
-    int fd;
-    int64_t size;
-    const char *type;
-};
-
 static void give(dx_conn *c, const struct body *b, const struct range *r)
 {
     int got = b->p ? dx_send(c, b->p + r->first, (size_t)r->n, 0) : dx_send_file(c, b->fd, r->first, r->n, 0);
@@ -79,67 +65,30 @@ static void answer_range(dx_conn *c, const struct body *b, const struct range *r
 {
     snprintf(h->range, sizeof(h->range), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, r->first, r->first + r->n - 1,
              b->size);
-    field(h, "Content-Range", h->range);
-    field(h, "Content-Type", b->type);
+    head_field(h, "Content-Range", h->range);
+    head_field(h, "Content-Type", b->type);
     if (dx_http_head(c, 206, r->n, h->fields, h->count) >= 0) {
         give(c, b, r);
         dx_finish(c);
     }
 }
 
-enum { PART_MAX = 320 };
-
-/* Made when it is first needed, so that nobody can put it into a file beforehand. */
-static const char *boundary(void)
-{
-    static char text[40];
-    uint64_t random[2];
-    if (!*text && getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random))
-        snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    return *text ? text : "duplex";
-}
-
-static int part_head(const struct body *b, const struct range *r, char ret[PART_MAX])
-{
-    return snprintf(ret, PART_MAX,
-                    "\r\n--%s\r\nContent-Type: %.100s\r\nContent-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64
-                    "\r\n\r\n",
-                    boundary(), b->type, r->first, r->first + r->n - 1, b->size);
-}
-
-static void answer_ranges(dx_conn *c, const struct body *b, const struct range *r, int count, struct head *h)
-{
-    char part[PART_MAX], type[80], end[64];
-    int64_t length = snprintf(end, sizeof(end), "\r\n--%s--\r\n", boundary());
-    for (int i = 0; i < count; i++)
-        length += part_head(b, &r[i], part) + r[i].n;
-    snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary());
-    field(h, "Content-Type", type);
-    if (dx_http_head(c, 206, length, h->fields, h->count) < 0)
-        return;
-    for (int i = 0; i < count; i++) {
-        dx_send(c, part, (size_t)part_head(b, &r[i], part), DX_MORE);
-        give(c, b, &r[i]);
-    }
-    dx_send(c, end, strlen(end), 0);
-    dx_finish(c);
-}
-
 /* true: it was for a range, and has its answer. */
-static bool ranges(dx_conn *c, const struct body *b, const struct facts *f, struct head *h)
+static bool ranges(struct files *f, dx_conn *c, const struct body *b, const struct facts *facts, struct head *h,
+                   struct files_talk **ret)
 {
     struct range r[RANGES_MAX];
     dx_bytes method = dx_http_method(c), asked = dx_http_header(c, "Range");
-    int count = asked.p && method.n == 3 && condition_range(c, f) ? range_read(asked, b->size, r) : 0;
+    int count = asked.p && method.n == 3 && condition_range(c, facts) ? range_read(asked, b->size, r) : 0;
     if (count < 0) {
         snprintf(h->range, sizeof(h->range), "bytes */%" PRId64, b->size);
-        field(h, "Content-Range", h->range);
+        head_field(h, "Content-Range", h->range);
         dx_http_reply(c, 416, "text/plain", "no such range\n", 14, h->fields + 3,
                       h->count - 3); /* of what is not sent nothing is said */
     } else if (count == 1) {
         answer_range(c, b, r, h);
     } else if (count > 1) {
-        answer_ranges(c, b, r, count, h);
+        *ret = answer_parts(f, c, b, r, count, h);
     }
     return count != 0;
 }
@@ -180,7 +129,7 @@ static bool answer_twin(struct files *f, dx_conn *c, const char *name, const str
         facts_of(&twin, k, false, &facts);
         begin(&h, &facts, k, true);
         if (!conditions(c, &facts, &h)) {
-            field(&h, "Content-Type", type);
+            head_field(&h, "Content-Type", type);
             if (dx_http_head(c, 200, twin.st_size, h.fields, h.count) >= 0) {
                 give(c, &(struct body){.fd = fd}, &(struct range){0, twin.st_size});
                 dx_finish(c);
@@ -233,10 +182,10 @@ struct files_talk *answer_small(struct files *f, dx_conn *c, const char *name, s
     if (conditions(c, facts, &h))
         return NULL;
     const struct body b = {.p = s->p, .size = (int64_t)s->n, .type = s->type};
-    if (!k && ranges(c, &b, facts, &h))
-        return NULL;
-    if (dx_http_reply(c, 200, s->type, k ? made.p : s->p, k ? made.n : s->n, h.fields, h.count) < 0)
-        dx_abort(c);
+    struct files_talk *t = NULL;
+    if (!k && ranges(f, c, &b, facts, &h, &t))
+        return t;
+    answer_whole(c, 200, s->type, k ? made.p : s->p, k ? made.n : s->n, h.fields, h.count);
     return NULL;
 }
 
@@ -268,9 +217,10 @@ struct files_talk *answer_file(struct files *f, dx_conn *c, const char *name, in
     if (conditions(c, &facts, &h))
         return NULL;
     const struct body b = {.fd = fd, .size = st->st_size, .type = type};
-    if (!k && ranges(c, &b, &facts, &h))
-        return NULL;
-    field(&h, "Content-Type", type);
+    struct files_talk *t = NULL;
+    if (!k && ranges(f, c, &b, &facts, &h, &t))
+        return t;
+    head_field(&h, "Content-Type", type);
     if (k && dx_http_method(c).n == 3)
         return answer_compressed(f, c, fd, st, k, h.fields, h.count);
     if (dx_http_head(c, 200, k ? -1 : st->st_size, h.fields, h.count) < 0)

@@ -18,10 +18,10 @@ static int with_ours(int flags)
 static int by_openat2(int root, const char *name, int flags)
 {
     struct open_how how = {.flags = (uint64_t)with_ours(flags), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int fd;
+    int fd, tries = 0;
     do
         fd = (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
-    while (fd < 0 && errno == EINTR);
+    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && tries++ < 10))); /* EAGAIN: something is being renamed */
     return fd;
 }
 
@@ -58,11 +58,12 @@ static int by_parts(int root, const char *name, int flags)
 
 int beneath_open(int root, const char *name, int flags)
 {
-    static bool absent;
-    int fd = -1;
-    if (!absent) {
-        fd = by_openat2(root, name, flags);
-        absent = fd < 0 && (errno == ENOSYS || errno == EPERM);
+    static enum { UNKNOWN, THERE, ABSENT } state;
+    if (state == UNKNOWN) { /* by the folder itself, so that what a name has to do with EPERM decides nothing */
+        int fd = by_openat2(root, ".", O_PATH);
+        state = fd < 0 && (errno == ENOSYS || errno == EPERM) ? ABSENT : THERE;
+        if (fd >= 0)
+            close(fd);
     }
-    return absent ? by_parts(root, name, flags) : fd;
+    return state == ABSENT ? by_parts(root, name, flags) : by_openat2(root, name, flags);
 }

@@ -49,6 +49,7 @@ struct encoder {
     z_stream z;
     BrotliEncoderState *br;
     ZSTD_CCtx *zstd;
+    bool broken; /* no memory, found out on the way */
 };
 
 struct encoder *encoder_new(enum coding k)
@@ -95,6 +96,7 @@ static bool step_gzip(struct encoder *e, const uint8_t **p, size_t *n, bool last
     e->z.next_out = out;
     e->z.avail_out = ROOM;
     int r = deflate(&e->z, last ? Z_FINISH : Z_NO_FLUSH);
+    e->broken = r != Z_OK && r != Z_BUF_ERROR && r != Z_STREAM_END;
     *p = e->z.next_in;
     *n = e->z.avail_in;
     *ret_n = ROOM - e->z.avail_out;
@@ -107,6 +109,7 @@ static bool step_br(struct encoder *e, const uint8_t **p, size_t *n, bool last, 
     bool ok = BrotliEncoderCompressStream(e->br, last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS, n, p, &room,
                                           &out, NULL);
     *ret_n = ROOM - room;
+    e->broken = !ok;
     return ok && (*n > 0 || BrotliEncoderHasMoreOutput(e->br) || (last && !BrotliEncoderIsFinished(e->br)));
 }
 
@@ -118,7 +121,8 @@ static bool step_zstd(struct encoder *e, const uint8_t **p, size_t *n, bool last
     *p += in.pos;
     *n -= in.pos;
     *ret_n = to.pos;
-    return !ZSTD_isError(left) && (*n > 0 || (last && left > 0));
+    e->broken = ZSTD_isError(left);
+    return !e->broken && (*n > 0 || (last && left > 0));
 }
 
 int encoder_take(struct encoder *e, const void *data, size_t n, bool last, dx_text *out)
@@ -136,5 +140,5 @@ int encoder_take(struct encoder *e, const void *data, size_t n, bool last, dx_te
         if (made && dx_text_add(out, room, made) < 0)
             return DX_NOMEM;
     }
-    return n ? DX_NOMEM : 0;
+    return n || e->broken ? DX_NOMEM : 0;
 }

@@ -20,18 +20,21 @@ int add_fmt(dx_text *t, const char *fmt, ...)
     return n < 0 || (size_t)n >= sizeof(s) ? DX_BIG : dx_text_add(t, s, (size_t)n);
 }
 
+static const char *entity(char c)
+{
+    return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : "&#39;";
+}
+
 int escape_html(const char *s, size_t n, dx_text *out)
 {
     dx_text safe = {0};
     int r = dx_visible(s, n, NULL, &safe);
-    for (size_t i = 0; i < safe.n && r >= 0; i++) {
-        char c = safe.p[i];
-        r = c == '&'    ? add_str(out, "&amp;")
-            : c == '<'  ? add_str(out, "&lt;")
-            : c == '>'  ? add_str(out, "&gt;")
-            : c == '"'  ? add_str(out, "&quot;")
-            : c == '\'' ? add_str(out, "&#39;")
-                        : dx_text_add(out, &c, 1);
+    for (const char *p = safe.p, *end = p + safe.n; r >= 0 && p < end;) {
+        size_t plain = strcspn(p, "&<>\"'");
+        r = dx_text_add(out, p, plain);
+        p += plain;
+        if (p < end && r >= 0)
+            r = add_str(out, entity(*p++));
     }
     dx_text_free(&safe);
     return r < 0 ? r : 0;

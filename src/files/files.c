@@ -67,6 +67,13 @@ void answer_status(dx_conn *c, int status, const char *words)
     dx_http_reply(c, status, "text/plain; charset=utf-8", body, (size_t)n, fields, status == 405 ? 2 : 1);
 }
 
+void answer_whole(dx_conn *c, int status, const char *type, const void *p, size_t n, const dx_http_field *fields,
+                  size_t count)
+{
+    if (dx_http_reply(c, status, type, p, n, fields, count) < 0)
+        dx_abort(c);
+}
+
 static bool is(dx_bytes a, const char *s)
 {
     return a.p && a.n == strlen(s) && !memcmp(a.p, s, a.n);

@@ -116,8 +116,24 @@ struct files_talk {
     dx_text out;
 };
 
+struct body { /* of a file's bytes: in memory, or by a descriptor */
+    const uint8_t *p;
+    int fd;
+    int64_t size;
+    const char *type;
+};
+struct head { /* the fields of an answer, and what they point to */
+    dx_http_field fields[FIELDS_MAX];
+    size_t count;
+    char range[80];
+};
+void head_field(struct head *h, const char *name, const char *value);
+
 /* The answers. */
 void answer_status(dx_conn *c, int status, const char *words);
+/* A body that is all there; where it cannot be given the client sees that. */
+void answer_whole(dx_conn *c, int status, const char *type, const void *p, size_t n, const dx_http_field *fields, size_t count);
+struct files_talk *answer_parts(struct files *f, dx_conn *c, const struct body *b, const struct range *r, int count, struct head *h);
 struct files_talk *answer_file(struct files *f, dx_conn *c, const char *name, int fd, const struct stat *st);
 struct files_talk *answer_small(struct files *f, dx_conn *c, const char *name, struct small *s);
 struct files_talk *answer_compressed(struct files *f, dx_conn *c, int fd, const struct stat *st, enum coding k, const dx_http_field *fields,

@@ -17,7 +17,8 @@ struct item {
 };
 struct items {
     struct item *v;
-    size_t n, cap, left_out; /* left_out: past LISTED_MAX */
+    size_t n, cap;
+    bool cut; /* there is more than LISTED_MAX */
 };
 enum order { BY_NAME, BY_SIZE, BY_DATE };
 
@@ -60,13 +61,13 @@ static bool followed(const struct files *f, const char *folder, const char *name
 /* false: no memory. */
 static bool gather(const struct files *f, const char *folder, int fd, struct items *ret)
 {
-    int mine = dup(fd);
+    int mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     DIR *d = mine < 0 ? NULL : fdopendir(mine);
     const struct dirent *e;
     bool ok = d != NULL;
     if (!d && mine >= 0)
         close(mine);
-    while (ok && (e = readdir(d))) {
+    while (ok && !ret->cut && (e = readdir(d))) {
         struct stat st;
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || (*e->d_name == '.' && !f->o.hidden))
             continue;
@@ -75,7 +76,7 @@ static bool gather(const struct files *f, const char *folder, int fd, struct ite
             (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
             continue;
         if (ret->n == LISTED_MAX)
-            ret->left_out++;
+            ret->cut = true; /* to count the rest would be to look at all of it */
         else
             ok = put(ret, e->d_name, &st);
     }
@@ -226,8 +227,8 @@ static int write_foot(const struct files *f, const struct items *l, dx_text *t)
     int r = add_str(t, "</table>\n");
     if (!l->n)
         r |= add_str(t, "<p>Nothing here yet.\n");
-    if (l->left_out)
-        r |= add_fmt(t, "<p>and %zu more\n", l->left_out);
+    if (l->cut)
+        r |= add_fmt(t, "<p>and more: these are %d of them\n", LISTED_MAX);
     r |= add_str(t, "<footer><a href=\"?tar\" download>all as tar</a>");
     if (f->o.home)
         r |= add_str(t, "<a href=\""), r |= escape_html(f->o.home, strlen(f->o.home), t), r |= add_str(t, "\">"),
@@ -278,8 +279,8 @@ void answer_listing(struct files *f, dx_conn *c, const char *name, int fd)
     if (!ok || (json ? write_json(&l, &t) : write_page(f, name, &l, by, &t)) < 0)
         answer_status(c, 503, "no memory");
     else
-        dx_http_reply(c, 200, json ? "application/json" : "text/html; charset=utf-8", t.p, t.n, fields,
-                      sizeof(fields) / sizeof(*fields));
+        answer_whole(c, 200, json ? "application/json" : "text/html; charset=utf-8", t.p, t.n, fields,
+                     sizeof(fields) / sizeof(*fields));
     items_free(&l);
     dx_text_free(&t);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * squeeze.c - a file compressed while it is sent. */
 #include "files/inside.h"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ struct files_talk *answer_compressed(struct files *f, dx_conn *c, int fd, const 
 {
     struct squeeze *q = calloc(1, sizeof(*q));
     struct encoder *e = q ? encoder_new(k) : NULL;
-    int mine = e ? dup(fd) : -1;
+    int mine = e ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (mine < 0 || dx_http_head(c, 200, -1, fields, count) < 0) {
         if (mine >= 0)
             close(mine);

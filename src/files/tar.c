@@ -109,13 +109,48 @@ static bool enter(struct tar *x, int fd, size_t name_n)
     return true;
 }
 
-/* The next name of the innermost folder that is open. < 0: no memory. */
+/* What went away, became something else or is not ours to read is left out; a tar that lacks more would look whole and not be it. */
+static int left_out(void)
+{
+    bool fine = errno == ENOENT || errno == EACCES || errno == EPERM || errno == ELOOP || errno == ENOTDIR;
+    return fine ? 0 : -1;
+}
+
+static int begin_folder(struct tar *x, int at, const char *name, size_t name_n, const struct stat *st, dx_text *out)
+{
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return left_out();
+    memcpy(x->name + name_n, "/", 2);
+    int r = write_entry(out, x->name, true, st);
+    return enter(x, fd, name_n + 1) ? r : -1;
+}
+
+static int begin_file(struct tar *x, int at, const char *name, dx_text *out)
+{
+    struct stat st;
+    int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return left_out();
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return 0;
+    }
+    x->fd = fd;
+    x->left = x->pad = st.st_size;
+    return write_entry(out, x->name, false, &st);
+}
+
+/* The next name of the innermost folder that is open. < 0: no memory, no descriptors, a disk that fails. */
 static int next_entry(struct tar *x, dx_text *out)
 {
     DIR *d = x->open[x->depth - 1];
     size_t at = x->name_n[x->depth - 1];
-    const struct dirent *e = readdir(d);
     struct stat st;
+    errno = 0;
+    const struct dirent *e = readdir(d);
+    if (!e && errno)
+        return -1;
     if (!e) {
         closedir(d);
         x->depth--;
@@ -123,30 +158,14 @@ static int next_entry(struct tar *x, dx_text *out)
     }
     size_t n = strlen(e->d_name);
     if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || (*e->d_name == '.' && !x->t.files->o.hidden) ||
-        at + n + 2 > sizeof(x->name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        at + n + 2 > sizeof(x->name))
         return 0;
+    if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return left_out();
     memcpy(x->name + at, e->d_name, n + 1);
-    if (S_ISDIR(st.st_mode)) {
-        int fd = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        memcpy(x->name + at + n, "/", 2);
-        if (fd < 0)
-            return 0;
-        int r = write_entry(out, x->name, true, &st);
-        enter(x, fd, at + n + 1);
-        return r;
-    }
-    if (!S_ISREG(st.st_mode))
-        return 0;
-    x->fd = openat(dirfd(d), e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (x->fd < 0 || fstat(x->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        if (x->fd >= 0)
-            close(x->fd);
-        x->fd = -1;
-        return 0;
-    }
-    x->left = st.st_size;
-    x->pad = st.st_size;
-    return write_entry(out, x->name, false, &st);
+    if (S_ISDIR(st.st_mode))
+        return begin_folder(x, dirfd(d), e->d_name, at + n, &st, out);
+    return S_ISREG(st.st_mode) ? begin_file(x, dirfd(d), e->d_name, out) : 0;
 }
 
 /* Of a file that shrinks meanwhile the rest is zeros: the header has gone, and those that follow must not be lost. */
@@ -155,7 +174,9 @@ static int some_of_file(struct tar *x, dx_text *out)
     char buf[STEP_BYTES];
     size_t want = x->left < STEP_BYTES ? (size_t)x->left : STEP_BYTES;
     ssize_t n = want ? read(x->fd, buf, want) : 0;
-    if (n <= 0)
+    if (n < 0)
+        return -1;
+    if (n == 0)
         memset(buf, 0, (size_t)(n = (ssize_t)want));
     x->left -= n;
     int r = dx_text_add(out, buf, (size_t)n);
@@ -207,7 +228,7 @@ struct files_talk *answer_tar(struct files *f, dx_conn *c, const char *name, int
     const char *slash = strrchr(name, '/'), *base = !strcmp(name, ".") ? f->name : slash ? slash + 1 : name;
     struct tar *x = calloc(1, sizeof(*x));
     dx_text disposition = {0};
-    int mine = x && write_disposition(base, &disposition) >= 0 ? dup(fd) : -1, r = DX_NOMEM;
+    int mine = x && write_disposition(base, &disposition) >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1, r = DX_NOMEM;
     if (x)
         x->fd = -1;
     if (mine >= 0) {

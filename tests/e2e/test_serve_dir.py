@@ -9,11 +9,13 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import subprocess
 import tarfile
 import threading
+import time
 
 import duplexlib
 from duplexlib import recv_all, start, temp, until
@@ -307,6 +309,57 @@ def a_folder_as_a_tar():
         subprocess.run(['curl', '-sSfOJ', '--output-dir', out, f'http://127.0.0.1:{s.port}/%E4%B8%AD%E6%96%87%20%E7%9B%AE%E5%BD%95/?tar'],
                        check=True, timeout=30 * duplexlib.SLOW)
         assert (pathlib.Path(out) / '中文 目录.tar').exists(), list(pathlib.Path(out).iterdir())
+
+
+@case
+def several_ranges_of_a_file_larger_than_any_queue():
+    with Site() as s:
+        for name in ['big.bin', 'text.txt']:
+            data = (s.d / name).read_bytes()
+            for wanted in [[(0, 149999), (150001, len(data) - 2)], [(i * 18000, i * 18000 + 15000) for i in range(16)]]:
+                r = s.get('/' + name, Range='bytes=' + ','.join(f'{a}-{b}' for a, b in wanted))
+                parts = r.body.split(b'\r\n--' + re.search(r'boundary=(\S+)', r.getheader('content-type'))[1].encode())[1:-1]
+                assert r.status == 206 and [p.partition(b'\r\n\r\n')[2] for p in parts] == [data[a:b + 1] for a, b in wanted]
+
+
+@case
+def a_tar_that_cannot_be_whole_breaks_off():
+    with Site() as s:
+        fds = f'/proc/{s.p.pid}/fd'
+        s.get('/a.txt')
+        most = resource.prlimit(s.p.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(s.p.pid, resource.RLIMIT_NOFILE, (len(os.listdir(fds)) + 2, most[1]))
+        try:
+            r = s.get('/?tar')  # sub/deep is one descriptor too deep
+            raise AssertionError((r.status, len(r.body)))
+        except (http.client.IncompleteRead, ConnectionResetError):
+            pass
+        s.http.close()
+        resource.prlimit(s.p.pid, resource.RLIMIT_NOFILE, most)
+        assert s.get('/?tar').status == 200
+        (s.d / 'sub' / ('d/' * 70)).mkdir(parents=True)
+        try:
+            r = s.get('/?tar')
+            raise AssertionError((r.status, len(r.body)))
+        except (http.client.IncompleteRead, ConnectionResetError):
+            pass
+
+
+@case
+def the_access_log_knows_how_long_a_stream_took():
+    log = temp('json')
+    with Site('--access-log-json', log) as s:
+        for i in range(40):
+            (s.d / f'more-{i}').write_bytes(BIG)
+        with socket.create_connection(('127.0.0.1', s.port), timeout=20 * duplexlib.SLOW) as c:
+            c.sendall(b'GET /?tar HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')
+            began = time.monotonic()
+            c.recv(1000)
+            time.sleep(0.3)
+            least = (time.monotonic() - began) * 1000 - 50
+            recv_all(c)
+        e = json.loads(until(lambda: os.path.exists(log) and pathlib.Path(log).read_text()))
+        assert e['ms'] >= least, (e, least)
 
 
 @case
