@@ -101,6 +101,8 @@ struct files {
     struct files_opts o;
     struct cache *cache;
     unsigned compressing;
+    struct files_talk *first, *last; /* the streams whose next step is due */
+    int64_t timer;                   /* of the line; 0: none               */
     struct files_counts counts;
 };
 
@@ -108,7 +110,8 @@ struct files {
 struct files_talk {
     struct files *files;
     dx_conn *c;
-    int64_t timer; /* of the next step; 0: none */
+    struct files_talk *before, *next; /* in the folder's line */
+    bool waits;                       /* it stands there      */
     bool last, done;
     /* Puts some of it into out; 1: more follows, 0: that was the last, < 0: it broke. */
     int (*step)(struct files_talk *t, dx_text *out);

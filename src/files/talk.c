@@ -1,20 +1,42 @@
 /* SPDX-License-Identifier: MIT
- * talk.c - an answer that is a stream: a step at a time, while the conn takes it. Where the conn could take more at once, the next
- * step is in the next turn all the same, so that one stream is not the others' wait. */
+ * talk.c - an answer that is a stream: a step at a time, while its conn takes it. All streams of a folder stand in one line, and a turn of
+ * the loop does the first few steps of it: however many there are, they are not the others' wait. */
 #include "files/inside.h"
 #include <stdlib.h>
 
-static void go_on(void *arg)
+enum { STEPS_A_TURN = 16 };
+
+static void line_add(struct files_talk *t)
 {
-    struct files_talk *t = arg;
-    t->timer = 0;
-    files_more(t);
+    struct files *f = t->files;
+    t->waits = true;
+    t->next = NULL;
+    t->before = f->last;
+    *(f->last ? &f->last->next : &f->first) = t;
+    f->last = t;
+}
+
+static void line_drop(struct files_talk *t)
+{
+    struct files *f = t->files;
+    *(t->before ? &t->before->next : &f->first) = t->next;
+    *(t->next ? &t->next->before : &f->last) = t->before;
+    t->waits = false;
 }
 
 static void break_off(struct files_talk *t)
 {
     t->done = true;
     dx_abort(t->c); /* the client sees that the end is missing */
+}
+
+static void run_line(void *arg);
+
+static bool run_soon(struct files *f, dx_loop *l)
+{
+    if (f->timer <= 0)
+        f->timer = dx_loop_after(l, 0, run_line, f);
+    return f->timer > 0;
 }
 
 static void sent(struct files_talk *t, int r)
@@ -26,16 +48,12 @@ static void sent(struct files_talk *t, int r)
         t->done = true;
         dx_finish(t->c);
     } else if (r == 0) {
-        t->timer = dx_loop_after(dx_loop_of(t->c), 0, go_on, t);
-        if (t->timer < 0)
-            break_off(t);
+        line_add(t);
     }
 }
 
-void files_more(struct files_talk *t)
+static void do_step(struct files_talk *t)
 {
-    if (t->done || t->timer > 0)
-        return;
     if (!t->out.n) {
         int more = t->step(t, &t->out);
         if (more < 0) {
@@ -49,10 +67,41 @@ void files_more(struct files_talk *t)
         sent(t, r);
 }
 
+static void run_line(void *arg)
+{
+    struct files *f = arg;
+    f->timer = 0;
+    for (int i = 0; i < STEPS_A_TURN && f->first; i++) {
+        struct files_talk *t = f->first;
+        line_drop(t);
+        do_step(t);
+    }
+    while (f->first && !run_soon(f, dx_loop_of(f->first->c))) { /* no memory: not even for that */
+        struct files_talk *t = f->first;
+        line_drop(t);
+        break_off(t);
+    }
+}
+
+void files_more(struct files_talk *t)
+{
+    if (t->done || t->waits)
+        return;
+    if (run_soon(t->files, dx_loop_of(t->c)))
+        line_add(t);
+    else
+        break_off(t);
+}
+
 void files_gone(struct files_talk *t)
 {
-    if (t->timer > 0)
-        dx_loop_cancel(dx_loop_of(t->c), t->timer);
+    struct files *f = t->files;
+    if (t->waits)
+        line_drop(t);
+    if (!f->first && f->timer > 0) {
+        dx_loop_cancel(dx_loop_of(t->c), f->timer);
+        f->timer = 0;
+    }
     t->free(t);
     dx_text_free(&t->out);
     free(t);

@@ -6,14 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-void draft_begin(struct draft *d)
+void draft_begin(struct draft *d, char *room)
 {
-    enum { HEAD_USUAL = 512 };
-    *d = (struct draft){.t.p = malloc(HEAD_USUAL)};
-    if (d->t.p)
-        d->t.cap = HEAD_USUAL;
-    else
-        d->r = DX_NOMEM;
+    *d = (struct draft){.t = {.p = room, .cap = DRAFT_USUAL}, .room = room};
+}
+
+void draft_free(struct draft *d)
+{
+    if (!d->room)
+        dx_text_free(&d->t);
+}
+
+/* n bytes more, in memory of its own. */
+static int move_out(struct draft *d, const void *p, size_t n)
+{
+    dx_text own = {0};
+    int r = d->room ? dx_text_add(&own, d->t.p, d->t.n) : 0;
+    if (d->room && r == 0) {
+        d->t = own;
+        d->room = NULL;
+    }
+    return r < 0 ? r : dx_text_add(&d->t, p, n);
 }
 
 void draft_add(struct draft *d, const void *p, size_t n)
@@ -21,17 +34,12 @@ void draft_add(struct draft *d, const void *p, size_t n)
     if (d->r < 0 || n == 0)
         return;
     if (d->t.cap - d->t.n <= n) {
-        d->r = dx_text_add(&d->t, p, n);
+        d->r = move_out(d, p, n);
         return;
     }
     memcpy(d->t.p + d->t.n, p, n);
     d->t.n += n;
     d->t.p[d->t.n] = '\0';
-}
-
-void draft_say(struct draft *d, const char *s)
-{
-    draft_add(d, s, strlen(s));
 }
 
 void draft_number(struct draft *d, uint64_t n)
@@ -44,27 +52,37 @@ void draft_number(struct draft *d, uint64_t n)
     draft_add(d, text + at, sizeof text - at);
 }
 
+static bool is_token(const char *s, size_t n)
+{
+    return n > 0 && token_run((const uint8_t *)s, n) == n;
+}
+
 bool http1_is_token(const char *s)
 {
-    size_t n = s ? strlen(s) : 0;
-    return n > 0 && token_run((const uint8_t *)s, n) == n;
+    return is_token(s, s ? strlen(s) : 0);
+}
+
+/* No control bytes but tabs: we send nothing that we would not read. */
+static bool is_value(const char *s, size_t n)
+{
+    return s && field_run((const uint8_t *)s, n) == n;
 }
 
 bool http1_is_value(const char *s)
 {
-    size_t n = s ? strlen(s) : 0;
-    return s && field_run((const uint8_t *)s, n) == n;
+    return is_value(s, s ? strlen(s) : 0);
 }
 
 void draft_field(struct draft *d, const char *name, const char *value)
 {
-    if (d->r == 0 && (!http1_is_token(name) || !http1_is_value(value)))
+    size_t name_n = name ? strlen(name) : 0, n = value ? strlen(value) : 0;
+    if (d->r == 0 && (!is_token(name, name_n) || !is_value(value, n)))
         d->r = DX_URL;
     if (d->r < 0)
         return;
-    draft_say(d, name);
+    draft_add(d, name, name_n);
     draft_say(d, ": ");
-    draft_say(d, value);
+    draft_add(d, value, n);
     draft_say(d, "\r\n");
 }
 
@@ -91,7 +109,7 @@ int draft_give(struct draft *d, struct layer *l)
 {
     struct span v = {NULL, (const uint8_t *)d->t.p, d->t.n};
     int r = d->r < 0 ? d->r : layer_give_below(l, &v, 1, DX_MORE);
-    dx_text_free(&d->t);
+    draft_free(d);
     return r;
 }
 

@@ -6,15 +6,23 @@
 #include "core/layer.h"
 #include <duplex/http.h>
 #include <duplex/text.h>
+#include <string.h>
 
 /* A head under way. r is the first thing that went wrong, DX_NOMEM or DX_URL (it would split the head): then it is not sent. */
 struct draft {
     dx_text t;
+    char *room; /* t.p while it is the caller's; NULL: t is memory of its own */
     int r;
 };
-void draft_begin(struct draft *d); /* instead of zeroing: room for an ordinary head at once */
+enum { DRAFT_USUAL = 1024 };
+/* Instead of zeroing: in room[DRAFT_USUAL], which outlives it, while an ordinary head fits. */
+void draft_begin(struct draft *d, char *room);
+void draft_free(struct draft *d);
 void draft_add(struct draft *d, const void *p, size_t n);
-void draft_say(struct draft *d, const char *s);
+static inline void draft_say(struct draft *d, const char *s) /* here, for the length of what is constant costs nothing then */
+{
+    draft_add(d, s, strlen(s));
+}
 void draft_number(struct draft *d, uint64_t n);
 void draft_field(struct draft *d, const char *name, const char *value); /* "name: value", CR LF */
 void draft_fields(struct draft *d, const dx_http_field *v, size_t count);

@@ -60,13 +60,14 @@ static void draft_status(struct draft *d, int status)
 
 int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count)
 {
+    char room[DRAFT_USUAL];
     struct draft d;
-    draft_begin(&d);
+    draft_begin(&d, room);
     draft_status(&d, status);
     draft_fields(&d, fields, count);
     draft_say(&d, "\r\n");
     if (d.r == 0 && h->x->head.version == 10) {
-        dx_text_free(&d.t);
+        draft_free(&d);
         return 0;
     }
     int r = draft_give(&d, &h->layer);
@@ -113,6 +114,7 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
                     size_t count)
 {
     struct exchange *x = h->x;
+    char room[DRAFT_USUAL];
     struct draft d;
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
@@ -122,7 +124,7 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
         x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
     if (status == 205) /* RFC 9110 15.3.6 */
         body_n = 0;
-    draft_begin(&d);
+    draft_begin(&d, room);
     draft_status(&d, status);
     if (type)
         draft_field(&d, "Content-Type", type);

@@ -206,6 +206,31 @@ def a_fast_download_leaves_others_their_turn():
 
 
 @case
+def a_crowd_on_one_tar_leaves_others_their_turn():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    crowd = 3000 if SOAK else 400
+    if hard != resource.RLIM_INFINITY and hard < 4 * crowd:
+        raise Skip(f'{crowd} tars want more than the {hard} descriptors that a process may have here')
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    d = pathlib.Path(temp())
+    (d / 'a').write_bytes(b'good\n')
+    (d / 'big').write_bytes(b'x' * (32 << 20))  # more than two sockets hold
+    p = start('serve', '--listen', 'any://127.0.0.1:0', str(d), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    port = duplexlib.host_port(p.urls[0])[1]
+    _, _, calm, _ = good(port, 1)
+    socks = [socket.create_connection(('127.0.0.1', port), timeout=20 * duplexlib.SLOW) for _ in range(crowd)]
+    for s in socks:
+        s.sendall(get(b'/?tar'))
+    n, p50, p99, most = good(port, 3)
+    print(f'# beside {crowd} tars {n:.0f} answers: median {p50:.1f} ms, p99 {p99:.1f}, longest {most:.1f}; alone p99 {calm:.1f}')
+    assert all(s.recv(15) == b'HTTP/1.1 200 OK' for s in socks)
+    assert p99 < max(P99_MS, 3 * calm) * duplexlib.SLOW, (n, p50, p99, most, calm)
+    for s in socks:
+        s.close()
+    p.kill()
+
+
+@case
 def what_came_in_time_is_answered_by_a_server_that_was_late():
     """More sockets are ready at once than one look shows; who is looked at last has not been silent for it."""
     d = pathlib.Path(temp())
