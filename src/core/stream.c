@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TURN_BYTES = 2 << 20
-}; /* what one stream may write in a turn: others wait meanwhile, though its peer keeps up */
+enum { TURN_BYTES = 2 << 20 }; /* what one stream writes in a turn, though its peer keeps up: others wait */
 
 void stream_later(struct stream *s)
 {

@@ -186,26 +186,6 @@ def who_asks_as_one_should_is_answered_among_slow_clients():
 
 
 @case
-def a_fast_download_leaves_others_their_turn():
-    d = pathlib.Path(temp())
-    (d / 'a').write_bytes(b'good\n')
-    with open(d / 'huge', 'wb') as f:
-        f.truncate(1 << 40)  # sparse, and as fast as it can be
-    p = start('serve', '--listen', 'any://127.0.0.1:0', str(d), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    port = duplexlib.host_port(p.urls[0])[1]
-    _, _, calm, _ = good(port, 1)
-    fast = [subprocess.Popen(['curl', '-s', '-o', '/dev/null', f'http://127.0.0.1:{port}/huge']) for _ in range(4)]
-    n, p50, p99, most = good(port, 3)
-    print(f'# beside 4 downloads {n:.0f} answers: median {p50:.1f} ms, p99 {p99:.1f}, longest {most:.1f}; alone p99 {calm:.1f}')
-    assert all(f.poll() is None for f in fast), 'they did not go on: nothing is proved'
-    for f in fast:
-        f.kill()
-        f.wait()
-    assert p99 < max(P99_MS, 3 * calm) * duplexlib.SLOW, (n, p50, p99, most, calm)
-    p.kill()
-
-
-@case
 def a_crowd_on_one_tar_leaves_others_their_turn():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     crowd = 3000 if SOAK else 400

@@ -72,6 +72,41 @@ TEST(a_pipe_whose_reader_is_gone_raises_no_signal)
     CHECK_INT(WEXITSTATUS(status), 0);
 }
 
+/* ---- a peer that keeps up ---- */
+
+enum { SPARSE_BYTES = 64 << 20 };
+static size_t left_then, most_at_once;
+
+/* Once in each turn. */
+static void look(void *arg)
+{
+    size_t left = seen.closes ? 0 : dx_queued(other);
+    most_at_once = left_then - left > most_at_once ? left_then - left : most_at_once;
+    left_then = left;
+    if (left)
+        dx_loop_after(arg, 0, look, arg);
+}
+
+TEST(who_takes_all_at_once_leaves_the_loop_to_others)
+{
+    dx_loop *l = fresh_loop();
+    FILE *sparse = tmpfile();
+    int sink = open("/dev/null", O_WRONLY | O_CLOEXEC); /* never full */
+    CHECK(ftruncate(fileno(sparse), SPARSE_BYTES) == 0);
+    other = dial_fd(l, sink, &counting);
+    UNTIL(l, seen.opens == 1, 2000);
+    CHECK(dx_send_file(other, fileno(sparse), 0, -1, 0) >= 0);
+    left_then = SPARSE_BYTES;
+    most_at_once = 0;
+    look(l);
+    UNTIL(l, left_then == 0, 20000);
+    CHECK_SAY(most_at_once <= 4 << 20, "%zu bytes in one turn", most_at_once);
+    other = NULL;
+    fclose(sparse);
+    close(sink);
+    loop_gone(l);
+}
+
 /* ---- loops that sleep ---- */
 
 static void pause_it(dx_conn *c)
