@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The handles of the tree; meson and ninja do the work. Packages are installed by ./run and ./test alone.
 #   make                 an optimised build/duplex          make test     what ./test does
-#   make run ARGS=--lan  builds and serves                  make bench    speed, against a raw epoll server, libuv and nginx
+#   make run ARGS=--lan  builds and serves                  make bench    speed, against a raw epoll server, libuv, nginx and h2o
 #   make peers           real programs talk to it           make soak     long: fuzzing and load, SOAK=minutes
 #   make format          clang-format 14 over the C files
 #   make install         DESTDIR= prefix=/usr/local; with man pages and completions of bash and zsh
