@@ -125,4 +125,5 @@ int cmd_relay(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int tool_no_command(const char *word); /* says so, and what was meant; the exit code */
 #endif

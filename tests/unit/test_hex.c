@@ -212,10 +212,4 @@ TEST(a_check_holds_back_the_last_bytes_wherever_it_is_cut)
         }
 }
 
-/* The table of commands wants the one of main.c. */
-int cmd_help(int argc, char **argv)
-{
-    return argc + !argv;
-}
-
 TEST_MAIN

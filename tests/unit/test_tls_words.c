@@ -123,10 +123,4 @@ TEST(a_file_in_a_url_is_not_taken_for_its_host)
     CHECK_STR(buf, "certificate a.pem: No such file");
 }
 
-/* The table has a row for it, and it stands beside main. */
-int cmd_help(int argc, char **argv)
-{
-    return argc + !argv;
-}
-
 TEST_MAIN
