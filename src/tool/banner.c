@@ -88,9 +88,13 @@ void banner_lan(const struct banner *b, const struct lan *l, dx_text *t)
 void banner_code(const struct banner *b, const char *host, int columns_max, dx_text *t)
 {
     char url[400];
-    if (!*b->pin)
+    const char *at = meeting_point(b->hub).p;
+    if (!*b->pin || (!host && !at))
         return;
-    https_address(b, host, url, sizeof(url));
+    if (host)
+        https_address(b, host, url, sizeof(url));
+    else
+        snprintf(url, sizeof(url), "https://%s/", at);
     qr_text(url, columns_max, t); /* what does not fit is not missed: the address stands above */
 }
 

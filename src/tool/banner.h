@@ -17,8 +17,8 @@ struct banner {
 void banner_ways(const struct banner *b, dx_text *t);
 /* A newline before each line, and none after the last: the addresses of l and how to come in by them, https first. */
 void banner_lan(const struct banner *b, const struct lan *l, dx_text *t);
-/* The https address of host, which is the network's, as a code for a camera, in whole lines, with the key in the fragment. Without
- * TLS, and where it is wider than columns_max, nothing. */
+/* The https address of host, which is the network's, with the key in the fragment, or, host NULL, of this machine alone, as a code for a
+ * camera, in whole lines. Without TLS, and where it is wider than columns_max, nothing. */
 void banner_code(const struct banner *b, const char *host, int columns_max, dx_text *t);
 /* A line "listening URL" for each address, for scripts, and "pin sha256:..." where there is TLS. */
 void banner_listening(const struct banner *b, dx_text *t);

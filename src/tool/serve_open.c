@@ -100,7 +100,7 @@ static void add_code(const struct serve *s, dx_text *t)
     const struct banner b = words_of(s);
     struct winsize size;
     int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-    banner_code(&b, s->lan_host, columns, t);
+    banner_code(&b, *s->lan_host ? s->lan_host : NULL, columns, t);
 }
 
 void serve_on_lan(void *arg, dx_text *answer)
@@ -187,8 +187,7 @@ void serve_banner(struct serve *s)
     banner_ways(&b, &t);
     if (lan)
         open_lan(s, &t), add(&t, "\n");
-    if (s->lan_done)
-        add_code(s, &t);
+    add_code(s, &t);
     if (!lan && *s->key)
         add(&t, "  who is not on this machine first says  /key "), add(&t, s->key), add(&t, "\n");
     else

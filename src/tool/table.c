@@ -219,7 +219,7 @@ const struct opt option_table[] = {
     {"hex", 0, "check", OPT_TEXT, "NAME", "do they end in the right checksum?"},
     {"hex", 0, "list", OPT_FLAG, NULL, "the checksums there are, with their parameters"},
     {"send", 'l', "listen", OPT_FLAG, NULL, "wait for who fetches it; without this, dial"},
-    {"recv", 'd', "dial", OPT_FLAG, NULL, "fetch it from who listens; without this, wait for who sends"},
+    {"recv", 0, "dial", OPT_FLAG, NULL, "fetch it from who listens; without this, wait for who sends"},
     {"recv", 0, "force", OPT_FLAG, NULL, "in place of a file that is there, or of its .part, which is\nnever gone on with"},
     {"recv", 0, "size", OPT_COUNT, "BYTES", "so many must come: fewer are truncated (18), more too big\n(63)"},
     {"send recv", 'q', "quiet", OPT_FLAG, NULL, "say nothing but what goes wrong"},

@@ -424,8 +424,10 @@ int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, si
 }
 int dx_ws_accept_sized(dx_conn *c, const dx_handler *h, void *user, const dx_ws_opts *o, size_t n)
 {
-    (void)h, (void)user, (void)n, (void)o;
+    (void)h, (void)user, (void)n;
     if (c->req.origin && strcmp(c->req.origin, c->req.host))
+        return DX_PROTO;
+    if (o && o->protocol && !(c->req.protocols && strstr(c->req.protocols, o->protocol)))
         return DX_PROTO;
     c->accepted = true;
     c->wire = "ws";
