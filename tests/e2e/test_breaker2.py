@@ -236,7 +236,10 @@ class Prompt:
     def __init__(self, *args):
         self.pid, self.fd = pty.fork()
         if not self.pid:
-            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'xterm', 'XDG_STATE_HOME': d.temp()})
+            # What looks for leaks at the exit has been seen to wait for itself for ever where a helper thread ended just then.
+            asan = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
+            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'xterm', 'XDG_STATE_HOME': d.temp(),
+                                                             'ASAN_OPTIONS': asan})
         self.screen = b''
         threading.Thread(target=self.read, daemon=True).start()
         until(lambda: b'\x1b[?2004h' in self.screen and not self.is_sane(), words=f'a prompt of {args}')
@@ -253,7 +256,13 @@ class Prompt:
 
     def end(self, number):
         os.kill(self.pid, number)
-        return os.waitstatus_to_exitcode(until(lambda: (r := os.waitpid(self.pid, os.WNOHANG))[0] and r)[1])
+        try:
+            return os.waitstatus_to_exitcode(until(lambda: (r := os.waitpid(self.pid, os.WNOHANG))[0] and r)[1])
+        except AssertionError:
+            with open(f'/proc/{self.pid}/status') as f:
+                state = f.read()
+            os.kill(self.pid, signal.SIGKILL)
+            raise AssertionError(f'after signal {number} it still runs: {self.screen!r}\n{state}') from None
 
 
 @case
