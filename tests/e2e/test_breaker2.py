@@ -236,10 +236,9 @@ class Prompt:
     def __init__(self, *args):
         self.pid, self.fd = pty.fork()
         if not self.pid:
-            # What looks for leaks at the exit has been seen to wait for itself for ever where a helper thread ended just then.
-            asan = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
-            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'xterm', 'XDG_STATE_HOME': d.temp(),
-                                                             'ASAN_OPTIONS': asan})
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a shell's background job is started with some ignored
+                signal.signal(number, signal.SIG_DFL)
+            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'xterm', 'XDG_STATE_HOME': d.temp()})
         self.screen = b''
         threading.Thread(target=self.read, daemon=True).start()
         until(lambda: b'\x1b[?2004h' in self.screen and not self.is_sane(), words=f'a prompt of {args}')
