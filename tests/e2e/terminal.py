@@ -2,18 +2,21 @@
 """terminal.py - duplex on a pseudo-terminal, byte by byte: what is typed, and all that came to the screen."""
 import os
 import pty
+import signal
 import threading
 
 from duplexlib import DUPLEX, temp, until
 
 
 class Terminal:
-    """duplex on a pseudo-terminal that can do nothing: lines, and no prompt."""
+    """duplex on a pseudo-terminal: 'dumb' can do nothing, there are lines and no prompt."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, kind='dumb'):
         self.pid, self.fd = pty.fork()
         if not self.pid:
-            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'dumb', 'XDG_STATE_HOME': temp()})
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a shell's background job is started with some ignored
+                signal.signal(number, signal.SIG_DFL)
+            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': kind, 'XDG_STATE_HOME': temp()})
         self.screen = b''
         threading.Thread(target=self.read, daemon=True).start()
 

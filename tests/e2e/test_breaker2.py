@@ -4,18 +4,17 @@
 import fcntl
 import json
 import os
-import pty
 import resource
 import signal
 import socket
 import subprocess
 import termios
-import threading
 import time
 
 import duplexlib as d
 from duplexlib import DUPLEX, Process, run as duplex, start, until
 from tap import case, run
+from terminal import Terminal
 
 
 def closed(*fds):
@@ -230,33 +229,20 @@ def a_stdout_that_nobody_reads_does_not_keep_a_dial_that_is_told_to_stop():
         os.close(theirs)
 
 
-class Prompt:
+class Prompt(Terminal):
     """duplex at a prompt, on a terminal of its own."""
 
     def __init__(self, *args):
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a shell's background job is started with some ignored
-                signal.signal(number, signal.SIG_DFL)
-            os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': 'xterm', 'XDG_STATE_HOME': d.temp()})
-        self.screen = b''
-        threading.Thread(target=self.read, daemon=True).start()
+        super().__init__(*args, kind='xterm')
         until(lambda: b'\x1b[?2004h' in self.screen and not self.is_sane(), words=f'a prompt of {args}')
 
     def is_sane(self):
         return termios.tcgetattr(self.fd)[3] & (termios.ICANON | termios.ECHO) == termios.ICANON | termios.ECHO
 
-    def read(self):
-        try:
-            while part := os.read(self.fd, 65536):
-                self.screen += part
-        except OSError:
-            pass
-
     def end(self, number):
         os.kill(self.pid, number)
         try:
-            return os.waitstatus_to_exitcode(until(lambda: (r := os.waitpid(self.pid, os.WNOHANG))[0] and r)[1])
+            return self.code()
         except AssertionError:
             with open(f'/proc/{self.pid}/status') as f:
                 state = f.read()
