@@ -53,7 +53,7 @@ void dx_text_free(dx_text *t)
 bool dx_is_utf8(const void *p, size_t n)
 {
     uint32_t state = 0;
-    return utf8_check(&state, p, n) && state == 0;
+    return utf8_is_short_ascii(p, n) || (utf8_check(&state, p, n) && state == 0);
 }
 
 static const char hex_digit[] = "0123456789ABCDEF";

@@ -108,15 +108,6 @@ __attribute__((target("avx2"))) static size_t ascii_avx2(const uint8_t *p, size_
     return i + ascii_sse2(p + i, n - i);
 }
 
-/* The short texts that most are: no call, and no rest that goes byte by byte. 16 <= n. */
-static inline bool is_ascii_short(const uint8_t *p, size_t n)
-{
-    __m128i any = _mm_loadu_si128((const __m128i *)(const void *)(p + n - 16));
-    for (size_t i = 0; i + 16 < n; i += 16)
-        any = _mm_or_si128(any, _mm_loadu_si128((const __m128i *)(const void *)(p + i)));
-    return _mm_movemask_epi8(any) == 0;
-}
-
 static size_t ascii_pick(const uint8_t *p, size_t n);
 static ascii_fn *ascii_run = ascii_pick;
 /* Not ifunc, not target_clones: both crash under TSan. Two threads that pick at once pick the same. */
@@ -128,17 +119,6 @@ static size_t ascii_pick(const uint8_t *p, size_t n)
     return fn(p, n);
 }
 #else
-static inline bool is_ascii_short(const uint8_t *p, size_t n)
-{
-    uint64_t any, x;
-    memcpy(&any, p + n - 8, 8);
-    for (size_t i = 0; i + 8 < n; i += 8) {
-        memcpy(&x, p + i, 8);
-        any |= x;
-    }
-    return !(any & 0x8080808080808080);
-}
-
 static ascii_fn *ascii_run = ascii_words;
 #endif
 
@@ -168,9 +148,9 @@ static size_t blocks_pick(const uint8_t *p, size_t n)
 static blocks_fn *blocks_run = blocks_none;
 #endif
 
-enum { RUN_MIN = 16, SHORT_MAX = 256, BLOCKS_MIN = 64 }; /* shorter rests are not worth a call */
+enum { RUN_MIN = 16, BLOCKS_MIN = 64 }; /* shorter rests are not worth a call */
 
-__attribute__((noinline)) static bool check(uint32_t *state, const uint8_t *p, size_t n)
+bool utf8_check(uint32_t *state, const uint8_t *p, size_t n)
 {
     size_t i = 0, blocks_to = 0; /* up to here there is no use in trying blocks: one of them is bad */
     uint32_t s = *state, cp;
@@ -199,13 +179,6 @@ __attribute__((noinline)) static bool check(uint32_t *state, const uint8_t *p, s
     }
     *state = s;
     return s != STATE_BAD;
-}
-
-bool utf8_check(uint32_t *state, const uint8_t *p, size_t n)
-{
-    if (*state == 0 && n >= RUN_MIN && n <= SHORT_MAX && is_ascii_short(p, n))
-        return true;
-    return check(state, p, n);
 }
 
 size_t utf8_next(const uint8_t *p, size_t n, uint32_t *ret_cp)

@@ -90,7 +90,7 @@ static inline bool end_frame(struct ws_in *w, bool fin)
 }
 
 /* More of a long frame whose head has been read. */
-static int64_t take_rest(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
+__attribute__((noinline)) static int64_t take_rest(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
 {
     if (n > w->left)
         n = (size_t)w->left;
@@ -159,24 +159,6 @@ static int long_length(const uint8_t *p, size_t n, uint64_t *ret_n)
     return 1;
 }
 
-/* The many, by the shortest way: a whole message of up to 125 bytes to a server. 0: it is none, or not all there. */
-static inline int64_t take_short(const struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
-{
-    enum { HEAD = 6 };
-    uint8_t op = p[0] & 0x7F;
-    size_t len = p[1] & 0x7F;
-    uint32_t key, state = 0;
-    if (!(p[0] & p[1] & 0x80) || (op != WS_TEXT && op != WS_BINARY) || w->message_op != 0 || !w->expect_mask ||
-        len > CONTROL_MAX || len > w->message_max || n - 2 < HEAD - 2 + len)
-        return 0;
-    memcpy(&key, p + 2, 4);
-    p += HEAD;
-    if (!mask_any(p, len, key) && op == WS_TEXT && (!utf8_check(&state, p, len) || state != 0))
-        return -NOT_TEXT;
-    *ret = (struct ws_piece){.op = op, .first = true, .last = true, .p = p, .n = len};
-    return (int64_t)(HEAD + len);
-}
-
 /* How much longer the message may become. What does not pack grows by 1 in 80 or less, by zlib's least memory. */
 static inline uint64_t room_left(const struct ws_in *w, bool packed)
 {
@@ -200,15 +182,9 @@ static bool peek_text(const struct ws_in *w, const uint8_t *p, size_t n, uint32_
     return true;
 }
 
-int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
+/* A frame begins. Not in one with take_short, which would pay for its registers. */
+__attribute__((noinline)) static int64_t take_frame(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
 {
-    if (w->in_frame)
-        return take_rest(w, p, n, ret);
-    if (n < 2)
-        return 0;
-    int64_t whole = take_short(w, p, n, ret);
-    if (whole)
-        return whole;
     if (!head_ok(w, p[0], p[1]))
         return -BREACH;
     uint8_t op = p[0] & 15;
@@ -265,24 +241,32 @@ int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
     return (int64_t)(head + here);
 }
 
-size_t ws_head(uint8_t ret[WS_HEAD_MAX], uint8_t op, bool fin, uint64_t n, const uint8_t mask[4])
+/* The many: a whole message of up to 125 bytes to a server. 0: it is none, or not all there. */
+static inline int64_t take_short(const struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
 {
-    size_t k = 2;
-    ret[0] = (uint8_t)(fin << 7 | op);
-    if (n <= CONTROL_MAX) {
-        ret[1] = (uint8_t)n;
-    } else {
-        size_t bytes = n < 65536 ? 2 : 8;
-        ret[1] = bytes == 2 ? 126 : 127;
-        for (size_t i = bytes; i-- > 0;)
-            ret[k++] = (uint8_t)(n >> 8 * i);
-    }
-    if (mask) {
-        ret[1] |= 0x80;
-        memcpy(ret + k, mask, 4);
-        k += 4;
-    }
-    return k;
+    enum { HEAD = 6 };
+    uint8_t op = p[0] & 0x7F;
+    size_t len = p[1] & 0x7F;
+    uint32_t key, state = 0;
+    if (!(p[0] & p[1] & 0x80) || (op != WS_TEXT && op != WS_BINARY) || w->message_op != 0 || !w->expect_mask ||
+        len > CONTROL_MAX || len > w->message_max || n - 2 < HEAD - 2 + len)
+        return 0;
+    memcpy(&key, p + 2, 4);
+    p += HEAD;
+    if (!mask_any(p, len, key) && op == WS_TEXT && (!utf8_check(&state, p, len) || state != 0))
+        return -NOT_TEXT;
+    *ret = (struct ws_piece){.op = op, .first = true, .last = true, .p = p, .n = len};
+    return (int64_t)(HEAD + len);
+}
+
+int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret)
+{
+    if (w->in_frame)
+        return take_rest(w, p, n, ret);
+    if (n < 2)
+        return 0;
+    int64_t whole = take_short(w, p, n, ret);
+    return whole ? whole : take_frame(w, p, n, ret);
 }
 
 /* Section 7.4.1 and what IANA has added since (1012-1014); 1004-1006 and 1015 only stand for things that were not sent. */

@@ -7,6 +7,7 @@
 #ifndef CODEC_WS_H
 #define CODEC_WS_H
 #include "base/url.h"
+#include <string.h>
 
 enum ws_op { WS_CONT = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10, WS_PACKED = 0x40 };
 enum { WS_HEAD_MAX = 14, WS_WHOLE_MAX = 4096 };
@@ -24,10 +25,10 @@ struct ws_in {          /* the reading side; at most 48 bytes                   
     uint8_t packs : 1, packed : 1; /* permessage-deflate is agreed on; this message is packed by it      */
 };
 struct ws_piece {
-    uint8_t op;       /* WS_TEXT or WS_BINARY (also for continuations), WS_CLOSE, WS_PING, WS_PONG */
-    bool first, last; /* of the message. Control frames are always whole: both are true          */
-    bool packed;      /* its bytes are deflate's, unchecked: RSV1 stood in its first frame (RFC 7692)  */
-    uint8_t *p;       /* unmasked in place                                                      */
+    uint8_t op;               /* WS_TEXT or WS_BINARY (also for continuations), WS_CLOSE, WS_PING, WS_PONG */
+    bool first : 1, last : 1; /* of the message. Control frames are always whole: both are true          */
+    bool packed : 1;          /* its bytes are deflate's, unchecked: RSV1 stood in its first frame (RFC 7692)  */
+    uint8_t *p;               /* unmasked in place                                                      */
     size_t n;
 };
 /* server: frames must be masked; a client's must not. Who has agreed on permessage-deflate sets packs behind it; a packed
@@ -40,7 +41,25 @@ void ws_in_init(struct ws_in *w, bool server, uint64_t message_max);
 int64_t ws_in_next(struct ws_in *w, uint8_t *p, size_t n, struct ws_piece *ret);
 
 /* Writes a frame's head (2-14 bytes) and returns its length; mask NULL: unmasked. op may have WS_PACKED beside it. */
-size_t ws_head(uint8_t ret[WS_HEAD_MAX], uint8_t op, bool fin, uint64_t n, const uint8_t mask[4]);
+static inline size_t ws_head(uint8_t ret[WS_HEAD_MAX], uint8_t op, bool fin, uint64_t n, const uint8_t mask[4])
+{
+    size_t k = 2;
+    ret[0] = (uint8_t)(fin << 7 | op);
+    if (n < 126) {
+        ret[1] = (uint8_t)n;
+    } else {
+        size_t bytes = n < 65536 ? 2 : 8;
+        ret[1] = bytes == 2 ? 126 : 127;
+        for (size_t i = bytes; i-- > 0;)
+            ret[k++] = (uint8_t)(n >> 8 * i);
+    }
+    if (mask) {
+        ret[1] |= 0x80;
+        memcpy(ret + k, mask, 4);
+        k += 4;
+    }
+    return k;
+}
 /* XORs with the mask, starting at mask byte (at % 4). SIMD chosen once by a function pointer. */
 void ws_mask(uint8_t *p, size_t n, const uint8_t mask[4], size_t at);
 bool ws_close_code_ok(int code); /* may stand in a Close frame */

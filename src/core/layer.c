@@ -10,11 +10,6 @@ void layer_opened_above(struct layer *l)
         l->above->type->opened(l->above);
 }
 
-size_t layer_take_above(struct layer *l, uint8_t *p, size_t n, unsigned how)
-{
-    return l->above ? l->above->type->take(l->above, p, n, how) : n;
-}
-
 void layer_ended_above(struct layer *l)
 {
     if (l->above)

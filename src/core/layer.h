@@ -49,7 +49,10 @@ struct layer {
 
 /* Pass-throughs, for the tables: .give = layer_give_below */
 void layer_opened_above(struct layer *l);
-size_t layer_take_above(struct layer *l, uint8_t *p, size_t n, unsigned how);
+static inline size_t layer_take_above(struct layer *l, uint8_t *p, size_t n, unsigned how)
+{
+    return l->above ? l->above->type->take(l->above, p, n, how) : n;
+}
 void layer_ended_above(struct layer *l);
 void layer_writable_above(struct layer *l);
 void layer_closed_above(struct layer *l, const dx_err *why);

@@ -69,38 +69,25 @@ static int add_ref(struct queue *q, struct store *s, const struct span *v, size_
     return 0;
 }
 
-/* n bytes at the end of q. Mostly right behind those this conn had last, whose entry holds the block already: then no
- * reference is taken, for that is what a small send would cost most. */
-static uint8_t *room(struct queue *q, struct store *s, size_t n, bool whole)
+uint8_t *queue_room_new(struct queue *q, struct store *s, size_t n)
 {
-    struct queued *d = q->last;
-    struct block *b = s->copies;
-    if (whole || !d || !b || d->blk != b || d->p + d->n != b->data + b->used || n > b->cap - b->used) {
-        b = block_with_room(&s->copies, n);
-        d = b ? node_new(s) : NULL;
-        if (!d) {
-            block_drop(b);
-            return NULL;
-        }
-        *d = (struct queued){.blk = b, .p = b->data + b->used, .fd = -1};
-        append(q, d);
+    struct block *b = block_with_room(&s->copies, n);
+    struct queued *d = b ? node_new(s) : NULL;
+    if (!d) {
+        block_drop(b);
+        return NULL;
     }
     uint8_t *at = b->data + b->used;
     b->used += (uint32_t)n;
-    d->n += n;
-    q->n += n;
+    *d = (struct queued){.blk = b, .p = at, .n = n, .fd = -1};
+    append(q, d);
     return at;
-}
-
-uint8_t *queue_room(struct queue *q, struct store *s, size_t n)
-{
-    return room(q, s, n, false);
 }
 
 static int add_copy(struct queue *q, struct store *s, const struct span *v, size_t count, size_t skip, size_t n,
                     bool whole)
 {
-    uint8_t *at = room(q, s, n, whole);
+    uint8_t *at = whole ? queue_room_new(q, s, n) : queue_room(q, s, n);
     if (!at)
         return DX_NOMEM;
     for (size_t i = 0; i < count; skip = 0, i++) {

@@ -70,7 +70,21 @@ static inline bool queue_merge(struct queue *q, const struct span *v)
 }
 /* n bytes (at most BLOCK_BYTES / 2) at its end, already counted: the caller fills them before it does anything else. NULL: no
  * memory. */
-uint8_t *queue_room(struct queue *q, struct store *s, size_t n);
+uint8_t *queue_room_new(struct queue *q, struct store *s, size_t n);
+/* The same. Mostly it is right behind what this conn had last, whose entry holds the block already: then no reference is taken,
+ * for that is what a small send would cost most, and nothing is called. */
+static inline uint8_t *queue_room(struct queue *q, struct store *s, size_t n)
+{
+    struct queued *d = q->last;
+    struct block *b = s->copies;
+    if (!d || !b || d->blk != b || d->p + d->n != b->data + b->used || n > b->cap - b->used)
+        return queue_room_new(q, s, n);
+    uint8_t *at = b->data + b->used;
+    b->used += (uint32_t)n;
+    d->n += n;
+    q->n += n;
+    return at;
+}
 int queue_add_tube(struct queue *q, struct store *s, struct os_tube *p); /* owns p, also on failure */
 int queue_add_file(struct queue *q, struct store *s, int fd, int64_t off, size_t n);
 /* The first bytes as at most max iovecs; 0: empty, or a file is first. */

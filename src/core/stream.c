@@ -14,16 +14,6 @@
 
 enum { TURN_BYTES = 2 << 20 }; /* what one stream writes in a turn, though its peer keeps up: others wait */
 
-void stream_later(struct stream *s)
-{
-    loop_chore(s->queue.loop, &s->chore);
-}
-
-struct os_port *stream_out(struct stream *s)
-{
-    return s->split ? &((struct split_stream *)s)->out : &s->port;
-}
-
 /* ---- input ---- */
 
 static void drop_hold(struct stream *s)

@@ -8,8 +8,17 @@
 enum { STREAM_IOV_MAX = 64 };
 extern const struct os_port_ops stream_port_ops, stream_out_ops;
 
-void stream_later(struct stream *s);          /* flush and the rest at the end of the turn   */
-struct os_port *stream_out(struct stream *s); /* where it writes                             */
+/* Flush and the rest at the end of the turn. */
+static inline void stream_later(struct stream *s)
+{
+    if (!s->chore.waiting) /* most sends are not the first of their turn */
+        loop_chore(s->queue.loop, &s->chore);
+}
+/* Where it writes. */
+static inline struct os_port *stream_out(struct stream *s)
+{
+    return s->split ? &((struct split_stream *)s)->out : &s->port;
+}
 bool stream_stopped(const struct stream *s);  /* nothing may go up now                       */
 void stream_touched(struct stream *s);        /* bytes moved: not idle                       */
 void stream_no_memory(struct stream *s);      /* ends it at the end of the turn              */

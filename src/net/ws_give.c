@@ -56,20 +56,6 @@ int ws_give_frame(struct ws_layer *w, uint8_t op, bool fin, const struct span *v
     return layer_give_below(&w->layer, all, count + 1, how);
 }
 
-/* A server's frame of one piece goes right into the queue, where the layer below has room for it. */
-static bool give_in_place(struct ws_layer *w, uint8_t op, const struct span *v)
-{
-    struct layer *below = w->layer.below;
-    size_t head = v->n < 126 ? 2 : 4;
-    uint8_t *at = below->type->room && v->n < SMALL ? below->type->room(below, head + v->n) : NULL;
-    if (!at)
-        return false;
-    ws_head(at, op, true, v->n, NULL);
-    if (v->n)
-        memcpy(at + head, v->p, v->n);
-    return true;
-}
-
 /* A message or a part of it, packed and framed in one piece. Where it is not taken, the next one begins with nothing in mind. */
 __attribute__((noinline)) static int give_packed(struct ws_layer *w, uint8_t op, bool fin, const struct span *v,
                                                  size_t count, size_t n)
@@ -127,9 +113,7 @@ __attribute__((noinline)) static bool is_text(const struct span *v, size_t count
     return state == 0;
 }
 
-/* Not in one with give, which the many leave early. */
-__attribute__((noinline)) static int give_part(struct ws_layer *w, uint8_t op, const struct span *v, size_t count,
-                                               unsigned how)
+static int give_part(struct ws_layer *w, uint8_t op, const struct span *v, size_t count, unsigned how)
 {
     bool more = how & DX_MORE;
     size_t n = w->packs ? length_of(v, count) : 0;
@@ -143,17 +127,40 @@ __attribute__((noinline)) static int give_part(struct ws_layer *w, uint8_t op, c
     return r;
 }
 
-int ws_give(struct layer *l, const struct span *v, size_t count, unsigned how)
+/* Not in one with give, which the many leave early. */
+__attribute__((noinline)) static int give_any(struct ws_layer *w, const struct span *v, size_t count, unsigned how)
 {
-    struct ws_layer *w = ws_layer_of(l);
     uint8_t op = w->in_message ? WS_CONT : how & DX_TEXT ? WS_TEXT : WS_BINARY;
     if (w->close_sent)
         return DX_STATE;
-    if (op == WS_TEXT && !(how & DX_MORE) && !(count == 1 ? dx_is_utf8(v->p, v->n) : is_text(v, count)))
+    if (op == WS_TEXT && !(how & DX_MORE) && !is_text(v, count))
         return DX_PROTO; /* the peer would have to break it off (RFC 6455 8.1) */
-    if (w->server && count == 1 && !(how & DX_MORE) && op != WS_CONT && !w->packs && give_in_place(w, op, v))
-        return 0;
     return give_part(w, op, v, count, how);
+}
+
+/* The many: a server's message of one piece goes right into the queue, where the layer below has room for it. */
+static inline bool give_in_place(struct ws_layer *w, unsigned how, const struct span *v)
+{
+    struct layer *below = w->layer.below;
+    size_t n = v->n, head = n < 126 ? 2 : 4;
+    if (n >= SMALL || !below->type->room || (how & DX_TEXT && !utf8_is_short_ascii(v->p, n) && !is_text(v, 1)))
+        return false;
+    uint8_t *at = below->type->room(below, head + n);
+    if (!at)
+        return false;
+    ws_head(at, how & DX_TEXT ? WS_TEXT : WS_BINARY, true, n, NULL);
+    if (n)
+        memcpy(at + head, v->p, n);
+    return true;
+}
+
+int ws_give(struct layer *l, const struct span *v, size_t count, unsigned how)
+{
+    struct ws_layer *w = ws_layer_of(l);
+    if (w->server && !w->close_sent && !w->in_message && !w->packs && count == 1 && !(how & DX_MORE) &&
+        give_in_place(w, how, v))
+        return 0;
+    return give_any(w, v, count, how);
 }
 
 static size_t encode(const dx_msg *m, uint8_t *at, const void *arg)

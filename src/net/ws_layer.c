@@ -137,7 +137,7 @@ static void close_down(struct layer *l)
     loop_timer(w->loop, &w->timer, w->loop->now + CLOSE_WAIT_MS);
 }
 
-static void fail(struct ws_layer *w, int close_code, const char *text)
+__attribute__((noinline)) static void fail(struct ws_layer *w, int close_code, const char *text)
 {
     struct dx_conn *c = layer_conn(&w->layer);
     int code = close_code == 1009 ? DX_BIG : DX_PROTO;
@@ -162,7 +162,8 @@ static const char *words_of(int close_code)
                                 : "a frame against RFC 6455";
 }
 
-static void got_data(struct ws_layer *w, const struct ws_piece *x)
+/* What is no message in one piece. As with got_control and fail: not in one with take, which the many pass through. */
+__attribute__((noinline)) static void got_data(struct ws_layer *w, const struct ws_piece *x)
 {
     unsigned how = x->op == WS_TEXT ? DX_TEXT : DX_BINARY;
     int bad = 0;
@@ -170,8 +171,6 @@ static void got_data(struct ws_layer *w, const struct ws_piece *x)
         return;
     if (x->packed)
         bad = ws_gather_packed(w, x, how);
-    else if (x->first && x->last)
-        layer_take_above(&w->layer, x->p, x->n, how);
     else if (!ws_gather_add(w, x->p, x->n))
         bad = 1011;
     else if (x->last)
@@ -218,7 +217,7 @@ static void got_close(struct ws_layer *w, const struct ws_piece *x)
     layer_ended_above(&w->layer); /* on_end: what we still have to say may go; then our Close */
 }
 
-static void got_control(struct ws_layer *w, const struct ws_piece *x)
+__attribute__((noinline)) static void got_control(struct ws_layer *w, const struct ws_piece *x)
 {
     struct dx_conn *c = layer_conn(&w->layer);
     struct span v = {NULL, x->p, x->n};
@@ -236,10 +235,11 @@ static void got_control(struct ws_layer *w, const struct ws_piece *x)
 static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
 {
     struct ws_layer *w = ws_layer_of(l);
+    const struct dx_conn *c = layer_conn(l); /* not looked for again for each message: it lives until the turn ends */
     size_t used = 0;
     (void)how;
     heard(w);
-    while (used < n && !w->close_seen && (w->closing || !layer_stopped(l))) {
+    while (used < n && !w->close_seen && (w->closing || !c || !conn_stopped(c))) {
         struct ws_piece x;
         int64_t got = ws_in_next(&w->in, p + used, n - used, &x);
         if (got == 0)
@@ -251,6 +251,8 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         used += (size_t)got;
         if (x.op >= WS_CLOSE)
             got_control(w, &x);
+        else if (x.first && x.last && !x.packed && !w->closing)
+            layer_take_above(l, x.p, x.n, x.op == WS_TEXT ? DX_TEXT : DX_BINARY);
         else
             got_data(w, &x);
     }
