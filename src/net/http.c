@@ -263,17 +263,10 @@ int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, si
     struct http1 *h = http1_answerable(c);
     int r = check_head(h, status, extra, count);
     if (r == 0)
-        r = http1_send_head(h, status, (int64_t)n, type, extra, count);
-    struct span v = {NULL, body, n};
-    if (r >= 0 && n && !h->x->no_body)
-        r = h->layer.type->give(&h->layer, &v, 1, 0);
-    if (r < 0)
-        return r;
-    c->end_said = 1;
-    if (h->x->no_body)
-        h->x->reply_left = 0;
-    http1_reply_over(h);
-    return 0;
+        r = http1_send_whole(h, status, type, body, n, extra, count);
+    if (r == 0)
+        c->end_said = 1;
+    return r;
 }
 
 int dx_http_request(dx_conn *c, const char *method, const char *target, const dx_http_field *fields, size_t count,

@@ -101,6 +101,9 @@ struct http1 *http1_answerable(dx_conn *c); /* the connection, if a head may sti
 /* For http.c: sends the status line and fields; body_n -1: unknown. */
 int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
                     size_t count);
+/* All of a reply: then it is over. */
+int http1_send_whole(struct http1 *h, int status, const char *type, const void *body, size_t n,
+                     const dx_http_field *extra, size_t count);
 int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, size_t count); /* 1xx but 101 */
 bool http1_is_connect(const struct exchange *x);
 void http1_reply_over(struct http1 *h);

@@ -17,29 +17,24 @@ void draft_free(struct draft *d)
         dx_text_free(&d->t);
 }
 
-/* n bytes more, in memory of its own. */
-static int move_out(struct draft *d, const void *p, size_t n)
+/* In memory of its own from now on. */
+static int move_out(struct draft *d)
 {
     dx_text own = {0};
-    int r = d->room ? dx_text_add(&own, d->t.p, d->t.n) : 0;
-    if (d->room && r == 0) {
+    int r = dx_text_add(&own, d->t.p, d->t.n);
+    if (r == 0) {
         d->t = own;
         d->room = NULL;
     }
-    return r < 0 ? r : dx_text_add(&d->t, p, n);
+    return r;
 }
 
-void draft_add(struct draft *d, const void *p, size_t n)
+void draft_add_more(struct draft *d, const void *p, size_t n)
 {
-    if (d->r < 0 || n == 0)
-        return;
-    if (d->t.cap - d->t.n <= n) {
-        d->r = move_out(d, p, n);
-        return;
-    }
-    memcpy(d->t.p + d->t.n, p, n);
-    d->t.n += n;
-    d->t.p[d->t.n] = '\0';
+    if (d->r == 0 && d->room)
+        d->r = move_out(d);
+    if (d->r == 0)
+        d->r = dx_text_add(&d->t, p, n);
 }
 
 void draft_number(struct draft *d, uint64_t n)
@@ -108,7 +103,13 @@ void draft_host(struct draft *d, const struct url *u)
 int draft_give(struct draft *d, struct layer *l)
 {
     struct span v = {NULL, (const uint8_t *)d->t.p, d->t.n};
-    int r = d->r < 0 ? d->r : layer_give_below(l, &v, 1, DX_MORE);
+    struct layer *below = l->below;
+    uint8_t *at = d->r == 0 && below->type->room ? below->type->room(below, v.n) : NULL;
+    int r = d->r;
+    if (at)
+        memcpy(at, v.p, v.n);
+    else if (r == 0)
+        r = below->type->give(below, &v, 1, DX_MORE);
     draft_free(d);
     return r;
 }
@@ -126,9 +127,9 @@ void http1_keep(struct http1_head *ret, const struct http1_head *head, const uin
     struct bytes *v[] = {&ret->method, &ret->target, &ret->reason, &ret->path, &ret->query, &ret->host};
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)
         move_view(v[i], p, bytes, n);
-    for (size_t i = 0; i < ret->count; i++) {
-        move_view(&ret->fields[i].name, p, bytes, n);
-        move_view(&ret->fields[i].value, p, bytes, n);
+    for (size_t i = 0; i < ret->count; i++) { /* these lie nowhere but in p */
+        ret->fields[i].name.p = bytes + (ret->fields[i].name.p - p);
+        ret->fields[i].value.p = bytes + (ret->fields[i].value.p - p);
     }
 }
 

@@ -18,8 +18,19 @@ enum { DRAFT_USUAL = 1024 };
 /* Instead of zeroing: in room[DRAFT_USUAL], which outlives it, while an ordinary head fits. */
 void draft_begin(struct draft *d, char *room);
 void draft_free(struct draft *d);
-void draft_add(struct draft *d, const void *p, size_t n);
-static inline void draft_say(struct draft *d, const char *s) /* here, for the length of what is constant costs nothing then */
+void draft_add_more(struct draft *d, const void *p, size_t n); /* draft_add where there is no room left */
+/* These two here: what is constant is then a few stores. */
+static inline void draft_add(struct draft *d, const void *p, size_t n)
+{
+    if (d->r < 0 || d->t.cap - d->t.n <= n) {
+        draft_add_more(d, p, n);
+        return;
+    }
+    memcpy(d->t.p + d->t.n, p, n);
+    d->t.n += n;
+    d->t.p[d->t.n] = '\0';
+}
+static inline void draft_say(struct draft *d, const char *s)
 {
     draft_add(d, s, strlen(s));
 }

@@ -51,9 +51,11 @@ bool http1_is_connect(const struct exchange *x)
 
 static void draft_status(struct draft *d, int status)
 {
-    draft_say(d, "HTTP/1.1 ");
-    draft_number(d, (uint64_t)status);
-    draft_say(d, " ");
+    char line[] = "HTTP/1.1 000 ";
+    line[9] = (char)('0' + status / 100);
+    line[10] = (char)('0' + status / 10 % 10);
+    line[11] = (char)('0' + status % 10);
+    draft_add(d, line, sizeof line - 1);
     draft_say(d, dx_http_reason(status));
     draft_say(d, "\r\n");
 }
@@ -110,48 +112,90 @@ static void draft_framing(struct draft *d, const struct exchange *x, int status,
     }
 }
 
-int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
-                    size_t count)
+/* true: the connection ends behind this reply, and the head says so. */
+static bool draft_head(struct draft *d, struct http1 *h, int status, int64_t body_n, const char *type,
+                       const dx_http_field *extra, size_t count)
 {
     struct exchange *x = h->x;
-    char room[DRAFT_USUAL];
-    struct draft d;
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     const char *connection = value_of("Connection", extra, count);
     bool asked = says_close(connection);
     bool close_it =
         x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
+    draft_status(d, status);
+    if (type)
+        draft_field(d, "Content-Type", type);
+    draft_fields(d, extra, count);
+    if (d->r == 0)
+        http_set_write(x, d, type, extra, count);
+    if (!value_of("Date", extra, count)) {
+        draft_say(d, "Date: ");
+        draft_add(d, os_http_date(), HTTP_DATE_N);
+        draft_say(d, "\r\n");
+    }
+    draft_framing(d, x, status, body_n);
+    if (close_it && status != 101 && !asked)
+        draft_say(d, "Connection: close\r\n");
+    else if (x->head.version == 10 && !close_it)
+        draft_say(d, "Connection: keep-alive\r\n");
+    draft_say(d, "\r\n");
+    return close_it;
+}
+
+static bool sends_no_body(const struct exchange *x, int status)
+{
+    return bodiless(status) || status == 205 || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
+}
+
+/* A head, and where the whole body is there too and short, that behind it in the same piece. */
+static int send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
+                     size_t count, const void *body)
+{
+    struct exchange *x = h->x;
+    char room[DRAFT_USUAL];
+    struct draft d;
     if (status == 205) /* RFC 9110 15.3.6 */
         body_n = 0;
     draft_begin(&d, room);
-    draft_status(&d, status);
-    if (type)
-        draft_field(&d, "Content-Type", type);
-    draft_fields(&d, extra, count);
-    if (d.r == 0)
-        http_set_write(x, &d, type, extra, count);
-    if (!value_of("Date", extra, count)) {
-        draft_say(&d, "Date: ");
-        draft_say(&d, os_http_date());
-        draft_say(&d, "\r\n");
-    }
-    draft_framing(&d, x, status, body_n);
-    if (close_it && status != 101 && !asked)
-        draft_say(&d, "Connection: close\r\n");
-    else if (x->head.version == 10 && !close_it)
-        draft_say(&d, "Connection: keep-alive\r\n");
-    draft_say(&d, "\r\n");
+    bool close_it = draft_head(&d, h, status, body_n, type, extra, count), none = sends_no_body(x, status);
+    bool joined = body && !none && d.r == 0 && (size_t)body_n < d.t.cap - d.t.n;
+    if (joined)
+        draft_add(&d, body, (size_t)body_n);
     int r = draft_give(&d, &h->layer);
     if (r < 0)
         return r;
     h->last = h->last || close_it;
     x->head_sent = 1;
-    x->no_body = bodiless(status) || status == 205 || (x->head.method.n == 4 && !memcmp(x->head.method.p, "HEAD", 4));
+    x->no_body = none;
     x->chunked_out = body_n < 0 && x->head.version != 10;
     x->reply_left = body_n;
     x->status = status;
+    if (joined) {
+        x->reply_left = 0;
+        http_given(h, (size_t)body_n);
+    }
     return 0;
+}
+
+int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *type, const dx_http_field *extra,
+                    size_t count)
+{
+    return send_head(h, status, body_n, type, extra, count, NULL);
+}
+
+int http1_send_whole(struct http1 *h, int status, const char *type, const void *body, size_t n,
+                     const dx_http_field *extra, size_t count)
+{
+    struct span v = {NULL, body, n};
+    int r = send_head(h, status, (int64_t)n, type, extra, count, body);
+    if (r == 0 && h->x->no_body)
+        h->x->reply_left = 0;
+    else if (r == 0 && h->x->reply_left > 0)
+        r = http1_give(&h->layer, &v, 1, 0);
+    if (r == 0)
+        http1_reply_over(h);
+    return r;
 }
 
 /* The head of who sends without one. */
