@@ -43,7 +43,7 @@ DX_API dx_conn *dx_ws_connect_sized(dx_loop *l, const char *url, const dx_handle
 DX_API dx_listener *dx_ws_serve_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
                                       size_t o_bytes, const dx_ws_opts *ws, size_t ws_bytes, dx_err *err);
 /* dx_connect and dx_serve with what WebSockets of that conn or listener are to be like; *ws is copied. DX_URL: deflate or fields
- * do not read. Other schemes take no notice. */
+ * do not read, or a dial's dx_opts.protocols are no tokens, each once. Other schemes take no notice. */
 static inline dx_conn *dx_ws_connect(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
                                      const dx_ws_opts *ws, dx_err *err)
 {
@@ -57,7 +57,7 @@ static inline dx_listener *dx_ws_serve(dx_loop *l, const char *url, const dx_han
 
 /* Answers a handshake (dx_http_wants_ws): the conn becomes messages. h and user replace the handler if h is not
  * NULL (same state_bytes); on_open is not called again. o NULL: as dx_ws_serve was told. 0; DX_URL: deflate or fields do not read;
- * DX_PROTO: no handshake, a foreign Origin, or a protocol that was not offered; DX_NOMEM. Nothing was sent then: answer it (403), or
+ * DX_PROTO: no handshake that reads, a foreign Origin, or a protocol that was not offered; DX_NOMEM. Nothing was sent then: answer it (403), or
  * ask for another protocol. DX_STATE: something was sent already, or h is not NULL
  * and the conn is in a relay or saved. */
 DX_API int  dx_ws_accept_sized(dx_conn *c, const dx_handler *h, void *user, const dx_ws_opts *o, size_t o_bytes);

@@ -19,8 +19,7 @@ struct seen { /* what the fields say together: judged when the last has come */
     bool last_is_chunked, other_codings, connection_upgrade, upgrade_ws, expects_more;
 };
 
-/* Cuts the first element off a comma-separated list; false: none left. */
-static bool next_element(struct bytes *list, struct bytes *ret)
+bool http1_list_next(struct bytes *list, struct bytes *ret)
 {
     if (!list->p)
         return false;
@@ -29,6 +28,15 @@ static bool next_element(struct bytes *list, struct bytes *ret)
     *ret = trim(list->p, n);
     *list = comma ? (struct bytes){comma + 1, list->n - n - 1} : (struct bytes){NULL, 0};
     return true;
+}
+
+bool http1_list_has(struct bytes list, struct bytes element)
+{
+    struct bytes e;
+    while (http1_list_next(&list, &e))
+        if (e.n > 0 && e.n == element.n && !memcmp(e.p, element.p, e.n))
+            return true;
+    return false;
 }
 
 static int read_version(const uint8_t *p, size_t n, int *ret)
@@ -116,7 +124,7 @@ static int take_length(struct bytes v, struct http1_head *ret)
 static int take_transfer_encoding(struct bytes v, struct seen *s)
 {
     struct bytes e;
-    while (next_element(&v, &e)) {
+    while (http1_list_next(&v, &e)) {
         if (e.n == 0 || s->last_is_chunked) /* nothing may come behind chunked, nor twice */
             return BAD;
         if (SAME(e, "chunked"))
@@ -131,7 +139,7 @@ static int take_transfer_encoding(struct bytes v, struct seen *s)
 static void take_connection(struct bytes v, struct http1_head *ret, struct seen *s)
 {
     struct bytes e;
-    while (next_element(&v, &e)) {
+    while (http1_list_next(&v, &e)) {
         if (SAME(e, "close"))
             ret->close = true;
         else if (SAME(e, "keep-alive"))
@@ -145,7 +153,7 @@ static void take_connection(struct bytes v, struct http1_head *ret, struct seen 
 static void take_expect(struct bytes v, struct http1_head *ret, struct seen *s)
 {
     struct bytes e;
-    while (next_element(&v, &e)) {
+    while (http1_list_next(&v, &e)) {
         if (SAME(e, "100-continue"))
             ret->expect_continue = true;
         else if (e.n > 0)
@@ -172,7 +180,7 @@ static int take_known(struct http1_field f, struct http1_head *ret, struct seen 
         return 0;
     case 7:
         if (SAME(f.name, "upgrade"))
-            while (next_element(&v, &e))
+            while (http1_list_next(&v, &e))
                 s->upgrade_ws |= SAME(e, "websocket");
         return 0;
     case 10:
@@ -291,11 +299,26 @@ int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1
     return r == TOO_LARGE ? BAD : r;
 }
 
-struct bytes http1_get(const struct http1_head *h, const char *name)
+struct bytes http1_next(const struct http1_head *h, const char *name, size_t *i)
 {
     size_t n = strlen(name);
-    for (size_t i = 0; i < h->count; i++)
-        if (http1_same(h->fields[i].name, name, n))
-            return h->fields[i].value;
+    while (*i < h->count) {
+        const struct http1_field *f = &h->fields[(*i)++];
+        if (http1_same(f->name, name, n))
+            return f->value;
+    }
     return (struct bytes){NULL, 0};
+}
+
+struct bytes http1_get(const struct http1_head *h, const char *name)
+{
+    size_t i = 0;
+    return http1_next(h, name, &i);
+}
+
+struct bytes http1_only(const struct http1_head *h, const char *name)
+{
+    size_t i = 0;
+    struct bytes v = http1_next(h, name, &i);
+    return http1_next(h, name, &i).p ? (struct bytes){NULL, 0} : v;
 }

@@ -29,6 +29,11 @@ int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
 /* The first field of that name, any case; p NULL: none. */
 struct bytes http1_get(const struct http1_head *h, const char *name);
+struct bytes http1_next(const struct http1_head *h, const char *name, size_t *i); /* from the i-th field on; *i is left behind it */
+struct bytes http1_only(const struct http1_head *h, const char *name);            /* p NULL: there are several, or none */
+/* Cuts the first element off a comma-separated list, without the blanks around it; it may be empty. false: none is left. */
+bool http1_list_next(struct bytes *list, struct bytes *ret);
+bool http1_list_has(struct bytes list, struct bytes element); /* byte for byte; one of no bytes is in no list */
 
 /* Is name one of the fields that may not stand in a trailer section (RFC 9110 6.5.1)? */
 bool http1_never_trails(struct bytes name);

@@ -68,4 +68,15 @@ enum { WS_KEY_N = 24, WS_ACCEPT_N = 28 };
 void ws_key(const uint8_t random[16], char ret[WS_KEY_N + 1]);  /* base64, NUL-ended */
 void ws_accept_of(struct bytes key, char ret[WS_ACCEPT_N + 1]); /* SHA-1 and base64  */
 bool ws_key_ok(struct bytes key);                               /* 16 bytes in base64 */
+
+enum { WS_TOKENS_MAX = 64 };
+struct ws_tokens { /* of one or several fields: views into them; zero n first */
+    size_t n;
+    struct bytes v[WS_TOKENS_MAX];
+};
+/* Adds those of a Sec-WebSocket-Protocol. strict: no element is empty, as who offers must write it. false: one is no token, stands there
+ * twice or is one too many, or there is none. */
+bool ws_tokens_add(struct ws_tokens *t, struct bytes value, bool strict);
+bool ws_tokens_has(const struct ws_tokens *t, struct bytes token);
+bool ws_extensions_read(struct bytes value); /* by the grammar of RFC 6455 9.1, whatever it asks for */
 #endif

@@ -32,8 +32,10 @@ static int reply(dx_conn *c, int status, const char *type, const void *body, siz
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cache-Control", "no-cache"},
         more ? *more : (dx_http_field){0},
+        {"Sec-WebSocket-Version", "13"}, /* with 426, for who asked for another (RFC 6455 4.4) */
     };
-    return dx_http_reply(c, status, type, body, n, fields, sizeof(fields) / sizeof(*fields) - !more);
+    size_t count = sizeof(fields) / sizeof(*fields) - (status == 426 ? 0 : more ? 1 : 2);
+    return dx_http_reply(c, status, type, body, n, fields, count);
 }
 
 static void say(struct member *m, int status, const char *words, const dx_http_field *more)

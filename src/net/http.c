@@ -136,11 +136,7 @@ uint64_t dx_http_sent(const dx_conn *c)
 bool dx_http_wants_ws(const dx_conn *c)
 {
     const struct exchange *x = exchange_of(c);
-    if (!x || x->head_sent || !x->head.upgrade_ws || !x->body_done || x->head.version != 11)
-        return false;
-    struct bytes version = http1_get(&x->head, "Sec-WebSocket-Version");
-    return x->head.method.n == 3 && !memcmp(x->head.method.p, "GET", 3) && version.n == 2 &&
-           !memcmp(version.p, "13", 2) && ws_key_ok(http1_get(&x->head, "Sec-WebSocket-Key"));
+    return x && !x->head_sent && x->body_done && ws_asked(&x->head);
 }
 
 const char *dx_http_reason(int status)

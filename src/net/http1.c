@@ -142,8 +142,10 @@ static void accept_ws_only(dx_conn *c)
     int status = 0;
     if (path.n != strlen(want) || memcmp(path.p, want, path.n) != 0)
         status = 404;
-    else if (!dx_http_wants_ws(c))
+    else if (!h->x->head.upgrade_ws || !ws_version_ok(&h->x->head))
         status = 426;
+    else if (!dx_http_wants_ws(c))
+        status = 400;
     else if (dx_ws_accept(c, NULL, NULL, NULL) < 0)
         status = 403;
     static const dx_http_field up[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}; /* RFC 6455 4.4 */

@@ -27,6 +27,9 @@ struct ws_stand {
 void ws_stand_ping(struct ws_stand *s, const struct settings *set, const dx_ws_opts *o); /* its last two, by the options */
 /* ws over whatever carries bytes below; *s is copied. */
 struct layer *ws_layer_new(dx_loop *loop, const struct ws_stand *s);
+/* Of a request's head, in ws_accept.c: is it a handshake, whole and in order? And of the version that we speak? */
+bool ws_asked(const struct http1_head *head);
+bool ws_version_ok(const struct http1_head *head);
 bool ws_fields_ok(const dx_http_field *v, size_t count); /* may they stand in a handshake beside ours? In ws_accept.c */
 struct layer *ws_handshake_new(const struct dial *d); /* a dial's: becomes the ws layer. In ws_handshake.c */
 bool ws_dial_ok(const struct dial *d, dx_err *err);   /* does what is asked for read?                      */

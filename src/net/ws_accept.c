@@ -10,28 +10,40 @@
 
 enum { FIELDS_MAX = 64, PROTOCOL_MAX = 256 };
 
-/* Is name one of the comma-separated items of list? */
-static bool in_list(struct bytes list, const char *name)
+static struct bytes bytes_of(const char *s)
 {
-    size_t n = strlen(name);
-    for (size_t i = 0; i + n <= list.n; i++) {
-        bool starts = i == 0 || list.p[i - 1] == ',' || list.p[i - 1] == ' ' || list.p[i - 1] == '\t';
-        bool ends = i + n == list.n || list.p[i + n] == ',' || list.p[i + n] == ' ' || list.p[i + n] == '\t';
-        if (starts && ends && !memcmp(list.p + i, name, n))
-            return true;
-    }
-    return false;
+    return (struct bytes){(const uint8_t *)s, strlen(s)};
 }
 
-static bool offered(const struct http1_head *head, const char *protocol)
+static bool is(struct bytes b, const char *s)
 {
-    for (size_t i = 0; i < head->count; i++) {
-        const struct http1_field *f = &head->fields[i];
-        if (f->name.n == 22 && !strncasecmp((const char *)f->name.p, "Sec-WebSocket-Protocol", 22) &&
-            in_list(f->value, protocol))
-            return true;
-    }
-    return false;
+    return b.n == strlen(s) && !memcmp(b.p, s, b.n);
+}
+
+/* The subprotocols that are offered; false: they, or the extensions, do not read. */
+static bool read_lists(const struct http1_head *head, struct ws_tokens *ret)
+{
+    struct bytes v;
+    ret->n = 0;
+    for (size_t i = 0; (v = http1_next(head, "Sec-WebSocket-Protocol", &i)).p;)
+        if (!ws_tokens_add(ret, v, false))
+            return false;
+    for (size_t i = 0; (v = http1_next(head, "Sec-WebSocket-Extensions", &i)).p;)
+        if (!ws_extensions_read(v))
+            return false;
+    return true;
+}
+
+bool ws_version_ok(const struct http1_head *head)
+{
+    return is(http1_get(head, "Sec-WebSocket-Version"), "13");
+}
+
+bool ws_asked(const struct http1_head *head)
+{
+    struct ws_tokens offered;
+    return head->upgrade_ws && is(head->method, "GET") && is(http1_only(head, "Sec-WebSocket-Version"), "13") &&
+           ws_key_ok(http1_only(head, "Sec-WebSocket-Key")) && read_lists(head, &offered);
 }
 
 /* No Origin: not a browser. The default is the page's own host, port and all. */
@@ -40,14 +52,8 @@ static bool origin_ok(const struct http1_head *head, const char *origins)
     struct bytes o = http1_get(head, "Origin");
     if (!o.p || (origins && !strcmp(origins, "*")))
         return true;
-    if (origins) {
-        char text[300];
-        if (o.n >= sizeof text)
-            return false;
-        memcpy(text, o.p, o.n);
-        text[o.n] = 0;
-        return !strchr(text, ',') && in_list((struct bytes){(const uint8_t *)origins, strlen(origins)}, text);
-    }
+    if (origins)
+        return http1_list_has(bytes_of(origins), o);
     static const char *const schemes_of_pages[] = {"http://", "https://"};
     for (size_t i = 0; i < 2; i++) {
         size_t n = strlen(schemes_of_pages[i]);
@@ -58,18 +64,16 @@ static bool origin_ok(const struct http1_head *head, const char *origins)
     return false;
 }
 
-/* Of ours, in our order, the first that the client offers. n 0: none. */
-static struct bytes choose(const struct http1_head *head, const char *ours, char *ret, size_t ret_n)
+/* Of ours, in our order, the first that the client offers, with a NUL behind it. n 0: none. */
+static struct bytes choose(const struct ws_tokens *offered, const char *ours, char *ret, size_t ret_n)
 {
-    for (size_t n; *ours; ours += n) {
-        ours += strspn(ours, ", ");
-        n = strcspn(ours, ", ");
-        if (n == 0 || n >= ret_n)
+    struct bytes list = bytes_of(ours), e;
+    while (http1_list_next(&list, &e)) {
+        if (e.n == 0 || e.n >= ret_n || !ws_tokens_has(offered, e))
             continue;
-        memcpy(ret, ours, n);
-        ret[n] = 0;
-        if (offered(head, ret))
-            return (struct bytes){(const uint8_t *)ret, n};
+        memcpy(ret, e.p, e.n);
+        ret[e.n] = 0;
+        return (struct bytes){(const uint8_t *)ret, e.n};
     }
     return (struct bytes){0};
 }
@@ -77,13 +81,10 @@ static struct bytes choose(const struct http1_head *head, const char *ours, char
 static bool agree_on_deflate(const struct http1_head *head, const struct ws_deflate_terms *wish,
                              struct ws_deflate_terms *ret)
 {
-    static const char name[] = "Sec-WebSocket-Extensions";
-    for (size_t i = 0; i < head->count; i++) {
-        const struct http1_field *f = &head->fields[i];
-        if (f->name.n == sizeof name - 1 && !strncasecmp((const char *)f->name.p, name, f->name.n) &&
-            ws_deflate_agree(f->value, wish, ret))
+    struct bytes v;
+    for (size_t i = 0; (v = http1_next(head, "Sec-WebSocket-Extensions", &i)).p;)
+        if (ws_deflate_agree(v, wish, ret))
             return true;
-    }
     return false;
 }
 
@@ -143,6 +144,7 @@ int dx_ws_accept_sized(dx_conn *c, const dx_handler *on, void *user, const dx_ws
     struct http1 *h = http1_answerable(c);
     dx_ws_opts mine;
     struct ws_deflate_terms wish = {0}, agreed;
+    struct ws_tokens offered;
     char chosen[PROTOCOL_MAX];
     if (!h || (on && c->taken)) /* a relay's handler, or dx_save's, is not for anybody to replace */
         return DX_STATE;
@@ -154,13 +156,14 @@ int dx_ws_accept_sized(dx_conn *c, const dx_handler *on, void *user, const dx_ws
         (mine.deflate && !ws_deflate_wish(mine.deflate, &wish)))
         return DX_URL;
     const struct http1_head *head = &h->x->head;
-    if (!dx_http_wants_ws(c) || !origin_ok(head, mine.origins) || (mine.protocol && !offered(head, mine.protocol)))
+    if (!dx_http_wants_ws(c) || !origin_ok(head, mine.origins) || !read_lists(head, &offered) ||
+        (mine.protocol && !ws_tokens_has(&offered, bytes_of(mine.protocol))))
         return DX_PROTO;
     struct ws_stand s = {.server = true, .message_max = set->o.message_bytes_max};
     if (mine.protocol)
-        s.protocol = (struct bytes){(const uint8_t *)mine.protocol, strlen(mine.protocol)};
+        s.protocol = bytes_of(mine.protocol);
     else if (set->o.protocols)
-        s.protocol = choose(head, set->o.protocols, chosen, sizeof chosen);
+        s.protocol = choose(&offered, set->o.protocols, chosen, sizeof chosen);
     if (mine.deflate && agree_on_deflate(head, &wish, &agreed))
         s.deflate = &agreed;
     ws_stand_ping(&s, set, &mine);

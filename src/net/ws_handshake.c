@@ -49,47 +49,32 @@ static bool same(struct bytes b, const char *s)
     return b.n == strlen(s) && !memcmp(b.p, s, b.n);
 }
 
-/* Was the subprotocol the server chose among those we offered? */
-static bool we_offered(const char *protocols, struct bytes chosen)
+static bool any_case(struct bytes b, const char *s)
 {
-    const char *at = protocols;
-    while (at && *at) {
-        size_t skip = strspn(at, ", "), n = strcspn(at + skip, ", ");
-        if (n == chosen.n && !memcmp(at + skip, chosen.p, n))
-            return true;
-        at += skip + n;
-    }
-    return false;
-}
-
-/* How many fields of that name. */
-static size_t fields_of(const struct http1_head *head, const char *name)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < head->count; i++)
-        n += head->fields[i].name.n == strlen(name) &&
-             !strncasecmp((const char *)head->fields[i].name.p, name, head->fields[i].name.n);
-    return n;
+    return b.n == strlen(s) && !strncasecmp((const char *)b.p, s, b.n);
 }
 
 /* NULL: all is well, and *ret says what was settled; "": it is no 101. */
 static const char *why_not(const struct handshake *k, const struct http1_head *head, struct ws_stand *ret,
                            struct ws_deflate_terms *agreed)
 {
-    static const char extensions[] = "Sec-WebSocket-Extensions", protocol[] = "Sec-WebSocket-Protocol";
     char want[WS_ACCEPT_N + 1];
-    struct bytes extension = http1_get(head, extensions);
-    ret->protocol = http1_get(head, protocol);
+    struct bytes extension = http1_get(head, "Sec-WebSocket-Extensions");
+    const char *ours = k->set->o.protocols ? k->set->o.protocols : "";
+    ret->protocol = http1_get(head, "Sec-WebSocket-Protocol");
     ws_accept_of((struct bytes){(const uint8_t *)k->key, WS_KEY_N}, want);
     if (head->status != 101)
         return "";
-    if (!head->upgrade_ws || !same(http1_get(head, "Sec-WebSocket-Accept"), want))
+    if (!head->upgrade_ws || !any_case(http1_only(head, "Upgrade"), "websocket") ||
+        !same(http1_only(head, "Sec-WebSocket-Accept"), want))
         return "the server's handshake answer is wrong";
-    if (ret->protocol.p && (fields_of(head, protocol) > 1 || !we_offered(k->set->o.protocols, ret->protocol)))
+    if (ret->protocol.p && (!http1_only(head, "Sec-WebSocket-Protocol").p ||
+                            !http1_list_has((struct bytes){(const uint8_t *)ours, strlen(ours)}, ret->protocol)))
         return "the server chose a subprotocol that was not offered";
     if (extension.p && !k->set->ws.deflate)
         return "the server chose an extension that was not offered";
-    if (extension.p && (fields_of(head, extensions) > 1 || !ws_deflate_answered(extension, &k->offer, agreed)))
+    if (extension.p &&
+        (!http1_only(head, "Sec-WebSocket-Extensions").p || !ws_deflate_answered(extension, &k->offer, agreed)))
         return "the server's answer to permessage-deflate is wrong";
     ret->deflate = extension.p ? agreed : NULL;
     return NULL;
@@ -257,8 +242,10 @@ bool ws_dial_ok(const struct dial *d, dx_err *err)
 {
     struct ws_deflate_terms wish;
     const dx_ws_opts *o = &d->set->ws;
-    if (d->set->o.protocols && !http1_is_value(d->set->o.protocols))
-        return err_set(err, DX_URL, "dial %s: a control character in protocols", d->text) == 0;
+    const char *p = d->set->o.protocols;
+    struct ws_tokens offered = {.n = 0};
+    if (p && !ws_tokens_add(&offered, (struct bytes){(const uint8_t *)p, strlen(p)}, true))
+        return err_set(err, DX_URL, "dial %s: no list of subprotocols, tokens and each once: %s", d->text, p) == 0;
     for (size_t i = 0; i < o->field_count; i++)
         if (!ws_fields_ok(&o->fields[i], 1))
             return err_set(err, DX_URL, "dial %s: a field that cannot stand in a WebSocket's handshake", d->text) == 0;

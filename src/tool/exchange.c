@@ -77,9 +77,9 @@ bool exchange_accept_ws(dx_conn *c)
 bool exchange_talks(dx_conn *c)
 {
     static const char no[] = "duplex listen is here: a talk goes by socket or WebSocket\n";
-    static const dx_http_field up = {"Upgrade", "websocket"};
+    static const dx_http_field up[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
     if (dx_http_wants_ws(c))
         return exchange_accept_ws(c);
-    dx_http_reply(c, 426, "text/plain", no, sizeof no - 1, &up, 1);
+    dx_http_reply(c, 426, "text/plain", no, sizeof no - 1, up, 2);
     return false;
 }

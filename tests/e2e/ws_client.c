@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * ws_client.c URL TIMES [DEFLATE] - a WebSocket client that says back whatever it hears, TIMES conns one after the other. For tests. */
+ * ws_client.c URL TIMES [DEFLATE [PROTOCOLS]] - a WebSocket client that says back whatever it hears, TIMES conns one after the
+ * other; "-": none. For tests. */
 #include <duplex/ws.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct plan {
     dx_loop *loop;
     const char *url;
     int left;
+    const char *protocols;
     dx_ws_opts ws;
 };
 
@@ -30,13 +33,21 @@ static void dial(struct plan *p)
     static const dx_handler on = {.on_data = echo, .on_close = closed};
     dx_opts o = {.message_bytes_max = 32 << 20, .queue_bytes_max = 64 << 20};
     dx_err err = {0};
+    o.protocols = p->protocols;
     if (p->left-- > 0 && !dx_ws_connect(p->loop, p->url, &on, p, &o, &p->ws, &err))
         fprintf(stderr, "%s\n", err.text);
 }
 
+/* NULL: not given, or "-". */
+static const char *given(int argc, char **argv, int i)
+{
+    return argc > i && strcmp(argv[i], "-") ? argv[i] : NULL;
+}
+
 int main(int argc, char **argv)
 {
-    struct plan p = {.loop = dx_loop_new(NULL), .ws = {.deflate = argc > 3 ? argv[3] : NULL, .ping_ms = -1}};
+    struct plan p = {.loop = dx_loop_new(NULL), .ws = {.deflate = given(argc, argv, 3), .ping_ms = -1}};
+    p.protocols = given(argc, argv, 4);
     if (argc < 3 || !p.loop)
         return 1;
     p.url = argv[1];
