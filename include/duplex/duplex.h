@@ -117,7 +117,7 @@ typedef struct dx_opts {        /* zero means the default named here; NULL means
     const char *frame;          /* bytes into messages: "line" "gap:20ms" "fixed:8" "auto" (text.h)  */
     const char *coding;         /* "utf-8" "gb18030" ... "auto" (text.h); NULL: bytes as they are    */
     const char *const *env;     /* exec:, dialling: its environment has these too ("NAME=value", up to a NULL); not kept */
-    dx_router *router;          /* http, https, any: who answers which URLs (router.h); kept by reference   */
+    dx_router *router;          /* http, https, any, listening: who answers which URLs (router.h); kept by reference */
     const struct dx_http_limits *http; /* http, https, any, ws, wss, listening: http.h; copied              */
 } dx_opts;
 

@@ -2,8 +2,8 @@
  *
  * router.h - many handlers on one HTTP server: URL prefixes, who answers each, and who may (RFC 9110 section 11).
  *
- * Give one to dx_serve in dx_opts.router, on http://, https:// or any://; other wires ask nobody, and take no notice of it. The listener's
- * own handler answers what no prefix matches; with a handler of NULL that is 404.
+ * Give one to dx_serve in dx_opts.router, on http://, https:// or any://; on other wires that is DX_URL, for nobody would ask it (a WebSocket behind
+ * a prefix: listen on http:// and call dx_ws_accept). The listener's own handler answers what no prefix matches; with a handler of NULL that is 404.
  *
  * PREFIX   [http://|https://] HOST [:PORT] /PATH/ or just /PATH/. It ends in '/'. HOST: "+" (every host, before all others), a name or
  *          address (in any case; IPv6 in brackets), "*.NAME" (any name that ends in .NAME) or "*" (every host that nothing else

@@ -60,6 +60,15 @@ static struct settings *settle(const dx_opts *o, size_t o_bytes, const dx_ws_opt
     return NULL;
 }
 
+/* A router that nobody asks would be a gate that stands open: who may come is its to say. */
+static bool router_ok(const struct scheme *row, const struct settings *set, const char *text, dx_err *err)
+{
+    if (!set->o.router || row->routes)
+        return true;
+    err_set(err, DX_URL, "listen %s: a router answers on http, https and any alone", text);
+    return false;
+}
+
 dx_listener *dx_ws_serve_sized(dx_loop *l, const char *url, const dx_handler *h, void *user, const dx_opts *o,
                                size_t o_bytes, const dx_ws_opts *ws, size_t ws_bytes, dx_err *err)
 {
@@ -70,7 +79,7 @@ dx_listener *dx_ws_serve_sized(dx_loop *l, const char *url, const dx_handler *h,
         dx_tls_drop(set->o.tls);
         set->o.tls = NULL;
     }
-    dx_listener *s = set ? listener_new(l, h, user, set, err) : NULL;
+    dx_listener *s = set && router_ok(row, set, url, err) ? listener_new(l, h, user, set, err) : NULL;
     settings_drop(set);
     if (s && row->serve(s, &u, url, err) < 0) {
         listener_free(s);

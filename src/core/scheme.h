@@ -20,7 +20,8 @@ struct scheme {
     int (*serve)(dx_listener *s, const struct url *u, const char *text, dx_err *err);
     /* Makes a conn whose on_open or on_close comes later. NULL with *err filled. NULL: cannot dial. */
     dx_conn *(*connect)(const struct dial *d, dx_err *err);
-    bool tls; /* dx_opts.tls says something to it */
+    bool tls;    /* dx_opts.tls says something to it */
+    bool routes; /* and dx_opts.router, where it is listened on */
 };
 extern const struct scheme *const schemes[]; /* src/net/table.c; ends in NULL */
 

@@ -362,4 +362,4 @@ static int serve_any(dx_listener *s, const struct url *u, const char *text, dx_e
     return r < 0 ? r : tcp_listen(s, u, text, TCP_STREAMS | TCP_DATAGRAMS, "tcp", err);
 }
 
-const struct scheme scheme_any = {.name = "any", .serve = serve_any, .tls = true};
+const struct scheme scheme_any = {.name = "any", .serve = serve_any, .tls = true, .routes = true};

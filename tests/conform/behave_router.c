@@ -302,6 +302,18 @@ static void router_ws(struct world *w)
     dx_router_drop(router);
 }
 
+/* What a router says of who may come would be said to nobody. */
+static void router_elsewhere(struct world *w)
+{
+    dx_err err = {0};
+    dx_opts o = w->so;
+    o.router = dx_router_new(NULL);
+    MUST_DO(serve(w, &on_quiet)); /* for an address that can be listened on */
+    MUST(!dx_serve(w->loop, w->url, &on_quiet, NULL, &o, &err) && err.code == DX_URL);
+    MUST(strstr(err.text, "router"));
+    dx_router_drop(o.router);
+}
+
 /* ---- the head of a reply ---- */
 static void set_fields(dx_conn *c)
 {
@@ -439,6 +451,7 @@ const struct behaviour behave_router[] = {
     {"a router: a prefix goes while it is used", HAS_HTTP, 0, router_changes},
     {"a router: Basic and Bearer before on_open", HAS_HTTP, 0, router_logins},
     {"a router: a WebSocket keeps its prefix and its user", HAS_HTTP, 0, router_ws},
+    {"a router on a wire that asks none is refused", HAS_LISTENER, HAS_HTTP | HAS_ANY, router_elsewhere},
     {"fields set before the head go with it", HAS_HTTP, 0, router_fields},
     {"cookies come apart, and go out sound or not at all", HAS_HTTP, 0, router_cookies},
     {"redirects", HAS_HTTP, 0, router_redirect},
