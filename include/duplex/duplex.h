@@ -170,6 +170,17 @@ static inline dx_conn *dx_connect(dx_loop *l, const char *url, const dx_handler 
 {
     return dx_connect_sized(l, url, h, user, o, sizeof(dx_opts), err);
 }
+/* Dialling again: later and later, and half of each wait by chance, so that the many clients of a server that comes back do not come all at
+ * once. In on_close, where dx_again_helps: dx_loop_after(l, dx_again_ms(&again), dial, ...); in on_open: again.tries = 0. */
+typedef struct dx_again {
+    int64_t first_ms;           /* the first wait, at most: 250; it doubles with each try              */
+    int64_t most_ms;            /* up to 30 000                                                     */
+    int64_t tries;              /* in a row, counted by dx_again_ms                                 */
+} dx_again;
+DX_API int64_t dx_again_ms(dx_again *a);
+/* An end that another try may mend: DX_END, nobody there, broken, no answer in time, no such name as yet, a WebSocket's Close 1001, 1012 or 1013,
+ * a status 408, 429, 502, 503 or 504. Not: a certificate, a broken rule, another refusal, our own dx_close. */
+DX_API bool    dx_again_helps(const dx_err *why);
 DX_API const char *dx_listener_url(const dx_listener *s, int i); /* the i-th address, dialable; NULL: no more */
 DX_API size_t dx_listener_conns(const dx_listener *s);  /* connections and peers now, an idle HTTP one too   */
 /* One more thread accepts: from its next turn the other loop has a listener of its own on the same addresses, with the same

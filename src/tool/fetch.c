@@ -56,7 +56,7 @@ void fetch_next(struct fetching *t)
     t->wrote = t->sent = false;
     t->code = 0;
     t->cause[0] = 0;
-    t->retry.tries = 0;
+    retry_stood(&t->retry);
     int r = read_url(t, url);
     if (r < 0) {
         fetch_try(t);

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 enum { TICK_MS = 100, LINES_MS = 10000, ERROR_FROM = 400, AFTER_MAX_S = 3600 };
@@ -152,7 +151,7 @@ static void wire_open(dx_conn *c)
 
 static bool may_try_again(const struct fetching *t)
 {
-    return t->retry.on && !t->wrote && !t->sent && (!t->retry.tries_max || t->retry.tries < t->retry.tries_max) &&
+    return t->retry.on && !t->wrote && !t->sent && (!t->retry.tries_max || t->retry.again.tries < t->retry.tries_max) &&
            !tool_stopped();
 }
 
@@ -352,12 +351,9 @@ static void over(struct fetching *t)
 
 static bool wait_and_try(struct fetching *t, const char *words)
 {
-    uint32_t chance = 0;
     if (!may_try_again(t))
         return false;
-    if (getrandom(&chance, sizeof chance, 0) < 0)
-        chance = 0;
-    int64_t ms = retry_wait_ms(&t->retry, chance);
+    int64_t ms = retry_wait_ms(&t->retry);
     if (ms < 0)
         return false;
     ms = t->after_ms > ms ? t->after_ms : ms;
@@ -396,7 +392,7 @@ static void wire_close(dx_conn *c, const dx_err *why)
                                     t->drops ? NULL : t->file.name));
         if (fine && !t->code && t->status >= ERROR_FROM)
             say_refused(t, url);
-        if (!fine && retry_helps(why) && wait_and_try(t, why->text))
+        if (!fine && dx_again_helps(why) && wait_and_try(t, why->text))
             return;
         if (!fine) {
             words_for(t, url, why, t->words);

@@ -3,7 +3,6 @@
 #include "tool/talk_inside.h"
 #include "tool/tool.h"
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static void dial_again(void *arg)
@@ -56,12 +55,10 @@ static void hear_early(struct talk *t)
 bool talk_tries_again(struct talk *t, const dx_err *why)
 {
     char words[720];
-    struct timespec chance;
     bool more = !t->input_said || t->from_option;
-    if (t->met || t->code || tool_stopped() || !more || !(t->lost || (retry_helps(why) && why->code != DX_END)))
+    if (t->met || t->code || tool_stopped() || !more || !(t->lost || (dx_again_helps(why) && why->code != DX_END)))
         return false;
-    clock_gettime(CLOCK_MONOTONIC, &chance);
-    int64_t ms = retry_wait_ms(&t->retry, (uint32_t)chance.tv_nsec);
+    int64_t ms = retry_wait_ms(&t->retry);
     if (ms < 0 || (t->retry_timer = dx_loop_after(t->loop, ms, dial_again, t)) < 0) {
         t->retry_timer = 0;
         return false;

@@ -243,6 +243,48 @@ def facts_tells_what_a_request_says():
 
 
 @case
+def again_dials_until_the_server_is_back():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        s.settimeout(SECONDS)
+        p = subprocess.Popen([BUILT / "again", f"tcp://127.0.0.1:{s.getsockname()[1]}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            for word in b"one", b"two", b"three":
+                c, _ = s.accept()
+                with c:
+                    c.sendall(word)
+                assert p.stdout.readline() == word + b"\n"
+            assert p.poll() is None
+        finally:
+            p.kill()
+            p.wait()
+
+
+@case
+def cases_says_back_what_a_fuzzing_server_sends():
+    async def serve(c, path=None):
+        path = path or (c.path if hasattr(c, "path") else c.request.path)  # before and since its version 14
+        asked.append(path)
+        if path == "/getCaseCount":
+            await c.send("2")
+        elif path.startswith("/runCase?"):
+            for m in "text", b"\xfe", "", "x" * 70000:
+                await c.send(m)
+                assert await c.recv() == m
+            asked.append("well")
+
+    async def one(*words):
+        async with websockets.serve(serve, "127.0.0.1", 0) as s:
+            port = s.sockets[0].getsockname()[1]
+            return await asyncio.to_thread(example, "cases", f"ws://127.0.0.1:{port}", *words)
+    for words in (), ("client_no_context_takeover",):
+        asked = []
+        p = asyncio.run(one(*words))
+        assert p.returncode == 0, (p.stdout, p.stderr)
+        assert asked == ["/getCaseCount", "/runCase?case=1&agent=duplex", "well", "/runCase?case=2&agent=duplex", "well",
+                         "/updateReports?agent=duplex"], (asked, p.stdout)
+
+
+@case
 def visits_are_counted_by_a_cookie():
     with serving("visits", "http") as (_, port):
         r = ask(port, "GET", "/")
@@ -317,7 +359,7 @@ def pin_shows_the_key_of_this_hosts_certificate():
 
 @case
 def a_wrong_call_shows_the_usage():
-    for name in ("ask", "echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking", "body", "facts", "limits", "login",
+    for name in ("again", "ask", "cases", "echo", "dial", "hello", "chat", "text", "udp", "streams", "blocking", "body", "facts", "limits", "login",
                  "prefixes", "news", "ticks", "events", "visits"):
         p = example(name)
         assert p.returncode == 1 and b"usage" in p.stderr, (name, p.stderr)
