@@ -31,9 +31,8 @@ static void closed(dx_conn *c, const dx_err *why)
 static void dial(struct plan *p)
 {
     static const dx_handler on = {.on_data = echo, .on_close = closed};
-    dx_opts o = {.message_bytes_max = 32 << 20, .queue_bytes_max = 64 << 20};
+    dx_opts o = {.protocols = p->protocols};
     dx_err err = {0};
-    o.protocols = p->protocols;
     if (p->left-- > 0 && !dx_ws_connect(p->loop, p->url, &on, p, &o, &p->ws, &err))
         fprintf(stderr, "%s\n", err.text);
 }

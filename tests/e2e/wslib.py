@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+import socket
 import zlib
 
 from duplexlib import SLOW, connect
@@ -178,3 +179,30 @@ def accept(listener, extensions=None, deflate=None):
                             f'Sec-WebSocket-Accept: {accept_of(head["sec-websocket-key"])}'] +
                            ([f'Sec-WebSocket-Extensions: {extensions}'] if extensions else []) + ['', ''])).encode())
     return End(s, False, deflate), head
+
+
+# ---- what must come of it ----
+
+def expect(e, *wanted):
+    for w in wanted:
+        got = e.next()
+        assert got == w, f'{str(got):.200} in place of {str(w):.200}'
+
+
+def ends(e, *codes):
+    """Their Close with one of these codes (None: without one), and then the end."""
+    got = e.next()
+    assert got and got[0] == CLOSE, f'{str(got):.200} in place of a Close'
+    code = int.from_bytes(got[1][:2], 'big') if got[1] else None
+    assert code in codes, f'Close {code} {got[1][2:]!r}, not {codes}'
+    got[1][2:].decode()
+    if not e.client:
+        e.sock.shutdown(socket.SHUT_WR)  # a client may wait for the server's end
+    assert e.next() is None, 'something after Close'
+
+
+def goes_well(e, *wanted):
+    """All that is wanted comes, and a Close is answered with its code."""
+    expect(e, *wanted)
+    e.send(e.frame(CLOSE, close_body(1000)))
+    ends(e, 1000)
