@@ -79,6 +79,7 @@ class End:
     def __init__(self, sock, client, deflate=None):
         """client: we are the client, so what we send is masked and what comes is not."""
         self.sock, self.client, self.deflate, self.buffer = sock, client, deflate, b''
+        self.keys = []  # of the masks that came
 
     def frame(self, op, payload=b'', **how):
         return frame(op, payload, masked=self.client, **how)
@@ -129,6 +130,7 @@ class End:
         key = None if self.client else self._take(4)
         payload = self._take(n)
         if key:
+            self.keys.append(key)
             payload = mask(payload, key)
         if a & 8:
             assert a & 0x80 and n < 126, 'a control frame too long, or in fragments'

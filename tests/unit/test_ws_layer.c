@@ -307,6 +307,34 @@ TEST(a_listener_takes_the_first_of_its_subprotocols_that_is_offered)
     }
 }
 
+TEST(a_page_is_let_in_where_its_origin_is_named)
+{
+    static const struct {
+        const char *origins, *origin;
+        int status;
+    } t[] = {{"https://a,https://b:81", "https://a", 101},
+             {"https://a, https://b:81", "https://b:81", 101},
+             {"https://a,https://b:81", "https://b", 403},
+             {"https://a,https://b:81", "http://a", 403},
+             {"https://a,https://b:81", "https://a,https://b:81", 403},
+             {"https://a,https://b:81", "", 403},
+             {"https://a,", "", 403},
+             {"https://a", "https://a.b", 403},
+             {"https://a", NULL, 101},
+             {"*", "null", 101},
+             {NULL, "https://a", 403},
+             {NULL, "http://127.0.0.1", 403},
+             {NULL, NULL, 101},
+             {"", "https://a", 403}};
+    when_open = just_close;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        dx_http_field origin = {"Origin", t[i].origin};
+        dx_ws_opts page = {.fields = &origin, .field_count = t[i].origin != NULL}, gate = {.origins = t[i].origins};
+        meet("ws://127.0.0.1:0", NULL, &page, NULL, &gate);
+        CHECK_SAY(client.status == t[i].status, "%zu: %d", i, client.status);
+    }
+}
+
 /* ---- pings ---- */
 
 enum { PING = 40, PONG_WAIT = 120 };
