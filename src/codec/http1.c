@@ -12,9 +12,11 @@
 #include <string.h>
 
 enum { LEAD_MAX = 4, FIRST_LINE_MAX = HTTP1_TARGET_MAX + 64, METHOD_MAX = 32 };
+enum kind { REQUEST, RESPONSE, TUNNEL_RESPONSE };
 
 struct seen { /* what the fields say together: judged when the last has come */
     bool request;
+    bool tunnels; /* a 2xx to CONNECT: there is no body to frame */
     unsigned hosts, transfer_encodings;
     bool last_is_chunked, other_codings, connection_upgrade, upgrade_ws, expects_more;
 };
@@ -188,12 +190,28 @@ static int take_known(struct http1_field f, struct http1_head *ret, struct seen 
             take_connection(v, ret, s);
         return 0;
     case 14:
-        return SAME(f.name, "content-length") ? take_length(v, ret) : 0;
+        return SAME(f.name, "content-length") && !s->tunnels ? take_length(v, ret) : 0;
     case 17:
-        return SAME(f.name, "transfer-encoding") ? take_transfer_encoding(v, s) : 0;
+        return SAME(f.name, "transfer-encoding") && !s->tunnels ? take_transfer_encoding(v, s) : 0;
     default:
         return 0;
     }
+}
+
+/* A response's line at p[at] that begins with a blank goes on with the last field (RFC 9112 5.2). One that frames the message or the
+ * connection was taken as its line said, and others may read it otherwise. As http1_field_line. */
+static int64_t folded_line(const uint8_t *p, size_t at, size_t n, struct http1_head *ret)
+{
+    if (ret->count == 0)
+        return BAD;
+    struct http1_field *f = &ret->fields[ret->count - 1];
+    if (SAME(f->name, "content-length") || SAME(f->name, "transfer-encoding") || SAME(f->name, "connection") ||
+        SAME(f->name, "upgrade"))
+        return BAD;
+    size_t end = at + field_run(p + at, n - at);
+    f->value.n = (size_t)(p + end - f->value.p);
+    ret->folded = true;
+    return http1_line_end(p, end, n);
 }
 
 /* The lines from *at to the blank one; *at is left at the line that ended it. */
@@ -204,6 +222,13 @@ static int64_t field_lines(const uint8_t *p, size_t *at, size_t n, struct http1_
             return http1_line_end(p, *at, n);
         struct http1_field f;
         int64_t end = http1_field_line(p, *at, n, &f);
+        if (end < 0 && !s->request && (p[*at] == ' ' || p[*at] == '\t')) {
+            end = folded_line(p, *at, n, ret);
+            if (end <= 0)
+                return end;
+            *at = (size_t)end;
+            continue;
+        }
         if (end <= 0)
             return end;
         if (ret->count == HTTP1_FIELDS_MAX)
@@ -251,15 +276,16 @@ static size_t skip_lead(const uint8_t *p, size_t n)
 }
 
 /* The whole head: its length, 0, or a breach in the line at *at, which counts once that line is whole. */
-static int64_t parse(bool request, const uint8_t *p, size_t n, struct http1_head *ret, size_t *at)
+static int64_t parse(enum kind kind, const uint8_t *p, size_t n, struct http1_head *ret, size_t *at)
 {
-    struct seen s = {.request = request};
+    struct seen s = {.request = kind == REQUEST};
     size_t line_max = n < FIRST_LINE_MAX ? n : FIRST_LINE_MAX;
     memset(ret, 0, offsetof(struct http1_head, fields));
     ret->length = -1;
-    int64_t r = (request ? request_line : status_line)(p, *at, line_max, ret);
+    int64_t r = (s.request ? request_line : status_line)(p, *at, line_max, ret);
     if (r <= 0)
         return r;
+    s.tunnels = kind == TUNNEL_RESPONSE && ret->status / 100 == 2;
     *at = (size_t)r;
     r = field_lines(p, at, n, ret, &s);
     if (r <= 0)
@@ -268,7 +294,7 @@ static int64_t parse(bool request, const uint8_t *p, size_t n, struct http1_head
     return verdict < 0 ? verdict : r;
 }
 
-static int64_t head(bool request, const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
+static int64_t head(enum kind kind, const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
 {
     n = n < HTTP1_HEAD_MAX ? n : HTTP1_HEAD_MAX;
     size_t was = *scanned < n ? *scanned : n;
@@ -277,7 +303,7 @@ static int64_t head(bool request, const uint8_t *p, size_t n, size_t *scanned, s
     if (!limit && (was == n || !memchr(p + was, '\n', n - was)))
         return 0;
     size_t lead = skip_lead(p, n), at = lead;
-    int64_t r = parse(request, p, n, ret, &at);
+    int64_t r = parse(kind, p, n, ret, &at);
     if (r > 0)
         return r;
     size_t line_max = at == lead && n > FIRST_LINE_MAX ? FIRST_LINE_MAX : n;
@@ -290,13 +316,56 @@ static int64_t head(bool request, const uint8_t *p, size_t n, size_t *scanned, s
 
 int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
 {
-    return head(true, p, n, scanned, ret);
+    return head(REQUEST, p, n, scanned, ret);
 }
 
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
 {
-    int64_t r = head(false, p, n, scanned, ret);
+    int64_t r = head(RESPONSE, p, n, scanned, ret);
     return r == TOO_LARGE ? BAD : r;
+}
+
+int64_t http1_tunnel_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
+{
+    int64_t r = head(TUNNEL_RESPONSE, p, n, scanned, ret);
+    return r == TOO_LARGE ? BAD : r;
+}
+
+static bool is_blank(uint8_t b)
+{
+    return b == ' ' || b == '\t' || b == '\r' || b == '\n';
+}
+
+/* A value without its folds, at the place where it was; its new length. */
+static size_t unfold(uint8_t *v, size_t n)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < n;) {
+        size_t k = i;
+        bool fold = false;
+        while (k < n && is_blank(v[k]))
+            fold |= v[k++] == '\n';
+        if (fold) {
+            v[to++] = ' ';
+            i = k;
+        } else {
+            k += k == i;
+            memmove(v + to, v + i, k - i);
+            to += k - i;
+            i = k;
+        }
+    }
+    return to;
+}
+
+void http1_unfold(struct http1_head *h, uint8_t *p)
+{
+    for (size_t i = 0; h->folded && i < h->count; i++) {
+        struct bytes *v = &h->fields[i].value;
+        uint8_t *mine = p + (v->p - p);
+        *v = trim(mine, unfold(mine, v->n));
+    }
+    h->folded = false;
 }
 
 struct bytes http1_next(const struct http1_head *h, const char *name, size_t *i)

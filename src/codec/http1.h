@@ -17,6 +17,7 @@ struct http1_head {
     int64_t length;                                   /* Content-Length; -1: none                              */
     bool chunked, close, keep_alive, expect_continue; /* close: Connection: close, or 1.0 without keep-alive */
     bool upgrade_ws;                                  /* Upgrade: websocket with Connection: upgrade            */
+    bool folded;                                      /* response: values hold line folds: http1_unfold           */
     size_t count;
     struct http1_field fields[HTTP1_FIELDS_MAX];
 };
@@ -27,6 +28,11 @@ struct http1_head {
  * Content-Length at most and none beside Transfer-Encoding, which is "chunked" alone. */
 int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
+/* The same for the answer to a CONNECT: where it is 2xx, what frames a body is ignored (RFC 9112 6.3). */
+int64_t http1_tunnel_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
+/* A response may have folded lines, which a user agent must read (5.2): a blank in place of each, in the bytes that its views point
+ * into. */
+void http1_unfold(struct http1_head *h, uint8_t *p);
 /* The first field of that name, any case; p NULL: none. */
 struct bytes http1_get(const struct http1_head *h, const char *name);
 struct bytes http1_next(const struct http1_head *h, const char *name, size_t *i); /* from the i-th field on; *i is left behind it */

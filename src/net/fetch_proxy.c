@@ -43,7 +43,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     (void)how;
     if (t->broken)
         return n;
-    int64_t got = http1_response(p, n, &t->scanned, &head);
+    int64_t got = http1_tunnel_response(p, n, &t->scanned, &head);
     if (got == 0)
         return 0;
     t->scanned = 0;

@@ -197,12 +197,14 @@ static void take_interim(struct client *k, int status)
         conn_event(layer_conn(&k->layer), DX_INFO, &status);
 }
 
-static int64_t take_head(struct client *k, const uint8_t *p, size_t n)
+static int64_t take_head(struct client *k, uint8_t *p, size_t n)
 {
     static _Thread_local struct http1_head head;
     int64_t got = http1_response(p, n, &k->scanned, &head);
     if (got == 0)
         return 0;
+    if (got > 0)
+        http1_unfold(&head, p);
     k->scanned = 0;
     if (got < 0)
         fail(k, DX_PROTO, 0, "the server's answer is not HTTP");

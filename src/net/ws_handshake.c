@@ -115,6 +115,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
         refused(k, &head, "the server's answer is not HTTP");
         return n;
     }
+    http1_unfold(&head, p);
     struct ws_deflate_terms agreed;
     struct ws_stand s = {.message_max = k->set->o.message_bytes_max};
     if (!tell_head(k, &head))

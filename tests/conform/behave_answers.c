@@ -149,6 +149,32 @@ static void good_answers(struct world *w)
     JUDGE(v, "GET");
 }
 
+/* RFC 9112 5.2: a user agent reads them as blanks. */
+static void folded_event(dx_conn *c, int what, const void *arg)
+{
+    struct end *e = end_of(c);
+    dx_bytes v = dx_http_header(c, "X");
+    (void)arg;
+    if (what != DX_HEAD)
+        return;
+    e->goal = (size_t)dx_http_status(c);
+    if (v.n != 8 || memcmp(v.p, "y folded", 8) != 0)
+        fail(e->w, "a folded field is \"%.*s\"", (int)v.n, (const char *)v.p);
+}
+static void folded(struct world *w)
+{
+    static const struct answer a = {
+        OK "X: y \r\n\tfolded\r\nContent-Length: 5\r\n\r\nhello", 0, true, false, DX_END, "hello", 200};
+    static const dx_handler on = {.on_data = keep_text, .on_event = folded_event, .on_end = nothing};
+    struct raw *r;
+    MUST_DO(r = ask_raw(w, &a, &on, "GET"));
+    WAIT(w->c->closes);
+    MUST_INT(w->c->why.code, DX_END);
+    MUST_INT(w->c->goal, 200);
+    MUST_STR(w->c->arg, "hello");
+    MUST_DO(raw_join(r));
+}
+
 static void answers_to_head(struct world *w)
 {
     static const struct answer v[] = {
@@ -206,7 +232,9 @@ static void garbage(struct world *w)
         {OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX : y\r\n\r\n", 0, true, false, DX_PROTO, "hello",
          200},
         {OK "X : y\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
-        {OK "X: y\r\n folded\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
+        {OK "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
+        {OK "Content-Length: 5\r\n 0\r\n\r\nhello", 0, true, false, DX_PROTO, "", 0},
+        {OK " X: y\r\n\r\n", 0, true, false, DX_PROTO, "", 0},
         {OK "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 0, true, false, DX_PROTO, "", 200},
         {OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n", 0, true, false, DX_PROTO, "hel", 200},
         {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", 0, true, false, DX_PROTO, "",
@@ -581,6 +609,7 @@ static void close_inside(struct world *w)
 const struct behaviour behave_answers[] = {
     {"the exact request", HAS_HTTP, 0, exact_request},
     {"answers by length, in chunks, to the end", HAS_HTTP, 0, good_answers},
+    {"a folded field of an answer is read", HAS_HTTP, 0, folded},
     {"answers to HEAD have no body", HAS_HTTP, 0, answers_to_head},
     {"an answer cut short is DX_TRUNCATED", HAS_HTTP, 0, cut_answers},
     {"to the end without close_notify is DX_TRUNCATED", HAS_HTTP | HAS_TLS, 0, end_without_notify},

@@ -56,6 +56,7 @@ static const char *const good_responses[] = {
     "HTTP/1.1 204\r\n\r\n",
     "HTTP/1.1 200 OK\r\nHost: a b\r\nHost: c\r\nExpect: x\r\n\r\n",
     "HTTP/1.1 200 \xE5\xA5\xBD\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nY:\r\n\t\r\n  c \r\nContent-Length: 1\r\n\r\n",
     NULL,
 };
 
@@ -193,9 +194,11 @@ TEST(who_keeps_the_connection)
     static const struct {
         const char *version, *connection;
         bool close;
-    } t[] = {{"1.1", "x", false},      {"1.1", "close", true},       {"1.1", "foo, Close", true},
-             {"1.0", "x", true},       {"1.0", "Keep-Alive", false}, {"1.0", "keep-alive, close", true},
-             {"1.1", "xclose", false}, {"1.1", "close x", false}};
+    } t[] = {{"1.1", "x", false},          {"1.1", "close", true},
+             {"1.1", "foo, Close", true},  {"1.1", ", close ,,", true},
+             {"1.1", ",", false},          {"1.0", "x", true},
+             {"1.0", "Keep-Alive", false}, {"1.0", "keep-alive, close", true},
+             {"1.1", "xclose", false},     {"1.1", "close x", false}};
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         char text[200];
         struct http1_head h;
@@ -206,6 +209,158 @@ TEST(who_keeps_the_connection)
         free(p);
         CHECK_SAY(h.close == t[i].close, "%s %s", t[i].version, t[i].connection);
     }
+}
+
+TEST(folds_of_a_response_become_one_blank)
+{
+    static const struct {
+        const char *fields, *x, *y;
+    } t[] = {
+        {"X: a\r\n b\r\nY: c\r\n", "a b", "c"},    {"X: a \t \r\n \t b\r\nY: c\r\n", "a b", "c"},
+        {"X:\r\n a\r\nY:\r\n\tc\r\n", "a", "c"},   {"X: a\r\n \r\n \r\n b\r\n\tc \r\nY: c\r\n \r\n", "a b c", "c"},
+        {"X:\r\n \r\nY: \r\n \r\n\t\r\n", "", ""}, {"X: a\t b\r\nY: c  d\r\n Z: e\r\n", "a\t b", "c  d Z: e"},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char text[200];
+        struct http1_head h;
+        uint8_t *p;
+        int n = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%sContent-Length: 7\r\n\r\n", t[i].fields);
+        CHECK_INT(once(http1_response, text, (size_t)n, &h, &p), n);
+        CHECK_INT(h.count, 3);
+        CHECK_INT(h.length, 7);
+        http1_unfold(&h, p);
+        CHECK_BYTES(http1_get(&h, "X"), t[i].x);
+        CHECK_BYTES(http1_get(&h, "Y"), t[i].y);
+        CHECK_BYTES(http1_get(&h, "Content-Length"), "7");
+        CHECK(!h.folded);
+        free(p);
+    }
+}
+
+TEST(a_2xx_to_connect_has_no_body_to_frame)
+{
+    static const char *const fine[] = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                       "HTTP/1.0 200 OK\r\nTransfer-Encoding: x\r\nContent-Length: x\r\n\r\n",
+                                       "HTTP/1.1 299 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        struct http1_head h;
+        uint8_t *p;
+        CHECK_INT(once(http1_tunnel_response, fine[i], strlen(fine[i]), &h, &p), strlen(fine[i]));
+        free(p);
+        CHECK(h.length == -1 && !h.chunked);
+        CHECK(verdict(http1_response, fine[i]) < 0);
+    }
+    CHECK_INT(verdict(http1_tunnel_response, "HTTP/1.1 200 OK\r\nX : y\r\n\r\n"), -400);
+    CHECK_INT(verdict(http1_tunnel_response, "HTTP/1.1 407 no\r\nContent-Length: x\r\n\r\n"), -400);
+    CHECK_INT(verdict(http1_tunnel_response, "HTTP/1.1 199 no\r\nContent-Length: x\r\n\r\n"), -400);
+}
+
+/* ---- each of the 256 bytes where it may and where it may not stand, by the grammar and not by our tables ---- */
+
+static bool digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+static bool tchar(int c)
+{
+    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+static bool of_name(int c) /* X: y becomes X:: y */
+{
+    return tchar(c) || c == ':';
+}
+static bool of_value(int c)
+{
+    return c == '\t' || (c >= ' ' && c != 0x7F);
+}
+static bool of_target(int c)
+{
+    return c > ' ' && c != 0x7F && !strchr("\"#<>", c);
+}
+static bool of_host(int c)
+{
+    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("-._~!$&'()*+,;=", c));
+}
+static bool of_authority(int c) /* or it ends there */
+{
+    return of_host(c) || c == '/' || c == '?';
+}
+static bool blank(int c)
+{
+    return c == ' ' || c == '\t';
+}
+static bool space(int c)
+{
+    return c == ' ';
+}
+static bool cr(int c)
+{
+    return c == '\r';
+}
+static bool lf(int c)
+{
+    return c == '\n';
+}
+static bool none(int c)
+{
+    (void)c;
+    return false;
+}
+
+TEST(every_byte_in_every_place_is_judged_by_the_grammar)
+{
+    static const struct {
+        head_fn *fn;
+        const char *before, *after;
+        bool (*may)(int c);
+    } t[] = {
+        {http1_request, "G", "T / HTTP/1.1\r\nHost: a\r\n\r\n", tchar},
+        {http1_request, "GET", "/ HTTP/1.1\r\nHost: a\r\n\r\n", space},
+        {http1_request, "GET /", "b HTTP/1.1\r\nHost: a\r\n\r\n", of_target},
+        {http1_request, "GET /012345678901234567890", "2 HTTP/1.1\r\nHost: a\r\n\r\n", of_target},
+        {http1_request, "GET /", "HTTP/1.1\r\nHost: a\r\n\r\n", space},
+        {http1_request, "GET / HTTP/1.", "\r\nHost: a\r\n\r\n", digit},
+        {http1_request, "GET / HTTP/1.1", "\nHost: a\r\n\r\n", cr},
+        {http1_request, "GET / HTTP/1.1\r", "Host: a\r\n\r\n", lf},
+        {http1_request, "GET / HTTP/1.1", "\r\nHost: a\r\n\r\n", none},
+        {http1_request, GET "X", ": y\r\n\r\n", of_name},
+        {http1_request, GET "0123456789-abcdef", "ghi: y\r\n\r\n", of_name},
+        {http1_request, GET, "X: y\r\n\r\n", tchar},
+        {http1_request, GET "X: ", "\r\n\r\n", of_value},
+        {http1_request, GET "X: 0123456789abcdef", "h\r\n\r\n", of_value},
+        {http1_request, GET "X: y", "\n\r\n", cr},
+        {http1_request, GET "X: y\r", "\r\n", lf},
+        {http1_request, GET, "\n\n", cr},
+        {http1_request, GET "\r", "\n", lf},
+        {http1_request, "GET / HTTP/1.1\r\nHost: a", "b\r\n\r\n", of_host},
+        {http1_request, "GET http://a", "b/ HTTP/1.1\r\nHost: a\r\n\r\n", of_authority},
+        {http1_request, "GET / HTTP/1.1\r\nHost: a:8", "0\r\n\r\n", digit},
+        {http1_request, GET "Content-Length: 1", "2\r\n\r\n", digit},
+        {http1_request, GET "Transfer-Encoding: chunked", "\r\n\r\n", blank},
+        {http1_request, GET "Transfer-Encoding:", "chunked\r\n\r\n", blank},
+        {http1_response, "HTTP/1.1", "200 OK\r\n\r\n", space},
+        {http1_response, "HTTP/1.1 2", "0 OK\r\n\r\n", digit},
+        {http1_response, "HTTP/1.1 200", "OK\r\n\r\n", space},
+        {http1_response, "HTTP/1.1 200 a", "b\r\n\r\n", of_value},
+        {http1_response, "HTTP/1.1 200 OK\r\nX: a", "b\r\n\r\n", of_value},
+        {http1_response, "HTTP/1.1 200 OK\r\nX: a\r\n ", "b\r\n\r\n", of_value},
+        {http1_response, "HTTP/1.1 200 OK\r\nX", ": a\r\n\r\n", of_name},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        for (int c = 0; c < 256; c++) {
+            char text[200];
+            struct http1_head h;
+            uint8_t *p;
+            int k = snprintf(text, sizeof text, "%s%c%s", t[i].before, c ? c : '?', t[i].after);
+            text[strlen(t[i].before)] = (char)c;
+            int64_t got = once(t[i].fn, text, (size_t)k, &h, &p);
+            free(p);
+            if (t[i].may(c))
+                CHECK_SAY(got > 0, "%s<%02x>%s: %lld", t[i].before, c, t[i].after, (long long)got);
+            else
+                CHECK_SAY(got == -400 || (got == 0 && c == '\n'), "%s<%02x>%s: %lld", t[i].before, c, t[i].after,
+                          (long long)got);
+        }
 }
 
 TEST(breaches_of_a_request_get_their_status)
@@ -444,7 +599,16 @@ TEST(breaches_of_a_response_are_refused)
         "ICY 200 OK\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n 6\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length:\r\n 6\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n , gzip\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-ENCODING:\r\n\tchunked\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: x,\r\n close\r\n",
+        "HTTP/1.1 200 OK\r\nUpgrade: x,\r\n websocket\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n b\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n \x01\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\n b\r\n",
         "\r\n\r\n\r\nHTTP/1.1 200 OK\r\n",
         "\rHTTP/1.1 200 OK\r\n",
         " HTTP/1.1 200 OK\r\n",
