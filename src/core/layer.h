@@ -23,6 +23,8 @@ struct layer_type {
     /* NULL: no. Does its protocol say where the data ends, so that a TLS end without close_notify loses nothing unseen? Asked
      * when all before the end has gone up. */
     bool (*ends_itself)(const struct layer *l);
+    /* NULL: no. Is it saying something whose end is that of the connection, and is not through? An end in order would make it whole. */
+    bool (*says_to_end)(const struct layer *l);
     void (*opened)(struct layer *l);
     size_t (*take)(struct layer *l, uint8_t *p, size_t n, unsigned how); /* streams: bytes used up; messages: n      */
     void (*ended)(struct layer *l);

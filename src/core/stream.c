@@ -171,13 +171,20 @@ void stream_touched(struct stream *s)
         s->last_active = (uint32_t)s->queue.loop->now;
 }
 
-/* In order, and not by a reset: the peer may still be reading what we said. */
+/* In order, and not by a reset: the peer may still be reading what we said. But half of something must not look like all of it. */
 static void end_idle(struct stream *s)
 {
     struct dx_conn *c = layer_conn(&s->layer);
+    const struct layer *half = &s->layer;
+    while (half && !(half->type->says_to_end && half->type->says_to_end(half)))
+        half = half->above;
     if (c) {
         conn_set_why(c, DX_TIMEOUT, DX_OF_NOTHING, 0, "idle for too long");
         c->quiet = c->end_said = 1;
+    }
+    if (half) {
+        half->below->type->abort(half->below);
+        return;
     }
     /* TLS has a last word of its own; the others are cut short. */
     struct layer *l = s->layer.above && s->layer.above->type->is_tls ? s->layer.above : &s->layer;

@@ -253,10 +253,17 @@ static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
     return got;
 }
 
+/* Is a reply under way whose end is that of the connection? */
+static bool says_to_end(const struct layer *l)
+{
+    const struct exchange *x = ((const struct http1 *)l)->x;
+    return x && x->head_sent && !x->reply_done && !x->no_body && !x->chunked_out && x->reply_left < 0;
+}
+
 void http1_fail(struct http1 *h, int code, int status, const char *words)
 {
     struct exchange *x = h->x;
-    bool to_end = x->head_sent && !x->reply_done && !x->no_body && !x->chunked_out && x->reply_left < 0;
+    bool to_end = says_to_end(&h->layer);
     h->last = 1;
     if (!x->head_sent) {
         http1_say_refusal(h, status, is_head(x->head.method));
@@ -435,6 +442,7 @@ const struct layer_type http1_type = {
     .name_over_tls = "https",
     .exchanges = true,
     .ends_itself = layer_ends_itself,
+    .says_to_end = says_to_end,
     .opened = opened,
     .take = take,
     .ended = ended,

@@ -108,6 +108,30 @@ static void reply_to_the_end(struct world *w)
     MUST_INT(w->s->why.code, DX_TRUNCATED);
 }
 
+static void raw_hears_half(struct raw *r)
+{
+    char buf[4096];
+    size_t n = 0;
+    ssize_t got = 1;
+    say(r, "GET / HTTP/1.0\r\n\r\n");
+    while (got > 0 && n < sizeof buf)
+        n += (got = raw_recv(r, buf + n, sizeof buf - n)) > 0 ? (size_t)got : 0;
+    if (got == 0)
+        raw_fail(r, "a reply that was cut by its idle time looks whole");
+}
+/* Over TLS too: the end that TLS would say itself is left out. */
+static void reply_cut_by_idle_time(struct world *w)
+{
+    static const dx_handler on = {.on_open = begin_reply, .on_end = uncounted};
+    struct raw *r;
+    w->so.idle_ms_max = 40;
+    MUST_DO(serve(w, &on));
+    MUST_DO(r = raw_dials(w, raw_hears_half));
+    MUST_DO(raw_join(r));
+    WAIT(w->s && w->s->closes);
+    MUST_INT(w->s->why.code, DX_TIMEOUT);
+}
+
 /* ---- for ever ---- */
 
 static void reply_ok(dx_conn *c)
@@ -281,6 +305,7 @@ const struct behaviour behave_hostile[] = {
     {"who may not come in and cannot be told is not told 200", HAS_HTTP, 0, answer_without_room},
     {"a realm that could not be said is refused at once", HAS_HTTP, HAS_TLS, realms},
     {"a reply to HTTP/1.0 that is cut does not look whole", HAS_HTTP, HAS_TLS, reply_to_the_end},
+    {"a reply to HTTP/1.0 that its idle time cuts does not look whole", HAS_HTTP, 0, reply_cut_by_idle_time},
     {"limits: the largest number is for ever", HAS_HTTP, 0, limits_for_ever},
     {"limits: a rate that nobody has", HAS_HTTP, 0, rates_that_nobody_has},
     {"a dial may take for ever", HAS_LISTENER, HAS_DATAGRAMS, dial_for_ever},
