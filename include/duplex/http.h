@@ -71,7 +71,7 @@ DX_API int      dx_http_param_at(const dx_conn *c, size_t i, dx_text *name, dx_t
 /* How welcome what ("text/html", "zh-CN", "gzip") is to a list with weights (Accept, Accept-Language, Accept-Encoding): 0-1000, by the
  * most precise range that fits. No list: 1000. */
 DX_API int      dx_http_quality(dx_bytes list, const char *what);
-DX_API dx_bytes dx_http_charset(const dx_conn *c);         /* of Content-Type, without quotes               */
+DX_API dx_bytes dx_http_charset(const dx_conn *c);         /* of Content-Type, without quotes. Good until the next call of this thread */
 DX_API bool     dx_http_keeps_alive(const dx_conn *c);     /* may another exchange follow on the connection?  */
 /* 32 hex digits that name this exchange in logs; no other of this process has them. Good until the next call of this thread. */
 DX_API const char *dx_http_id(const dx_conn *c);

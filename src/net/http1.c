@@ -231,21 +231,30 @@ static int64_t take_body(struct http1 *h, uint8_t *p, size_t n)
     return got;
 }
 
+/* What is refused may be a HEAD, whose answer has no body. */
+static bool begins_as_head(const uint8_t *p, size_t n)
+{
+    size_t lead = 0;
+    while (lead < n && (p[lead] == '\r' || p[lead] == '\n'))
+        lead++;
+    return n - lead >= 5 && memcmp(p + lead, "HEAD ", 5) == 0;
+}
+
 static int64_t take_head(struct http1 *h, const uint8_t *p, size_t n)
 {
     static _Thread_local struct http1_head head;
     int64_t got = http1_request(p, n, &h->scanned, &head);
     if (got >= 0)
         got = http_head_fits(h, p, n, got, &head);
+    if (got > 0 && http_misdirected(h, &head))
+        got = -421;
     if (got < 0) {
-        size_t lead = 0;
-        while (lead < n && (p[lead] == '\r' || p[lead] == '\n'))
-            lead++;
-        http1_refuse(h, (int)-got, n - lead > 5 && memcmp(p + lead, "HEAD ", 5) == 0);
+        http1_refuse(h, (int)-got, begins_as_head(p, n));
     } else if (got == 0) {
         if (!h->held)
             http_watch_head(h); /* from the first byte on, whatever trickles in later */
         h->held = 1;
+        h->held_head = begins_as_head(p, n);
     } else {
         h->held = 0;
         begin(h, &head, p, (size_t)got);
@@ -358,7 +367,7 @@ static void ended(struct layer *l)
     struct http1 *h = of(l);
     h->last = h->ended = 1;
     if (!h->x && h->held && !h->closing) {
-        http1_refuse(h, 400, false); /* who has said its end may still be listening */
+        http1_refuse(h, 400, h->held_head); /* who has said its end may still be listening */
     } else if (!h->x) {
         layer_close_below(l);
     } else if (!h->x->body_done) {

@@ -46,6 +46,7 @@ struct http1 {
     uint8_t ws_only : 1, upgraded : 1, closing : 1, last : 1, held : 1;
     uint32_t served;             /* exchanges begun */
     uint8_t ended : 1;           /* the client has said its end, and nothing is behind it                 */
+    uint8_t held_head : 1;       /* held, and what there is of it begins as a HEAD */
     uint8_t deaf : 1;            /* its timer came late, and was given as long again: http_limits.c */
     uint8_t gone : 1, rests : 1; /* rests: the client takes too little to be given another reply      */
 };
@@ -93,8 +94,11 @@ static inline void http_given(struct http1 *h, size_t n)
  * conn of an exchange for the handler its route or its listener names, and lets it in or not. */
 dx_conn *http_conn(struct http1 *h);
 void http_admit(struct http1 *h, dx_conn *c);
+/* Does it ask for an https:// URL on a connection without TLS (RFC 9110 7.4)? */
+bool http_misdirected(const struct http1 *h, const struct http1_head *head);
 /* What dx_http_set and its like have said, but for what the call's own fields say: to the head, once. In http_fields.c. */
 void http_set_write(struct exchange *x, struct draft *d, const char *type, const dx_http_field *own, size_t count);
+bool http_set_has(const struct exchange *x, const char *name);
 /* A Set-Cookie, in place of one of the same name and scope ("; Path=...; Domain=..."). As dx_http_add. */
 int http_set_cookie_line(dx_conn *c, const char *name, const char *scope, const char *line);
 struct http1 *http1_answerable(dx_conn *c); /* the connection, if a head may still be sent; or NULL */

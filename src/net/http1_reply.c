@@ -87,16 +87,26 @@ static const char *value_of(const char *name, const dx_http_field *v, size_t cou
     return NULL;
 }
 
-/* Does a handler's Connection field say close? */
-static bool says_close(const char *list)
+/* Does a handler's Connection field have that option? */
+static bool has_option(const char *list, const char *option)
 {
+    size_t want = strlen(option);
     while (list && *list) {
         size_t n = strcspn(list, ", \t");
-        if (n == 5 && !strncasecmp(list, "close", 5))
+        if (n == want && !strncasecmp(list, option, n))
             return true;
         list += n + strspn(list + n, ", \t");
     }
     return false;
+}
+
+static void draft_connection(struct draft *d, const char *option, bool upgrade)
+{
+    if (!option && !upgrade)
+        return;
+    draft_say(d, "Connection: ");
+    draft_say(d, option ? option : "Upgrade");
+    draft_say(d, option && upgrade ? ", Upgrade\r\n" : "\r\n");
 }
 
 static void draft_framing(struct draft *d, const struct exchange *x, int status, int64_t body_n)
@@ -120,7 +130,10 @@ static bool draft_head(struct draft *d, struct http1 *h, int status, int64_t bod
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     const char *connection = value_of("Connection", extra, count);
-    bool asked = says_close(connection);
+    bool asked = has_option(connection, "close");
+    /* RFC 9110 7.8: whoever sends Upgrade says so in Connection too. */
+    bool upgrade =
+        (value_of("Upgrade", extra, count) || http_set_has(x, "Upgrade")) && !has_option(connection, "Upgrade");
     bool close_it =
         x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
     draft_status(d, status);
@@ -135,10 +148,11 @@ static bool draft_head(struct draft *d, struct http1 *h, int status, int64_t bod
         draft_say(d, "\r\n");
     }
     draft_framing(d, x, status, body_n);
-    if (close_it && status != 101 && !asked)
-        draft_say(d, "Connection: close\r\n");
-    else if (x->head.version == 10 && !close_it)
-        draft_say(d, "Connection: keep-alive\r\n");
+    draft_connection(d,
+                     close_it && status != 101 && !asked  ? "close"
+                     : x->head.version == 10 && !close_it ? "keep-alive"
+                                                          : NULL,
+                     upgrade);
     draft_say(d, "\r\n");
     return close_it;
 }

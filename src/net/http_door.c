@@ -5,6 +5,7 @@
 #include "net/router.h"
 #include "os/addr.h"
 #include <string.h>
+#include <strings.h>
 
 static const dx_handler nobody;
 
@@ -14,6 +15,11 @@ static bool over_tls(const struct layer *l)
         if (l->type->is_tls)
             return true;
     return false;
+}
+
+bool http_misdirected(const struct http1 *h, const struct http1_head *head)
+{
+    return head->target.n > 8 && !strncasecmp((const char *)head->target.p, "https://", 8) && !over_tls(&h->layer);
 }
 
 static int port_of(const struct layer *l)

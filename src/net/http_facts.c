@@ -109,12 +109,27 @@ int dx_http_quality(dx_bytes list, const char *what)
     return best || strcmp(what, "identity") ? q : 1; /* RFC 9110 12.5.3: fine unless it is said to be not */
 }
 
+/* A quoted string's value with its quoted pairs taken for what they mean (RFC 9110 5.6.4); in text, where there are some. */
+static dx_bytes unquoted(dx_bytes v, char *text, size_t room)
+{
+    const char *p = v.p;
+    size_t n = 0;
+    if (!v.n || !memchr(p, '\\', v.n))
+        return v;
+    for (size_t i = 0; i < v.n && n < room; i++) {
+        i += p[i] == '\\' && i + 1 < v.n;
+        text[n++] = p[i];
+    }
+    return (dx_bytes){text, n};
+}
+
 dx_bytes dx_http_charset(const dx_conn *c)
 {
+    static _Thread_local char text[64];
     dx_bytes type = dx_http_header(c, "Content-Type"), part, v;
     while (next_part(&type, ';', &part))
         if (parameter(part, "charset", &v))
-            return v;
+            return unquoted(v, text, sizeof text);
     return (dx_bytes){NULL, 0};
 }
 

@@ -118,6 +118,14 @@ static bool has_own(const char *line, const char *type, const dx_http_field *own
     return false;
 }
 
+bool http_set_has(const struct exchange *x, const char *name)
+{
+    for (char *line = x->set.p; line && *line; line = next_line(line))
+        if (names(line, name, strlen(name)))
+            return true;
+    return false;
+}
+
 void http_set_write(struct exchange *x, struct draft *d, const char *type, const dx_http_field *own, size_t count)
 {
     for (char *line = x->set.p; line && *line;) {

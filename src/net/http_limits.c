@@ -256,7 +256,7 @@ void http_late(struct http1 *h)
     if (h->x && !h->closing)
         judge_exchange(h);
     else if (h->held && !h->closing)
-        http1_refuse(h, 408, false);
+        http1_refuse(h, 408, h->held_head);
     else
         judge_rest(h);
 }

@@ -62,8 +62,9 @@ static void check_refusal(int status, const char *text, const char *reply, bool 
     char want[40];
     snprintf(want, sizeof want, "HTTP/1.1 %d ", status);
     CHECK_SAY(!strncmp(reply, want, strlen(want)), "%d wanted for %s, and \"%s\" came", status, text, reply);
-    CHECK_SAY(strstr(reply, "\r\nConnection: close\r\n") && strstr(reply, "\r\nContent-Type: text/plain\r\n"), "%s",
-              reply);
+    CHECK_SAY(strstr(reply, "\r\nConnection: close\r\n") && strstr(reply, "\r\nContent-Type: text/plain\r\n") &&
+                  strstr(reply, "\r\nDate: "),
+              "%s", reply);
     const char *length = strstr(reply, "\r\nContent-Length: ");
     CHECK(length && atoi(length + 18) > 3);
     CHECK_INT(strlen(body_of(reply)), body ? atoi(length + 18) : 0);
@@ -93,6 +94,8 @@ TEST(what_is_refused_gets_its_status_a_text_and_an_end)
         {400, GET "X: a\rb\r\n\r\n"},
         {400, GET "Host: b\r\n\r\n"},
         {400, "GET * HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {421, "GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n"}, /* RFC 9110 7.4: not without TLS */
+        {421, "GET HTTPS://a HTTP/1.0\r\n\r\n"},
         {400, POST "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"},
         {400, POST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
         {400, POST "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"},
@@ -177,6 +180,172 @@ TEST(who_says_its_end_too_early_hears_400)
     UNTIL(l, seen.closes == 2, slow());
     CHECK_INT(seen.why.code, DX_TRUNCATED);
     CHECK_INT(seen.ends, 0);
+    loop_gone(l);
+}
+
+TEST(half_a_head_that_begins_as_head_is_refused_without_a_body)
+{
+    dx_loop *l = fresh_loop();
+    dx_http_limits soon = {.head_ms = 20};
+    dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on_ok, NULL);
+    int fd = raw_tcp(s);
+    CHECK(raw_say(l, fd, "\r\nHEAD / HT"));
+    turn(l, 5);
+    CHECK(raw_say(l, fd, "TP/1.1\r\nHo"));
+    shutdown(fd, SHUT_WR);
+    CHECK(raw_read(l, fd, got, sizeof got, NULL, slow()) > 0);
+    check_refusal(400, "half a HEAD", got, false);
+    close(fd);
+    dx_listener *hasty = listen_on(l, "http://127.0.0.1:0", &on_ok, &(dx_opts){.http = &soon});
+    ask_and_close(l, hasty, "HEAD / HTTP/1.1\r\nHo", NULL);
+    check_refusal(408, "a late HEAD", got, false);
+    ask_and_close(l, hasty, "GET / HTTP/1.1\r\nHo", NULL);
+    check_refusal(408, "a late GET", got, true);
+    loop_gone(l);
+}
+
+/* What came of it: the statuses of the replies, in order, and "end" where the server said its end. */
+static void statuses(char *ret, bool ended)
+{
+    *ret = 0;
+    for (const char *at = got; (at = strstr(at, "HTTP/1.1 ")) != NULL; at += 9)
+        strncat(ret, at + 9, 4);
+    strcat(ret, ended ? "end" : "open");
+}
+
+/* In every try nothing behind what is refused, or behind the last request, is taken for a request. */
+TEST(nothing_is_smuggled_whole_or_byte_by_byte)
+{
+#define EVIL "GET /evil HTTP/1.1\r\nHost: a\r\n\r\n"
+#define LAST "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    static const struct {
+        const char *text, *want;
+        int opens;
+    } t[] = {
+        /* whoever says or hears close has said, or is sent, the last (RFC 9112 9.6) */
+        {LAST EVIL, "200 end", 1},
+        {LAST "Invalid\r\n\r\n", "200 end", 1},
+        {LAST "\r\n\r\n\r\n\r\n", "200 end", 1},
+        {"GET / HTTP/1.0\r\n\r\n" EVIL, "200 end", 1},
+        {POST "Content-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nabcd" EVIL, "100 200 end", 1},
+        /* where a body ends */
+        {POST "Content-Length: 0\r\n\r\n" POST "Content-Length: 5\r\n\r\nGET /" LAST, "200 200 200 end", 3},
+        {POST "Content-Length: 010\r\n\r\n0123456789" LAST, "200 200 end", 2},
+        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 33\r\n\r\n" EVIL LAST, "200 200 end", 2},
+        {"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 33\r\n\r\n" EVIL LAST, "200 200 end", 2},
+        {CHUNKED "1e\r\nall your base are belong to us\r\n000\r\n\r\n" LAST, "200 200 end", 2},
+        {CHUNKED "5;a=\"x;\\\"y\"\r\nhello\r\n0;b\r\nX: y\r\n\r\n" LAST, "200 200 end", 2},
+        {CHUNKED "0\r\nX:GET /evil HTTP/1.1\r\nHost2: a\r\n\r\n" LAST, "200 200 end", 2},
+        {"\r\n" POST "Content-Length: 1\r\n\r\nx\r\n" LAST, "200 200 end", 2}, /* a CR LF that old clients add */
+        /* Content-Length, and two, and lists */
+        {POST "Content-Length: +5\r\n\r\nhello" EVIL, "400 end", 0},
+        {POST "Content-Length: 1_0\r\n\r\n0123456789" EVIL, "400 end", 0},
+        {POST "Content-Length: 0x10\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length: -33\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length: \r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length: \r\nContent-Length: 33\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length: 0\r\nContent-Length: 33\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length: 33, 0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length : 33\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Content-Length\x85: 33\r\n\r\n" EVIL, "400 end", 0},
+        {POST "X: y\r\n Content-Length: 33\r\n\r\n" EVIL, "400 end", 0},
+        {"POST / HTTP/1.1\r\n\tContent-Length: 33\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        /* Transfer-Encoding */
+        {POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: ,chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: \x0b"
+              "chunked\r\n\r\n0\r\n\r\n" EVIL,
+         "400 end", 0},
+        {POST "Transfer-Encoding: \xA0"
+              "chunked\r\n\r\n0\r\n\r\n" EVIL,
+         "400 end", 0},
+        {POST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-\r\nEncoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {"POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" EVIL, "400 end", 0},
+        {POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" EVIL, "501 end", 0},
+        /* chunks */
+        {CHUNKED "0_2e\r\n\r\n" EVIL "0\r\n\r\n", "400 end", 1},
+        {CHUNKED "-0x0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "0x0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "+0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED " 0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "INVALID!!!\r\n" EVIL, "400 end", 1},
+        {CHUNKED "Z\r\nZZ\r\nZZZ\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "1these-are-not-looked-at\r\nZ\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "2\r\r;a\r\n02\r\n41\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "5;a=b\r\rXXXXX\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "5;a\nhello\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "5;\nhello\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "a\r\n0123456789\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "5\r\nhelloXX0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "1\r0\n" EVIL, "400 end", 1},
+        {CHUNKED "0\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "0\r\n\n" EVIL, "400 end", 1},
+        {CHUNKED "0\r\nXX" EVIL, "400 end", 1},
+        {CHUNKED "0\r\nContent-Length: 33\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "0\r\nTransfer-Encoding: chunked\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "ffffffffffffffff\r\nx\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        {CHUNKED "10000000000000005\r\nhello\r\n0\r\n\r\n" EVIL, "400 end", 1},
+        /* lines and names */
+        {"GET / HTTP/1.1\r\nHost: a\r\n\rZGET /evil: HTTP/1.1\r\nHost: a\r\n\r\n", "400 end", 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nX:\n\nGET /evil HTTP/1.1\r\n\r\n", "400 end", 0},
+        {"GET / HTTP/1.1\nHost: a\n\n" EVIL, "400 end", 0},
+        {"GET / HTTP/1.1\r\n:\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nVisible: :/\rSmuggled: :)\r\n\r\n" EVIL, "400 end", 0},
+        {"GET /\nHTTP/1.1\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"GET /\r\n\r\n" EVIL, "400 end", 0}, /* HTTP/0.9 */
+        {"GET / HTTP/1.10\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"GET / http/1.1\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" EVIL, "505 end", 0},
+        /* hosts, targets and methods */
+        {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n" EVIL, "400 end", 0},
+        {"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n" EVIL, "400 end", 0},
+        {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n" EVIL, "400 end", 0},
+        {"GET / HTTP/1.1\r\nHost: \xff"
+         "a\xff\r\n\r\n" EVIL,
+         "400 end", 0},
+        {"GET http://u:p@a/ HTTP/1.1\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"G=\":<>(e),[T];?\" /get HTTP/1.1\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"CONNECT a:80 HTTP/1.1\r\nHost: a\r\nContent-Length: 33\r\n\r\n" EVIL, "400 end", 0},
+        {"CONNECT a: HTTP/1.1\r\nHost: a\r\n\r\n" EVIL, "400 end", 0},
+        {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n" LAST, "200 200 end", 2},
+        {"GET http://b:81/last HTTP/1.1\r\nHost: a\r\n\r\n" LAST, "200 200 end", 2},
+        /* Upgrade and Expect */
+        {POST "Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 33\r\n\r\n" EVIL LAST, "200 200 end", 2},
+        {"GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+         "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" EVIL,
+         "200 end", 1},
+        {"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nabcd" EVIL, "200 end", 1},
+        {POST "Expect: 100-continue\r\n\r\n" LAST, "200 200 end", 2}, /* and no 100 where no body comes */
+    };
+    dx_loop *l = fresh_loop();
+    dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on_ok, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        for (int pieces = 0; pieces < 2; pieces++) {
+            char what[200];
+            seen.opens = 0;
+            own_fd = raw_tcp(s);
+            for (size_t k = 0; pieces && t[i].text[k]; k++) {
+                raw_send(l, own_fd, t[i].text + k, 1); /* what comes behind a refusal may find nobody */
+                turn(l, 0);
+            }
+            if (!pieces)
+                CHECK(raw_say(l, own_fd, t[i].text));
+            CHECK_SAY(raw_read(l, own_fd, got, sizeof got, NULL, slow()) >= 0, "a reset answers %s", t[i].text);
+            statuses(what, raw_is_over(own_fd));
+            close(own_fd);
+            own_fd = -1;
+            CHECK_SAY(!strcmp(what, t[i].want), "%s gets %s, not %s: %s", t[i].text, what, t[i].want, got);
+            CHECK_SAY(seen.opens == t[i].opens && !strstr(got, "/evil"), "%s: %d requests, %s", t[i].text, seen.opens,
+                      got);
+        }
     loop_gone(l);
 }
 
@@ -287,6 +456,75 @@ TEST(http_1_0_is_kept_alive_only_by_its_word)
     CHECK(strstr(got, "\r\nConnection: keep-alive\r\n") && !strcmp(got + strlen(got) - 2, "/b"));
     ask_and_close(l, s, "GET /a HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\nGET /b HTTP/1.0\r\n\r\n", NULL);
     CHECK_STR(body_of(got), "/a");
+    loop_gone(l);
+}
+
+static void offer(dx_conn *c)
+{
+    static const dx_http_field up = {"Upgrade", "websocket"},
+                               both[] = {{"upgrade", "a, b"}, {"connection", "x, upgrade"}};
+    dx_bytes p = dx_http_path(c);
+    char how = ((const char *)p.p)[1];
+    if (how == 's')
+        CHECK_INT(dx_http_set(c, "Upgrade", "websocket"), 0);
+    CHECK_INT(dx_http_reply(c, 426, NULL, NULL, 0, how == 'b' ? both : &up, how == 'b' ? 2 : how == 's' ? 0 : 1), 0);
+}
+
+TEST(who_offers_an_upgrade_says_so_in_connection_too)
+{
+    static const struct {
+        const char *head, *want;
+    } t[] = {
+        {"GET /1 HTTP/1.1\r\nHost: a\r\n", "\r\nConnection: Upgrade\r\n"},
+        {"GET /set HTTP/1.1\r\nHost: a\r\n", "\r\nConnection: Upgrade\r\n"},
+        {"GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n", "\r\nConnection: close, Upgrade\r\n"},
+        {"GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n", "\r\nConnection: keep-alive, Upgrade\r\n"},
+        {"GET /both HTTP/1.1\r\nHost: a\r\n", "\r\nconnection: x, upgrade\r\n"},
+    };
+    static const dx_handler on = {.on_end = offer, .on_close = count_close};
+    dx_loop *l = fresh_loop();
+    dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "%s\r\n", t[i].head);
+        ask_and_close(l, s, text, "\r\n\r\n");
+        CHECK_SAY(strcasestr(got, "\r\nUpgrade: ") && strstr(got, t[i].want), "%s: %s", t[i].head, got);
+        CHECK_SAY(!strcasestr(strcasestr(got, "\nConnection:") + 1, "\nConnection:"), "%s", got);
+    }
+    dx_listener *ws = listen_on(l, "ws://127.0.0.1:0", &on, NULL);
+    ask_and_close(l, ws, GET "\r\n", "\r\n\r\n");
+    CHECK_SAY(!strncmp(got, "HTTP/1.1 426 ", 13) && strstr(got, "\r\nUpgrade: websocket\r\n"), "%s", got);
+    CHECK_SAY(strstr(got, "\r\nConnection: Upgrade\r\n") || strstr(got, "\r\nConnection: close, Upgrade\r\n"), "%s",
+              got);
+    loop_gone(l);
+}
+
+static void say_charset(dx_conn *c)
+{
+    dx_bytes v = dx_http_charset(c);
+    dx_http_reply(c, 200, NULL, v.p ? v.p : "-", v.p ? v.n : 1, NULL, 0);
+}
+
+TEST(a_charset_is_read_without_its_quotes)
+{
+    static const char *const t[][2] = {
+        {"text/plain; charset=utf-8", "utf-8"},
+        {"text/plain;CHARSET=\"utf-8\"", "utf-8"},
+        {"text/plain; charset=\"u\\tf\\-8\"", "utf-8"}, /* RFC 9110 5.6.4 */
+        {"text/plain; a=\"; charset=x\\\"; charset=y\"; charset=gb2312", "gb2312"},
+        {"text/plain; charset=\"\"", ""},
+        {"text/plain; charsets=x", "-"},
+        {"text/plain", "-"},
+    };
+    static const dx_handler on = {.on_end = say_charset, .on_close = count_close};
+    dx_loop *l = fresh_loop();
+    dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char text[300];
+        snprintf(text, sizeof text, GET "Connection: close\r\nContent-Type: %s\r\n\r\n", t[i][0]);
+        ask_and_close(l, s, text, NULL);
+        CHECK_STR(body_of(got), t[i][1]);
+    }
     loop_gone(l);
 }
 
