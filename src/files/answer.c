@@ -16,8 +16,10 @@ void facts_of(const struct stat *st, enum coding k, bool made, struct facts *ret
     snprintf(ret->etag, sizeof(ret->etag), "%s\"%" PRIx64 "-%" PRIx64 "%s%s\"", made ? "W/" : "",
              (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec, (uint64_t)st->st_size,
              k ? "-" : "", k ? coding_name(k) : "");
+    time_t now = time(NULL);
     ret->modified = st->st_mtim.tv_sec;
-    when_write(ret->date, ret->modified);
+    when_write(ret->date,
+               ret->modified < now ? ret->modified : now); /* RFC 9110 8.8.2.1: not after the answer's Date */
 }
 
 void head_field(struct head *h, const char *name, const char *value)

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""test_http1_wire.py - what `duplex serve DIR` says on the wire where RFC 9110 and 9112 leave it no choice: fields that a 304 and a 206 keep,
+dates, conditions, ranges, Allow and Date everywhere, and that nothing behind a refused request is read as one."""
+import email.utils
+import functools
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+import duplexlib
+from duplexlib import recv_all, start, temp
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / 'frame'))
+from tap import case, run  # noqa: E402
+
+TEXT = b'a line that shrinks well\n' * 2000
+
+
+@functools.cache
+def site():
+    """(port, folder) of one server for all cases."""
+    d = pathlib.Path(temp())
+    (d / 'text.txt').write_bytes(TEXT)
+    (d / 'sub').mkdir()
+    (d / 'ahead.txt').write_bytes(b'from the future\n')
+    os.utime(d / 'text.txt', (1577836800, 1577836800))
+    os.utime(d / 'ahead.txt', (time.time() + 86400,) * 2)
+    p = start('serve', '--listen', 'any://127.0.0.1:0', '--metrics', str(d), stdin=subprocess.DEVNULL)
+    return duplexlib.host_port(p.urls[0])[1], p
+
+
+def ask(text):
+    """All that comes for text, and the end."""
+    c = socket.create_connection(('127.0.0.1', site()[0]), timeout=20 * duplexlib.SLOW)
+    with c:
+        c.sendall(text)
+        return recv_all(c)
+
+
+def get(path, *fields, method='GET', version='1.1', host='127.0.0.1'):
+    """(status, fields, body); a field that comes twice is a list of both."""
+    lines = [f'{method} {path} HTTP/{version}', *([f'Host: {host}'] if host else []), 'Connection: close', *fields, '', '']
+    head, body = ask('\r\n'.join(lines).encode()).split(b'\r\n\r\n', 1)
+    first, *rest = head.decode('latin-1').split('\r\n')
+    found = {}
+    for line in rest:
+        name, value = line.split(':', 1)
+        found[name.lower()] = f'{found[name.lower()]}, {value.strip()}' if name.lower() in found else value.strip()
+    return int(first.split()[1]), found, body
+
+
+KEPT = ('cache-control', 'content-location', 'date', 'etag', 'expires', 'vary')
+
+
+@case
+def a_304_and_a_206_keep_what_the_200_would_say():
+    for coding in 'identity', 'gzip':
+        accept = f'Accept-Encoding: {coding}'
+        status, whole, body = get('/text.txt', accept)
+        assert status == 200 and whole['vary'] == 'Accept-Encoding', whole
+        status, same, body = get('/text.txt', accept, f'If-None-Match: {whole["etag"]}')
+        assert status == 304 and body == b'' and 'content-length' not in same and 'transfer-encoding' not in same, same
+        assert {k: same.get(k) for k in KEPT if k != 'date'} == {k: whole.get(k) for k in KEPT if k != 'date'}, (same, whole)
+        assert 'date' in same
+    status, whole, _ = get('/text.txt', 'Accept-Encoding: identity')
+    status, part, body = get('/text.txt', 'Accept-Encoding: identity', 'Range: bytes=1-3')
+    assert status == 206 and body == TEXT[1:4] and part['content-length'] == '3', part
+    assert all(part.get(k) == whole.get(k) for k in KEPT if k not in ('date', 'vary')), (part, whole)
+    status, parts, body = get('/text.txt', 'Accept-Encoding: identity', 'Range: bytes=1-3,7-9')
+    assert status == 206 and 'content-range' not in parts and parts['content-type'].startswith('multipart/byteranges; boundary=')
+    status, one, body = get('/text.txt', 'Accept-Encoding: identity', 'Range: bytes=1-3,')
+    assert status != 206 or not one['content-type'].startswith('multipart'), one
+
+
+@case
+def no_file_was_changed_after_it_was_sent():
+    for path in '/ahead.txt', '/text.txt':
+        _, said, _ = get(path)
+        changed, date = (email.utils.parsedate_to_datetime(said[k]) for k in ('last-modified', 'date'))
+        assert changed <= date, said
+
+
+@case
+def conditions_are_looked_at_where_the_answer_would_be_200():
+    for field in 'If-Match: "x"', 'If-None-Match: *', 'If-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT', 'If-Modified-Since: Fri, 31 Dec 2100 00:00:00 GMT':
+        assert get('/nothing', field)[0] == 404, field
+        assert get('/sub', field)[0] == 308, field
+        assert get('/text.txt', field, method='POST')[0] == 405, field
+        assert get('/text.txt', field, host='evil.example')[0] == 421, field
+
+
+@case
+def a_range_is_for_get_and_an_if_range_for_a_range():
+    status, said, body = get('/text.txt', 'Accept-Encoding: identity', 'Range: bytes=1-3', method='HEAD')
+    assert status == 200 and said['content-length'] == str(len(TEXT)) and body == b'', said
+    status, said, body = get('/text.txt', 'Accept-Encoding: identity', 'If-Range: "x"')
+    assert status == 200 and body == TEXT
+    status, said, body = get('/text.txt', 'Accept-Encoding: identity', 'Range: pages=1-3')
+    assert status == 200 and body == TEXT
+    tag = get('/text.txt', 'Accept-Encoding: identity')[1]['etag']
+    status, said, body = get('/text.txt', 'Accept-Encoding: identity', 'Range: bytes=1-3', f'If-Range: W/{tag}')
+    assert status == 200 and body == TEXT
+
+
+@case
+def every_405_says_what_is_allowed_and_every_426_what_is_wanted():
+    for path in '/', '/text.txt', '/sub/', '/~', '/~metrics', '/~r/lobby':
+        for method in 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'BREW':
+            status, said, _ = get(path, method=method)
+            assert status == 405 and {'GET', 'HEAD'} <= set(said['allow'].split(', ')), (path, method, status, said)
+    status, said, _ = get('/~r/lobby')
+    assert status == 426 and said['upgrade'] == 'websocket' and 'upgrade' in said['connection'].lower().split(', '), said
+
+
+@case
+def every_answer_has_a_date():
+    for status, args, how in [(200, ['/text.txt'], {}), (200, ['/~'], {}), (200, ['/sub/'], {}), (200, ['/?tar'], {}), (308, ['/sub'], {}),
+                              (404, ['/nothing'], {}), (405, ['/'], {'method': 'PUT'}), (421, ['/'], {'host': 'evil.example'}),
+                              (416, ['/text.txt', 'Range: bytes=999999-'], {}), (400, ['/', 'X : y'], {}), (400, ['/'], {'host': None}),
+                              (417, ['/', 'Expect: x'], {}), (501, ['/', 'Transfer-Encoding: gzip, chunked'], {}), (431, ['/', 'X: ' + 'y' * 33000], {}),
+                              (414, ['/' + 'y' * 9000], {})]:
+        got, said, _ = get(*args, **how)
+        assert got == status, (got, status, args)
+        assert abs(email.utils.parsedate_to_datetime(said['date']).timestamp() - time.time()) < 60 and said['date'].endswith(' GMT'), said
+        assert got < 300 or got == 304 or 'content-length' in said, said
+
+
+@case
+def nothing_behind_a_refusal_or_a_close_is_read():
+    evil = b'GET /text.txt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+    begin = 'POST /~r/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n'
+    for text, want in [(begin + 'Content-Length: 0\r\nContent-Length: 44\r\n\r\n', [400]),
+                       (begin + 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', [400]),
+                       (begin + 'Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n', [400]),
+                       (begin + 'Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n', [400]),
+                       (begin + 'X: y\r\n z\r\n\r\n', [400]),
+                       (begin + 'X: \0\r\n\r\n', [400]),
+                       ('GET / HTTP/1.1\r\nHost: 127.0.0.1\nX: y\r\n\r\n', [400]),
+                       ('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\r\n', [400]),
+                       ('GET https://127.0.0.1/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', [421]),
+                       ('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', [200]),
+                       ('GET /text.txt HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n', [200]),
+                       ('HEAD /text.txt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /x HTTP/1.1\r\n\r\n', [200, 400])]:
+        got = ask(text.encode('latin-1') + evil)
+        found = [int(r.split()[0]) for r in got.split(b'HTTP/1.1 ')[1:]]
+        assert found == want, (text, got[:2000])
+    assert site()[1].popen.poll() is None
+
+
+run()
