@@ -75,13 +75,19 @@ static void answer_range(dx_conn *c, const struct body *b, const struct range *r
     }
 }
 
+/* A part is of the file as it is. Range is for GET alone: RFC 9110 14.2. */
+static bool asks_for_part(const dx_conn *c)
+{
+    return dx_http_header(c, "Range").p && dx_http_method(c).n == 3;
+}
+
 /* true: it was for a range, and has its answer. */
 static bool ranges(struct files *f, dx_conn *c, const struct body *b, const struct facts *facts, struct head *h,
                    struct files_talk **ret)
 {
     struct range r[RANGES_MAX];
-    dx_bytes method = dx_http_method(c), asked = dx_http_header(c, "Range");
-    int count = asked.p && method.n == 3 && condition_range(c, facts) ? range_read(asked, b->size, r) : 0;
+    bool asked = asks_for_part(c) && condition_range(c, facts);
+    int count = asked ? range_read(dx_http_header(c, "Range"), b->size, r) : 0;
     if (count < 0) {
         snprintf(h->range, sizeof(h->range), "bytes */%" PRId64, b->size);
         head_field(h, "Content-Range", h->range);
@@ -97,9 +103,10 @@ static bool ranges(struct files *f, dx_conn *c, const struct body *b, const stru
 
 /* ---- smaller ---- */
 
-static bool may_compress(const struct files *f, dx_conn *c, bool shrinks, int64_t size)
+/* Is it sent in one coding or another, as the client likes? */
+static bool may_vary(const struct files *f, bool shrinks, int64_t size)
 {
-    return shrinks && size >= COMPRESS_MIN && !f->o.no_compression && !dx_http_header(c, "Range").p;
+    return shrinks && size >= COMPRESS_MIN && !f->o.no_compression;
 }
 
 /* A file's compressed twin beside it, if it is not older. */
@@ -166,7 +173,7 @@ static dx_bytes make(struct files *f, struct small *s, enum coding k)
 
 struct files_talk *answer_small(struct files *f, dx_conn *c, const char *name, struct small *s)
 {
-    bool shrinks = may_compress(f, c, s->shrinks, (int64_t)s->n);
+    bool varies = may_vary(f, s->shrinks, (int64_t)s->n), shrinks = varies && !asks_for_part(c);
     if (shrinks && answer_twin(f, c, name, &s->st, s->type))
         return NULL;
     enum coding k = shrinks ? wanted(c) : CODING_NONE;
@@ -180,7 +187,7 @@ struct files_talk *answer_small(struct files *f, dx_conn *c, const char *name, s
         facts_of(&s->st, k, true, &made_facts);
         facts = &made_facts;
     }
-    begin(&h, facts, k, shrinks);
+    begin(&h, facts, k, varies);
     if (conditions(c, facts, &h))
         return NULL;
     const struct body b = {.p = s->p, .size = (int64_t)s->n, .type = s->type};
@@ -210,12 +217,12 @@ struct files_talk *answer_file(struct files *f, dx_conn *c, const char *name, in
     struct facts facts;
     struct head h;
     describe(name, fd, st, type, sizeof(type));
-    bool shrinks = may_compress(f, c, type_shrinks(type_of(name)), st->st_size);
+    bool varies = may_vary(f, type_shrinks(type_of(name)), st->st_size), shrinks = varies && !asks_for_part(c);
     if (shrinks && answer_twin(f, c, name, st, type))
         return NULL;
     enum coding k = shrinks && f->compressing < COMPRESSING_MAX ? wanted(c) : CODING_NONE;
     facts_of(st, k, k != CODING_NONE, &facts);
-    begin(&h, &facts, k, shrinks);
+    begin(&h, &facts, k, varies);
     if (conditions(c, &facts, &h))
         return NULL;
     const struct body b = {.fd = fd, .size = st->st_size, .type = type};

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -89,27 +90,55 @@ static bool names(dx_bytes list, const char *etag, bool weak)
     return false;
 }
 
+static bool is_field(dx_bytes name, const char *field)
+{
+    return name.n == strlen(field) && !strncasecmp(name.p, field, name.n);
+}
+
+/* The same for a field that may come in several lines, which are one list. */
+static bool field_names(const dx_conn *c, const char *field, const char *etag, bool weak)
+{
+    dx_bytes v, name;
+    for (size_t i = 0; (v = dx_http_header_at(c, i, &name)).p; i++)
+        if (is_field(name, field) && names(v, etag, weak))
+            return true;
+    return false;
+}
+
+/* A field that has one value and no more; p NULL: not there, or there twice. */
+static dx_bytes only(const dx_conn *c, const char *field)
+{
+    dx_bytes v, name, ret = {NULL, 0};
+    for (size_t i = 0; (v = dx_http_header_at(c, i, &name)).p; i++)
+        if (is_field(name, field)) {
+            if (ret.p)
+                return (dx_bytes){NULL, 0};
+            ret = v;
+        }
+    return ret;
+}
+
 int condition_status(const dx_conn *c, const struct facts *f)
 {
-    dx_bytes match = dx_http_header(c, "If-Match"), none = dx_http_header(c, "If-None-Match");
+    static const char match[] = "If-Match", none[] = "If-None-Match";
     time_t t, now = time(NULL);
-    if (match.p) {
-        if (!*f->etag || !names(match, f->etag, false))
+    if (dx_http_header(c, match).p) {
+        if (!*f->etag || !field_names(c, match, f->etag, false))
             return 412;
-    } else if (when_read(dx_http_header(c, "If-Unmodified-Since"), now, &t) && f->modified > t) {
+    } else if (when_read(only(c, "If-Unmodified-Since"), now, &t) && f->modified > t) {
         return 412;
     }
-    if (none.p)
-        return *f->etag && names(none, f->etag, true) ? 304 : 0;
-    return when_read(dx_http_header(c, "If-Modified-Since"), now, &t) && f->modified <= t ? 304 : 0;
+    if (dx_http_header(c, none).p)
+        return *f->etag && field_names(c, none, f->etag, true) ? 304 : 0;
+    return when_read(only(c, "If-Modified-Since"), now, &t) && f->modified <= t ? 304 : 0;
 }
 
 bool condition_range(const dx_conn *c, const struct facts *f)
 {
-    dx_bytes field = dx_http_header(c, "If-Range");
+    dx_bytes field = only(c, "If-Range");
     time_t t;
     if (!field.p)
-        return true;
+        return !dx_http_header(c, "If-Range").p;
     if (field.n > 1 && (*(const char *)field.p == '"' || !memcmp(field.p, "W/", 2)))
         return *f->etag && names(field, f->etag, false);
     /* A date is a strong validator where the file was not changed in the second before it was asked for. */
