@@ -77,7 +77,7 @@ DX_API bool     dx_http_keeps_alive(const dx_conn *c);     /* may another exchan
 DX_API const char *dx_http_id(const dx_conn *c);
 
 /* A whole reply; then the exchange ends by itself. extra: count more fields; control bytes in them are DX_URL.
- * Content-Length, Date (where extra has none) and, unless type is NULL, Content-Type are added; Content-Length and
+ * Content-Length, Date (where extra has none) and, unless type is NULL or extra has one, Content-Type are added; Content-Length and
  * Transfer-Encoding are ours alone (DX_URL), and Connection: close in extra ends the connection behind the reply. The body is
  * not sent where there may be none: to HEAD, and with 204, 205 and 304. DX_STATE: a head has gone. DX_URL: also a
  * status that is not 200-999. DX_ABSENT: a 2xx to CONNECT, which would open a tunnel; who sends without a head answers 501. */
@@ -148,7 +148,8 @@ DX_API int dx_http_park(dx_conn *c, int64_t ms, int status);
  * request is whole, and our end is said with it (dx_send and dx_finish are DX_STATE). A body longer than length is
  * DX_BIG. Host and User-Agent are added where fields has none; Content-Length, Transfer-Encoding and Connection are ours
  * alone. 0; DX_STATE: a request or a response's head has gone, our end is said, or no client's exchange; DX_URL: a method,
- * target or length that cannot be, a field of ours or one that would split the head; DX_BIG: a head over 32 KiB; DX_ABSENT:
+ * target or length that cannot be, a field of ours or one that would split the head, and what RFC 9110 forbids: Expect: 100-continue
+ * without a body, a body, login or cookie with TRACE, chunked in TE; DX_BIG: a head over 32 KiB; DX_ABSENT:
  * CONNECT; DX_NOMEM. Nothing has gone then. */
 DX_API int dx_http_request(dx_conn *c, const char *method, const char *target, const dx_http_field *fields, size_t count,
                            int64_t length);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void draft_begin(struct draft *d, char *room)
 {
@@ -66,6 +67,18 @@ static bool is_value(const char *s, size_t n)
 bool http1_is_value(const char *s)
 {
     return is_value(s, s ? strlen(s) : 0);
+}
+
+bool http1_lists(const char *list, const char *word)
+{
+    size_t want = strlen(word);
+    while (list && *list) {
+        size_t n = strcspn(list, ", \t;");
+        if (n == want && !strncasecmp(list, word, n))
+            return true;
+        list += n + strspn(list + n, ", \t;");
+    }
+    return false;
 }
 
 void draft_field(struct draft *d, const char *name, const char *value)

@@ -41,6 +41,7 @@ void draft_host(struct draft *d, const struct url *u); /* as Host has it: no def
 int draft_give(struct draft *d, struct layer *l);      /* to the layer below l, and frees it; < 0: nothing has gone */
 bool http1_is_token(const char *s);                    /* of RFC 9110 5.6.2: a method, a field's name */
 bool http1_is_value(const char *s);                    /* no control bytes but tabs: what we would read ourselves; NULL is none */
+bool http1_lists(const char *list, const char *word);  /* is it an element of the list, in any case? list NULL: none */
 
 /* A head for longer: *ret's views point into bytes, to which the n bytes at p go. */
 void http1_keep(struct http1_head *ret, const struct http1_head *head, const uint8_t *p, size_t n, uint8_t *bytes);

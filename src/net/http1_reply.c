@@ -87,19 +87,6 @@ static const char *value_of(const char *name, const dx_http_field *v, size_t cou
     return NULL;
 }
 
-/* Does a handler's Connection field have that option? */
-static bool has_option(const char *list, const char *option)
-{
-    size_t want = strlen(option);
-    while (list && *list) {
-        size_t n = strcspn(list, ", \t");
-        if (n == want && !strncasecmp(list, option, n))
-            return true;
-        list += n + strspn(list + n, ", \t");
-    }
-    return false;
-}
-
 static void draft_connection(struct draft *d, const char *option, bool upgrade)
 {
     if (!option && !upgrade)
@@ -130,12 +117,14 @@ static bool draft_head(struct draft *d, struct http1 *h, int status, int64_t bod
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
     const char *connection = value_of("Connection", extra, count);
-    bool asked = has_option(connection, "close");
+    bool asked = http1_lists(connection, "close");
     /* RFC 9110 7.8: whoever sends Upgrade says so in Connection too. */
     bool upgrade =
-        (value_of("Upgrade", extra, count) || http_set_has(x, "Upgrade")) && !has_option(connection, "Upgrade");
+        (value_of("Upgrade", extra, count) || http_set_has(x, "Upgrade")) && !http1_lists(connection, "Upgrade");
     bool close_it =
         x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
+    if (value_of("Content-Type", extra, count)) /* it is one field and no list */
+        type = NULL;
     draft_status(d, status);
     if (type)
         draft_field(d, "Content-Type", type);

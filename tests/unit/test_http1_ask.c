@@ -29,6 +29,7 @@ static void check_reads(void)
 
 TEST(heads_to_the_byte)
 {
+    static const dx_http_field type[] = {{"content-type", "a/b"}}, hop[] = {{"te", "trailers"}, {"UPGRADE", "x"}};
     static const dx_http_field fields[] = {{"X-A", "b c"}, {"x-empty", ""}, {"Expect", "100-continue"}},
                                agent[] = {{"user-agent", "mine"}}, host[] = {{"HOST", "other:81"}};
     static const struct {
@@ -38,8 +39,19 @@ TEST(heads_to_the_byte)
         {{.method = "GET"}, "GET / HTTP/1.1\r\nHost: h\r\n" AGENT "Connection: close\r\n\r\n"},
         {{.method = "HEAD", .target = "/a?b=c&d", .host = "a.example:81"},
          "HEAD /a?b=c&d HTTP/1.1\r\nHost: a.example:81\r\n" AGENT "Connection: close\r\n\r\n"},
-        {{.method = "OPTIONS", .target = "*"},
-         "OPTIONS * HTTP/1.1\r\nHost: h\r\n" AGENT "Content-Length: 0\r\nConnection: close\r\n\r\n"},
+        {{.method = "OPTIONS", .target = "*"}, "OPTIONS * HTTP/1.1\r\nHost: h\r\n" AGENT "Connection: close\r\n\r\n"},
+        {{.method = "DELETE"}, "DELETE / HTTP/1.1\r\nHost: h\r\n" AGENT "Connection: close\r\n\r\n"},
+        {{.method = "TRACE"}, "TRACE / HTTP/1.1\r\nHost: h\r\n" AGENT "Connection: close\r\n\r\n"},
+        {{.method = "DELETE", .length = 1},
+         "DELETE / HTTP/1.1\r\nHost: h\r\n" AGENT "Content-Length: 1\r\nConnection: close\r\n\r\n"},
+        {{.method = "OPTIONS", .length = 5},
+         "OPTIONS / HTTP/1.1\r\nHost: h\r\n" AGENT
+         "Content-Type: application/octet-stream\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"},
+        {{.method = "OPTIONS", .length = 5, .fields = type, .count = 1},
+         "OPTIONS / HTTP/1.1\r\nHost: h\r\n" AGENT
+         "content-type: a/b\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"},
+        {{.method = "GET", .fields = hop, .count = 2},
+         "GET / HTTP/1.1\r\nHost: h\r\n" AGENT "te: trailers\r\nUPGRADE: x\r\nConnection: close, TE, Upgrade\r\n\r\n"},
         {{.method = "POST"}, "POST / HTTP/1.1\r\nHost: h\r\n" AGENT "Content-Length: 0\r\nConnection: close\r\n\r\n"},
         {{.method = "POST", .length = -1},
          "POST / HTTP/1.1\r\nHost: h\r\n" AGENT "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"},
@@ -60,6 +72,10 @@ TEST(heads_to_the_byte)
         CHECK_STR(d.t.p, v[i].want);
         check_reads();
     }
+    CHECK_INT(write_it(&(struct http1_ask){.method = "GET", .fields = hop, .count = 1, .keep = true}), 0);
+    CHECK_STR(d.t.p, "GET / HTTP/1.1\r\nHost: h\r\n" AGENT "te: trailers\r\nConnection: TE\r\n\r\n");
+    CHECK_INT(write_it(&(struct http1_ask){.method = "GET", .keep = true}), 0);
+    CHECK_STR(d.t.p, "GET / HTTP/1.1\r\nHost: h\r\n" AGENT "\r\n");
 }
 
 TEST(what_cannot_be_asked_is_refused)
@@ -74,7 +90,12 @@ TEST(what_cannot_be_asked_is_refused)
                                       {" X", "a"},
                                       {"CONTENT-LENGTH", "0"},
                                       {"transfer-encoding", "chunked"},
-                                      {"connection", "x"}};
+                                      {"connection", "x"},
+                                      {"Expect", "100-Continue"}, /* there is no content to ask for */
+                                      {"Expect", "x, 100-continue"},
+                                      {"TE", "chunked"},
+                                      {"te", "trailers, Chunked;q=0.5"}};
+    static const dx_http_field secrets[] = {{"Authorization", "Basic x"}, {"COOKIE", "a=b"}};
     static const dx_http_field hosts[] = {{"Host", "a"}, {"host", "a"}};
     static const char *const methods[] = {"", " ", "GET ", "G\tT", "GET\n", "G:T", "\xc3\xa4", "connect me"},
                              *const targets[] = {"",      "*",   "a",     "?a",        "/ ",   "/\t",
@@ -88,6 +109,10 @@ TEST(what_cannot_be_asked_is_refused)
     CHECK_INT(write_it(&(struct http1_ask){.method = NULL}), DX_URL);
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         CHECK_SAY(write_it(&(struct http1_ask){.method = "GET", .target = targets[i]}) == DX_URL, "target %zu", i);
+    for (size_t i = 0; i < 2; i++)
+        CHECK_INT(write_it(&(struct http1_ask){.method = "TRACE", .fields = secrets + i, .count = 1}), DX_URL);
+    CHECK_INT(write_it(&(struct http1_ask){.method = "TRACE", .length = 1}), DX_URL);
+    CHECK_INT(write_it(&(struct http1_ask){.method = "TRACE", .length = -1}), DX_URL);
     CHECK_INT(write_it(&(struct http1_ask){.method = "CONNECT"}), DX_ABSENT);
     CHECK_INT(write_it(&(struct http1_ask){.method = "POST", .length = -2}), DX_URL);
 }

@@ -645,8 +645,8 @@ static void reply_oddly(dx_conn *c)
     CHECK_INT(dx_http_head(c, 200, -1, &(dx_http_field){"Transfer-Encoding", "gzip"}, 1), DX_URL);
     CHECK_INT(dx_http_reply(c, 200, NULL, "x", 1, &(dx_http_field){"A", "b\x7F"}, 1), DX_URL);
     CHECK_INT(dx_http_reply(c, 200, NULL, "x", 1, &(dx_http_field){"A", "b\x1B[2J"}, 1), DX_URL);
-    static const dx_http_field f[] = {{"Connection", "x, close"}, {"Date", "today"}};
-    CHECK_INT(dx_http_reply(c, reply_status, "text/plain", "abc", 3, f, reply_status == 202 ? 2 : 0), 0);
+    static const dx_http_field f[] = {{"Connection", "x, close"}, {"Date", "today"}, {"content-TYPE", "a/b"}};
+    CHECK_INT(dx_http_reply(c, reply_status, "text/plain", "abc", 3, f, reply_status == 202 ? 3 : 0), 0);
 }
 
 TEST(the_framing_is_ours_alone)
@@ -658,6 +658,7 @@ TEST(the_framing_is_ours_alone)
     ask_and_close(l, s, GET "\r\n" GET "\r\n", NULL);
     CHECK_STR(body_of(got), "abc");
     CHECK(strstr(got, "\r\nConnection: x, close\r\n") && strstr(got, "\r\nDate: today\r\n"));
+    CHECK(strstr(got, "\r\ncontent-TYPE: a/b\r\n") && !strstr(got, "Content-Type:"));
     CHECK(!strstr(strstr(got, "Date:") + 1, "Date:") && !strstr(strstr(got, "Connection:") + 1, "Connection:"));
     static const struct {
         int status;
