@@ -13,7 +13,9 @@
  *          prefix of an earlier class beats any path of a later one.
  * PATH     is compared by whole segments in the spelling of dx_path_clean (text.h): percent-decoded, without dot and empty
  *          segments, and case counts. "/files/" matches /files, /files/a and /x/../f%69les/a, not /files2. So no spelling gets by a
- *          prefix that asks for a password.
+ *          prefix that asks for a password. An encoded slash is no '/' but a part of its segment (RFC 3986 2.2): /locked%2Fa is not
+ *          under "/locked/", only "/locked%2Fa/" (or %2f) matches it. So a handler must not take %2F for '/' where it looks up
+ *          what a prefix guards: dx_path_clean leaves it as it is.
  * THREADS  Any thread may add, remove and ask. A router outlives its listeners' use of it by itself: they hold references.
  */
 #ifndef DUPLEX_ROUTER_H

@@ -82,7 +82,11 @@ TEST(paths_go_by_whole_segments_in_one_spelling)
     want(r, false, "x", 80, "/files%2Fsecret", NULL);
     want(r, false, "x", 80, "/files/secret/../x", "/files/");
     want(r, false, "x", 80, "/a%20b/c", "/a%20b/");
+    want(r, false, "x", 80, "/files%2fsecret/a", NULL);
+    want(r, false, "x", 80, "/files/%2Fsecret", "/files/");
+    want(r, false, "x", 80, "/files/secret%2F", "/files/");
     want(r, false, "x", 80, "/c%2Fd/", "/c%2fd/");
+    want(r, false, "x", 80, "/c%2Fd/e%2f", "/c%2fd/");
     want(r, false, "x", 80, "/c/d/", NULL);
     want(r, false, "x", 80, "*", NULL);
     want(r, false, "x", 80, "", NULL);
