@@ -234,6 +234,57 @@ TEST(one_that_cannot_be_kept_is_not)
     tear_down();
 }
 
+static void say_more(dx_conn *c)
+{
+    static const char more[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    dx_send(c, more, sizeof more - 1, 0);
+}
+
+static void answer_and_go_on(dx_conn *c, const void *p, size_t n, unsigned how)
+{
+    (void)p;
+    (void)n;
+    (void)how;
+    dx_send(c, OK, strlen(OK), 0);
+    if (it.conns == 1)
+        dx_after(c, 5, say_more);
+}
+
+static void conn_closed(dx_conn *c, const dx_err *why)
+{
+    (void)c;
+    (void)why;
+}
+
+static void stop(void *arg)
+{
+    dx_loop_stop(arg);
+}
+
+TEST(what_comes_unasked_on_a_kept_connection_is_no_answer)
+{
+    static const dx_handler goes_on = {.state_bytes = sizeof(struct asked),
+                                       .on_open = server_open,
+                                       .on_data = answer_and_go_on,
+                                       .on_close = conn_closed};
+    dx_err err;
+    set_up(NULL);
+    dx_listener *s = dx_serve(it.loop, "tcp://127.0.0.1:0", &goes_on, NULL, NULL, &err);
+    snprintf(it.port, sizeof it.port, "%s", strrchr(dx_listener_url(s, 0), ':') + 1);
+    run("/", NULL, 1);
+    CHECK_STR(it.body.p, "hi");
+    CHECK_INT(dx_fetch_kept(it.loop), 1);
+    for (int i = 0; dx_fetch_kept(it.loop) && i < 4000; i++) {
+        dx_loop_after(it.loop, 5, stop, it.loop);
+        dx_loop_run(it.loop);
+    }
+    CHECK_INT(dx_fetch_kept(it.loop), 0);
+    run("/", NULL, 1);
+    CHECK_STR(it.body.p, "hi");
+    CHECK_INT(it.conns, 2);
+    tear_down();
+}
+
 TEST(the_pool_has_bounds)
 {
     static const struct page pages[] = {{"/", OK, ' ', 0}, {0}};

@@ -660,6 +660,9 @@ TEST(the_framing_is_ours_alone)
     CHECK(strstr(got, "\r\nConnection: x, close\r\n") && strstr(got, "\r\nDate: today\r\n"));
     CHECK(strstr(got, "\r\ncontent-TYPE: a/b\r\n") && !strstr(got, "Content-Type:"));
     CHECK(!strstr(strstr(got, "Date:") + 1, "Date:") && !strstr(strstr(got, "Connection:") + 1, "Connection:"));
+    reply_status = 299; /* the blank behind a status is there, whatever we have to say: RFC 9112 4 */
+    ask_and_close(l, s, GET "Connection: close\r\n\r\n", NULL);
+    CHECK(!strncmp(got, "HTTP/1.1 299 Status\r\n", 21));
     static const struct {
         int status;
         bool length;
