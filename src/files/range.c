@@ -15,7 +15,7 @@ static bool number(const char **p, const char *end, int64_t *ret)
     return *p > from;
 }
 
-/* One of them: 1 it can be had, 0 it lies behind the end, -1 it does not read. */
+/* One of them: 1 it can be had, 0 it lies behind the end, -1 it does not read; n 0 of what can be had: the end of an empty file. */
 static int one(const char **p, const char *end, int64_t size, struct range *ret)
 {
     int64_t first, last;
@@ -25,7 +25,7 @@ static int one(const char **p, const char *end, int64_t size, struct range *ret)
             return -1;
         first = last > size ? 0 : size - last;
         *ret = (struct range){first, size - first};
-        return last > 0 && size > 0;
+        return last > 0;
     }
     if (!number(p, end, &first) || *p == end || **p != '-')
         return -1;
@@ -45,6 +45,7 @@ int range_read(dx_bytes field, int64_t size, struct range ret[RANGES_MAX])
 {
     const char *p = field.p, *end = p + field.n;
     int count = 0;
+    bool rests = false;
     int64_t sum = 0;
     if (!p || field.n < 7 || strncasecmp(p, "bytes=", 6) != 0)
         return 0;
@@ -62,6 +63,9 @@ int range_read(dx_bytes field, int64_t size, struct range ret[RANGES_MAX])
             return 0;
         if (!got)
             continue;
+        rests |= r.n == 0; /* the last bytes of nothing are had by who gets all of it: RFC 9110 14.1.2 */
+        if (r.n == 0)
+            continue;
         if (count == RANGES_MAX)
             return 0;
         ret[count++] = r;
@@ -69,5 +73,5 @@ int range_read(dx_bytes field, int64_t size, struct range ret[RANGES_MAX])
     }
     if (count > 1 && sum > size)
         return 0;
-    return count ? count : -1;
+    return count ? count : rests ? 0 : -1;
 }

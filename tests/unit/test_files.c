@@ -115,7 +115,9 @@ TEST(ranges_of_ten_bytes)
     }
     struct range r[RANGES_MAX];
     CHECK_INT(range_read(of("bytes=0-"), 0, r), -1);
-    CHECK_INT(range_read(of("bytes=-5"), 0, r), -1);
+    CHECK_INT(range_read(of("bytes=-5"), 0, r), 0);
+    CHECK_INT(range_read(of("bytes=-0"), 0, r), -1);
+    CHECK_INT(range_read(of("bytes=0-0,-5"), 0, r), 0);
     CHECK_INT(range_read((dx_bytes){NULL, 0}, 10, r), 0);
 }
 
