@@ -73,13 +73,21 @@ static bool copy(dx_bytes b, char *to, size_t n)
     return true;
 }
 
-/* What If-Range may say of it: a strong ETag, or else its date. */
+/* Was the last change a second or more before the answer? Then there was none since in the same second: a strong validator. */
+static bool strong_date(const dx_conn *c, char *ret, size_t n)
+{
+    char date[FETCH_SINCE];
+    return copy(dx_http_header(c, "Last-Modified"), ret, n) && copy(dx_http_header(c, "Date"), date, sizeof date) &&
+           strcmp(ret, date) != 0;
+}
+
+/* What If-Range may say of it (RFC 9110 13.1.5): a strong ETag, or the date where there is no ETag. */
 static void keep_since(struct fetch_file *f, const dx_conn *c)
 {
     char value[FETCH_SINCE];
-    bool strong = copy(dx_http_header(c, "ETag"), value, sizeof value) && value[0] == '"';
-    if (dx_http_header(c, "Content-Encoding").p ||
-        (!strong && !copy(dx_http_header(c, "Last-Modified"), value, sizeof value)))
+    dx_bytes tag = dx_http_header(c, "ETag");
+    bool strong = tag.p ? copy(tag, value, sizeof value) && value[0] == '"' : strong_date(c, value, sizeof value);
+    if (dx_http_header(c, "Content-Encoding").p || !strong)
         fremovexattr(f->part.fd, since_name);
     else
         fsetxattr(f->part.fd, since_name, value, strlen(value), 0);
@@ -91,14 +99,19 @@ static int begin_anew(struct fetch_file *f, char words[FETCH_WORDS])
     return ftruncate(f->part.fd, 0) < 0 || lseek(f->part.fd, 0, SEEK_SET) < 0 ? local(f, errno, words) : 0;
 }
 
-/* "bytes 100-199/200": does it begin there? */
+/* "bytes 100-199/200": does it begin there, and can it be? */
 static bool begins_at(const dx_conn *c, int64_t from)
 {
     char text[100], *end;
     if (!copy(dx_http_header(c, "Content-Range"), text, sizeof text) || strncasecmp(text, "bytes ", 6) != 0)
         return false;
     errno = 0;
-    return strtoll(text + 6, &end, 10) == from && *end == '-' && errno == 0;
+    if (strtoll(text + 6, &end, 10) != from || *end != '-')
+        return false;
+    int64_t last = strtoll(end + 1, &end, 10);
+    if (errno || *end != '/' || last < from)
+        return false;
+    return !strcmp(end, "/*") || (strtoll(end + 1, &end, 10) > last && !*end && !errno);
 }
 
 int file_head(struct fetch_file *f, const dx_conn *c, char words[FETCH_WORDS])

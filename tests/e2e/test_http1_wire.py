@@ -15,7 +15,7 @@ import duplexlib
 from duplexlib import recv_all, start, temp
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / 'frame'))
-from tap import case, run  # noqa: E402
+from tap import Skip, case, run  # noqa: E402
 
 TEXT = b'a line that shrinks well\n' * 2000
 
@@ -161,6 +161,56 @@ def nothing_behind_a_refusal_or_a_close_is_read():
         found = [int(r.split()[0]) for r in got.split(b'HTTP/1.1 ')[1:]]
         assert found == want, (text, got[:2000])
     assert site()[1].popen.poll() is None
+
+
+@case
+def a_part_that_cannot_be_is_joined_to_nothing():
+    for got, code in [('bytes {0}-89999/90000', 0), ('bytes {0}-89999/*', 0), ('Bytes {0}-89999/90000', 0), ('bytes {0}-89999/89999', 33), ('bytes {0}-0/90000', 33),
+                      ('bytes {0}-89999', 33), ('bytes {0}/90000', 33), ('bytes */90000', 33), ('pages {0}-89999/90000', 33), ('bytes 0-89999/90000', 33),
+                      ('bytes {0}-89999/9x', 33), ('bytes {0}-99999999999999999999/*', 33), ('', 33)]:
+        folder, first = temp(), []
+
+        def serve(c):
+            head = b''
+            while b'\r\n\r\n' not in head:
+                head += c.recv(4000)
+            if not first:
+                first.append(head)
+                c.sendall(b'HTTP/1.1 200 OK\r\nETag: "a"\r\nContent-Length: 90000\r\n\r\n' + b'x' * 80000)
+                return
+            at = int(head.split(b'bytes=')[1].split(b'-')[0])
+            field = f'Content-Range: {got.format(at)}\r\n' if got else ''
+            c.sendall(f'HTTP/1.1 206 Part\r\n{field}Content-Length: {90000 - at}\r\n\r\n'.encode() + b'x' * (90000 - at))
+
+        with duplexlib.Server(serve) as s:
+            codes = [duplexlib.run('fetch', '--continue', '-o', 'x', s.url.replace('tcp', 'http') + '/x', cwd=folder, seconds=30).code for _ in range(2)]
+        assert codes == [18, code], (got, codes)
+        assert (pathlib.Path(folder) / ('x.part' if code else 'x')).read_bytes() == b'x' * (80000 if code else 90000), got
+
+
+@case
+def a_fetch_goes_on_by_a_strong_validator_or_by_none():
+    then, now = 'Wed, 01 Jan 2020 00:00:00 GMT', 'Wed, 01 Jan 2020 00:00:01 GMT'
+    for fields, want in [(['ETag: "a"', f'Last-Modified: {then}', f'Date: {now}'], '"a"'), ([f'Last-Modified: {then}', f'Date: {now}'], then),
+                         (['ETag: W/"a"', f'Last-Modified: {then}', f'Date: {now}'], None), ([f'Last-Modified: {now}', f'Date: {now}'], None),
+                         ([f'Last-Modified: {then}'], None)]:
+        heads, folder = [], temp()
+
+        def serve(c):
+            head = b''
+            while b'\r\n\r\n' not in head:
+                head += c.recv(4000)
+            heads.append(head.decode())
+            c.sendall(('HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n' + ''.join(f + '\r\n' for f in fields) + '\r\n').encode() + b'x' * 80000)
+
+        with duplexlib.Server(serve) as s:
+            for _ in range(2):
+                r = duplexlib.run('fetch', '--continue', '-o', 'x', s.url.replace('tcp', 'http') + '/x', cwd=folder, seconds=30)
+                assert r.code == 18, r
+        if not os.listxattr(f'{folder}/x.part') and want:
+            raise Skip('no extended attributes here')
+        said = [line.split(': ', 1)[1] for line in heads[1].split('\r\n') if line.lower().startswith('if-range:')]
+        assert said == ([want] if want else []) and '\r\nRange: bytes=' in heads[1] and 'If-Range' not in heads[0], (fields, heads)
 
 
 run()
