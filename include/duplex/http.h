@@ -9,7 +9,7 @@
  *            waits for the reply before it. on_event DX_GONE: the client has said its end while the exchange runs. It may have
  *            gone, or wait for the reply with half its connection closed; a reset is on_close as ever. It is not seen while
  *            we read no more: paused, or with a further request waiting. What is not HTTP/1.1 to the letter (docs/why/http1-strict.md), or over a limit, never
- *            becomes a conn: it is answered with 400, 408, 413, 414, 417, 431, 501 or 505, and the connection ends.
+ *            becomes a conn: it is answered with 400, 408, 413, 414, 417, 421, 431, 501 or 505, and the connection ends.
  * TRAILERS   Fields behind a body that came in chunks: DX_TRAILERS (arg NULL) comes once before on_end where there are some;
  *            ask dx_http_trailer. Those that may not trail (RFC 9110 6.5.1) are left out; Content-Length, Transfer-Encoding
  *            and Host there are breaches, as are more than 32 or 8 KiB. dx_http_trailers sends them, both sides.
@@ -83,7 +83,8 @@ DX_API const char *dx_http_id(const dx_conn *c);
  * status that is not 200-999. DX_ABSENT: a 2xx to CONNECT, which would open a tunnel; who sends without a head answers 501. */
 DX_API int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n,
                          const dx_http_field *extra, size_t count);
-/* The head alone: length -1 streams (chunked in 1.1); the body follows by dx_send, its end by dx_finish. */
+/* The head alone: length -1 streams (chunked in 1.1); the body follows by dx_send, its end by dx_finish. To 1.0 that end is the
+ * connection's: where it ends before dx_finish, by dx_opts.idle_ms_max too, it is broken off, so that half of it does not look whole. */
 DX_API int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count);
 /* An informational response before the head: 100, or 102 to 199 (103 with Link fields). A client of HTTP/1.0 knows none, and is sent
  * none. 0; DX_STATE: a head has gone, or no server's exchange; DX_URL: another status, a field as in dx_http_reply; DX_NOMEM. */
