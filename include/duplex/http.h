@@ -25,7 +25,8 @@
  *            CUT: dx_close makes no request whole: what is queued goes out, and the server sees that the rest is missing.
  *            A body that dx_finish leaves shorter than its length breaks the conn off: DX_TRUNCATED. So does a
  *            response that stops inside its head or body; where its end is that of the connection, TLS must have
- *            said it (close_notify). DX_PROTO with DX_OF_HTTP: not HTTP/1 (detail: the status, if one came).
+ *            said it (close_notify). DX_PROTO with DX_OF_HTTP: not HTTP/1 (detail: the status, if one came);
+ *            with DX_OF_TLS: the server speaks TLS there.
  *            dial_ms_max is for the connection; a response may take as long as idle_ms_max.
  *            dx_opts.frame, .coding and .protocols are not for exchanges.
  * VIEWS      What the calls below return is good until on_close, or dx_ws_accept; a NULL p means absent.

@@ -6,7 +6,8 @@
  *
  * Dialling: dx_ws_connect(loop, "ws://host:port/path", ...), or wss:// (tls.h), with dx_opts.protocols as subprotocols to offer;
  * dx_connect is the same without dx_ws_opts. DX_HEAD (on_event, before on_open, arg NULL): the server's answer is in;
- * dx_http_status and dx_http_header read it in that call alone. One that is no 101 ends the dial: DX_PROTO, DX_OF_HTTP, the status.
+ * dx_http_status and dx_http_header read it in that call alone. One that is no 101 ends the dial: DX_PROTO, DX_OF_HTTP, the status
+ * (DX_OF_TLS: the server speaks TLS there).
  * Listening on ws:// or wss:// accepts every handshake on that path that no page of another host makes; to choose, listen on
  * http://, https:// or any:// and call dx_ws_accept in on_open.
  * A conn that has ended stays so: to dial another, later and later, is dx_again's (duplex.h).

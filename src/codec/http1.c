@@ -319,8 +319,19 @@ int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_
     return head(REQUEST, p, n, scanned, ret);
 }
 
+/* A client that waits for the line's end would wait for ever where something else than HTTP answers. */
+static bool begins_as_response(const uint8_t *p, size_t n)
+{
+    static const char begin[] = "HTTP/";
+    size_t lead = skip_lead(p, n), left = n - lead;
+    bool half_line = lead < LEAD_MAX && left == 1 && p[lead] == '\r';
+    return half_line || !memcmp(p + lead, begin, left < sizeof begin - 1 ? left : sizeof begin - 1);
+}
+
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
 {
+    if (!begins_as_response(p, n))
+        return BAD;
     int64_t r = head(RESPONSE, p, n, scanned, ret);
     return r == TOO_LARGE ? BAD : r;
 }

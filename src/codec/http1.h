@@ -25,7 +25,8 @@ struct http1_head {
  * 414, 417, 431, 501, 505). *scanned starts at 0 and lets a call with more bytes go on where the last one stopped. A head may
  * have two empty lines in front, which are skipped and counted. The strict reading of RFC 9112 sections 2-6, docs/why/http1-strict.md:
  * CR LF only, no obs-fold, no blank before ':', field names are tokens, no control bytes, exactly one Host in 1.1, one
- * Content-Length at most and none beside Transfer-Encoding, which is "chunked" alone. */
+ * Content-Length at most and none beside Transfer-Encoding, which is "chunked" alone. A response fails at the first byte that is not
+ * of "HTTP/". */
 int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);
 /* The same for the answer to a CONNECT: where it is 2xx, what frames a body is ignored (RFC 9112 6.3). */

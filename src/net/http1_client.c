@@ -80,13 +80,25 @@ int64_t http1_client_length(const struct client *k)
     return has_body(k) ? k->answer->head.length : 0;
 }
 
-/* detail: the status that came; 0: none did. */
-static void fail(struct client *k, int code, int detail, const char *words)
+static void fail_of(struct client *k, int code, int detail_of, int detail, const char *words)
 {
     char text[240];
     snprintf(text, sizeof text, "%.120s: %s", k->url, words);
     k->closing = 1;
-    layer_fail(&k->layer, code, code == DX_NOMEM ? DX_OF_NOTHING : DX_OF_HTTP, detail, text);
+    layer_fail(&k->layer, code, detail_of, detail, text);
+}
+
+/* detail: the status that came; 0: none did. */
+static void fail(struct client *k, int code, int detail, const char *words)
+{
+    fail_of(k, code, code == DX_NOMEM ? DX_OF_NOTHING : DX_OF_HTTP, detail, words);
+}
+
+static void fail_no_http(struct client *k, const uint8_t *p, size_t n)
+{
+    int detail_of;
+    const char *words = http1_no_response(p, n, &detail_of);
+    fail_of(k, DX_PROTO, detail_of, 0, words);
 }
 
 /* ---- the end ---- */
@@ -207,7 +219,7 @@ static int64_t take_head(struct client *k, uint8_t *p, size_t n)
         http1_unfold(&head, p);
     k->scanned = 0;
     if (got < 0)
-        fail(k, DX_PROTO, 0, "the server's answer is not HTTP");
+        fail_no_http(k, p, n);
     else if (head.status < 200)
         take_interim(k, head.status);
     else if (!keep_answer(k, &head, p, (size_t)got))

@@ -133,6 +133,14 @@ static void move_view(struct bytes *v, const uint8_t *from, const uint8_t *to, s
         v->p = to + (v->p - from);
 }
 
+const char *http1_no_response(const uint8_t *p, size_t n, int *ret_detail_of)
+{
+    enum { TLS_ALERT = 21, TLS_HANDSHAKE = 22 }; /* a record's first byte (RFC 8446 5.1) */
+    bool tls = n && (*p == TLS_ALERT || *p == TLS_HANDSHAKE);
+    *ret_detail_of = tls ? DX_OF_TLS : DX_OF_HTTP;
+    return tls ? "the server speaks TLS there, not HTTP" : "the server's answer is not HTTP";
+}
+
 void http1_keep(struct http1_head *ret, const struct http1_head *head, const uint8_t *p, size_t n, uint8_t *bytes)
 {
     memcpy(ret, head, offsetof(struct http1_head, fields) + head->count * sizeof *head->fields);

@@ -43,6 +43,8 @@ bool http1_is_token(const char *s);                    /* of RFC 9110 5.6.2: a m
 bool http1_is_value(const char *s);                    /* no control bytes but tabs: what we would read ourselves; NULL is none */
 bool http1_lists(const char *list, const char *word);  /* is it an element of the list, in any case? list NULL: none */
 
+/* A response's head does not read: the words for that, and what dx_err.detail is of: DX_OF_TLS where TLS answers, else DX_OF_HTTP. */
+const char *http1_no_response(const uint8_t *p, size_t n, int *ret_detail_of);
 /* A head for longer: *ret's views point into bytes, to which the n bytes at p go. */
 void http1_keep(struct http1_head *ret, const struct http1_head *head, const uint8_t *p, size_t n, uint8_t *bytes);
 /* The fields behind a body that came. */

@@ -80,6 +80,13 @@ static const char *why_not(const struct handshake *k, const struct http1_head *h
     return NULL;
 }
 
+static void refuse_no_http(struct handshake *k, const uint8_t *p, size_t n)
+{
+    int detail_of;
+    const char *words = http1_no_response(p, n, &detail_of);
+    fail(k, DX_PROTO, detail_of, 0, words);
+}
+
 static void refused(struct handshake *k, const struct http1_head *head, const char *bad)
 {
     char text[100];
@@ -112,7 +119,7 @@ static size_t take(struct layer *l, uint8_t *p, size_t n, unsigned how)
     if (got == 0 && !(how & DX_LAST))
         return 0;
     if (got <= 0) {
-        refused(k, &head, "the server's answer is not HTTP");
+        refuse_no_http(k, p, n);
         return n;
     }
     http1_unfold(&head, p);

@@ -314,6 +314,8 @@ static void words_for(const struct fetching *t, const char *url, const dx_err *w
                  (int)strcspn(host, "/?#"), host);
     else if (why->code == DX_LIMIT && why->detail_of == DX_OF_HTTP)
         snprintf(words, FETCH_WORDS, "%s.  Try: --redirects with more, or --no-location to see where it leads", text);
+    else if (why->code == DX_PROTO && why->detail_of == DX_OF_TLS)
+        tool_words("fetch", url, why, words, FETCH_WORDS);
     else if (why->code == DX_TLS || why->code == DX_RESOLVE || (why->code == DX_TIMEOUT && !t->opened_ms))
         tool_words("dial", url, why, words, FETCH_WORDS);
     else

@@ -95,7 +95,7 @@ int tool_exit_of(const dx_err *e)
     case DX_TLS:
         return tls_exit_of(e);
     case DX_PROTO:
-        return e->detail_of == DX_OF_HTTP ? TOOL_HTTP : TOOL_PROTO;
+        return e->detail_of == DX_OF_HTTP || e->detail_of == DX_OF_TLS ? TOOL_HTTP : TOOL_PROTO;
     case DX_TRUNCATED:
         return TOOL_TRUNCATED;
     case DX_URL:
@@ -260,6 +260,12 @@ static void words_for_no_path(dx_bytes at, bool unix_path, char *buf, size_t n)
         snprintf(buf, n, "no such file: %.*s", (int)(at.n < 200 ? at.n : 200), (const char *)at.p);
 }
 
+/* Clear text was spoken to what speaks TLS. */
+static void words_for_tls(const char *doing, const char *url, const char *text, char *buf, size_t n)
+{
+    snprintf(buf, n, "%s.  Try: duplex %s %s%.200s", text, doing, tls_scheme_of(url), strchr(url, ':'));
+}
+
 void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n)
 {
     dx_bytes at = where_of(url);
@@ -291,9 +297,8 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
         snprintf(buf, n, "%s.  Try: an address of this machine (ip address)", text);
     else if (e->code == DX_SYS && e->detail == EACCES && !dialling)
         snprintf(buf, n, "%s.  Try: a port from 1024 on", text);
-    else if (dialling && code == TOOL_HTTP && !e->detail && strcmp(tls_scheme_of(url), "tls")) /* no HTTP at all */
-        snprintf(buf, n, "%s.  If it speaks TLS, try: duplex dial %s%.200s", text, tls_scheme_of(url),
-                 strchr(url, ':'));
+    else if (e->code == DX_PROTO && e->detail_of == DX_OF_TLS)
+        words_for_tls(doing, url, text, buf, n);
     else if (e->code == DX_RESET)
         snprintf(buf, n, "%.*s broke the connection off (reset)", at_n, p);
     else

@@ -234,6 +234,10 @@ def what_hostile_servers_say_has_a_number_and_words():
         assert r.code == 28 and 'Try: --within' in r.err, r
         r = fetch('--idle', '300ms', s.url)
         assert r.code == 28, r
+    for first, words in (b'S', 'is not HTTP'), (b'\x15', 'Try: duplex fetch https://127.0.0.1:'), (b'\x16', 'speaks TLS there'):
+        with raw(first, stay) as s:
+            r = fetch(s.url)
+            assert r.code == 22 and words in r.err, (first, r)  # at that byte: nothing more comes
     escape = HEAD + b'X: \x1b]52;c;aGk=\x07\r\nContent-Length: 0\r\n\r\n'
     with raw(escape) as s:
         r = fetch('-v', s.url)

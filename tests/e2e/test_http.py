@@ -167,7 +167,7 @@ def an_answer_that_is_cut_or_is_none_has_its_own_code():
     rows = [(b'', 18, 'ended without an answer'), (b'HTTP/1.1 2', 18, 'inside the head'),
             (b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello', 18, 'stopped inside its body'),
             (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', 18, 'stopped inside its body'),
-            (b'SSH-2.0-OpenSSH\r\n', 22, 'is not HTTP.  If it speaks TLS, try: duplex dial https://127'),
+            (b'SSH-2.0-OpenSSH\r\n', 22, 'is not HTTP'),
             (b'HTTP/1.1 101 Switching Protocols\r\n\r\n', 22, 'changes the protocol')]
     for answer, code, words in rows:
         def serve(c, answer=answer):

@@ -606,7 +606,7 @@ def a_dial_without_tls_that_meets_it_says_so():
         assert (r.code, r.out) == (35, alert), r  # its bytes are what came: they are printed as they are
         assert r.err == f'duplex: {s.url}: what came is a TLS alert.  Try: duplex dial {s.url.replace("tcp:", "tls:")}\n', r
         r = duplex('dial', s.url.replace('tcp:', 'ws:') + '/x', input=b'hello\n')
-        assert r.code == 22 and r.err.endswith(f'  If it speaks TLS, try: duplex dial {s.url.replace("tcp:", "wss:")}/x\n'), r
+        assert r.code == 22 and r.err.endswith(f'  Try: duplex dial {s.url.replace("tcp:", "wss:")}/x\n'), r
 
 
 @case
