@@ -4,7 +4,6 @@
 #include "tool/options.h"
 #include "tool/trust.h"
 #include "tool/wires.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,17 +21,6 @@ enum {
     ROOM_SIZE_MIN = 64,
     QUEUE_BYTES = 64 << 10,
 };
-
-__attribute__((format(printf, 1, 2))) static int usage(const char *fmt, ...)
-{
-    char words[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(words, sizeof words, fmt, ap);
-    va_end(ap);
-    tool_say("%s", words);
-    return TOOL_USAGE;
-}
 
 /* ---- the wire ---- */
 
@@ -53,15 +41,16 @@ static int read_wire(struct bench_plan *p)
     static const char *const http[] = {"http", "https", NULL};
     static const char *const local[] = {"stdio", "fd", "file", "exec", NULL};
     if (wire_is(p->url, "any"))
-        return usage("any:// is for listening; a bench says which wire.  Did you mean: duplex bench tcp%s", p->url + 3);
+        return tool_usage("any:// is for listening; a bench says which wire.  Did you mean: duplex bench tcp%s",
+                          p->url + 3);
     if (wire_among(p->url, local))
-        return usage("bench wants a server to dial, and %.100s is an end on this machine", p->url);
+        return tool_usage("bench wants a server to dial, and %.100s is an end on this machine", p->url);
     p->wire = wire_among(p->url, http) ? BENCH_HTTP
               : is_datagram(p->url)    ? BENCH_DATAGRAMS
               : is_ws(p->url)          ? BENCH_MESSAGES
                                        : BENCH_BYTES;
     snprintf(p->dial, sizeof p->dial, "%s", p->url);
-    return strlen(p->url) < sizeof p->dial ? -1 : usage("that URL is too long");
+    return strlen(p->url) < sizeof p->dial ? -1 : tool_usage("that URL is too long");
 }
 
 /* ---- numbers ---- */
@@ -80,9 +69,9 @@ static int read_rate(struct bench_plan *p, const struct options *o)
 {
     const char *rate = option_text(o, "rate"), *loss = option_text(o, "loss-max");
     if (rate && strcmp(rate, "max") && (!read_number(rate, "/s", &p->rate) || p->rate <= 0))
-        return usage("--rate wants messages a second, or max, not '%.60s'", rate);
+        return tool_usage("--rate wants messages a second, or max, not '%.60s'", rate);
     if (loss && (!read_number(loss, "%", &p->loss_max) || p->loss_max > 100))
-        return usage("--loss-max wants a part of 100, such as 0.1%%, not '%.60s'", loss);
+        return tool_usage("--loss-max wants a part of 100, such as 0.1%%, not '%.60s'", loss);
     p->loss_max /= 100;
     return -1;
 }
@@ -98,7 +87,7 @@ static int read_numbers(struct bench_plan *p, const struct options *o)
                   {"size", BENCH_PAYLOAD_MAX}};
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
         if (option_number(o, bounds[i].name, 1) > bounds[i].max)
-            return usage("--%s is at most %lld", bounds[i].name, (long long)bounds[i].max);
+            return tool_usage("--%s is at most %lld", bounds[i].name, (long long)bounds[i].max);
     int r = read_rate(p, o);
     if (r >= 0)
         return r;
@@ -112,13 +101,13 @@ static int read_numbers(struct bench_plan *p, const struct options *o)
     p->warm_ns = option_number(o, "warm-up", warm) * 1000000;
     p->wait_ms = option_number(o, "wait", p->wire == BENCH_DATAGRAMS ? WAIT_DATAGRAM_MS : WAIT_MS);
     if (!p->messages && !p->for_ns)
-        return usage("--for wants some time");
+        return tool_usage("--for wants some time");
     if ((size_t)p->threads > p->conns)
-        return usage("--threads %d wants as many conns (--conns)", p->threads);
+        return tool_usage("--threads %d wants as many conns (--conns)", p->threads);
     if (p->depth > 1 && p->rate > 0)
-        return usage("--depth is for the closed loop: --rate sends on time, whatever comes back");
+        return tool_usage("--depth is for the closed loop: --rate sends on time, whatever comes back");
     if (p->depth > 1 && p->wire == BENCH_HTTP)
-        return usage("--depth is for conns that stand: a request is a conn of its own.  Try: --conns");
+        return tool_usage("--depth is for conns that stand: a request is a conn of its own.  Try: --conns");
     return -1;
 }
 
@@ -133,12 +122,12 @@ static int read_expect(struct bench_plan *p, const struct options *o)
         for (i = 0; i < 4 && strcmp(words[i], text);)
             i++;
     if (i == 4)
-        return usage("--expect is echo, upper, any or none, not '%.60s'", text);
+        return tool_usage("--expect is echo, upper, any or none, not '%.60s'", text);
     p->expect = (enum bench_expect)i;
     if (p->wire == BENCH_HTTP && p->expect == EXPECT_NONE)
-        return usage("a request has a response: --expect none is not for http");
+        return tool_usage("a request has a response: --expect none is not for http");
     if (p->wire == BENCH_BYTES && p->expect == EXPECT_ANY && (p->depth > 1 || p->rate > 0))
-        return usage("--expect any: on a stream of bytes nothing says where a reply ends.  Try: --frame line");
+        return tool_usage("--expect any: on a stream of bytes nothing says where a reply ends.  Try: --frame line");
     return -1;
 }
 
@@ -148,12 +137,12 @@ static int read_http(struct bench_plan *p, const struct options *o)
     p->method = option_text(o, "method");
     p->path = option_text(o, "path");
     if (p->wire != BENCH_HTTP && (p->method || p->path))
-        return usage("--%s is for http:// and https://", p->method ? "method" : "path");
+        return tool_usage("--%s is for http:// and https://", p->method ? "method" : "path");
     if (!p->method)
         p->method = body || p->expect == EXPECT_ECHO || p->expect == EXPECT_UPPER ? "POST" : "GET";
     bool bodiless = !strcmp(p->method, "GET") || !strcmp(p->method, "HEAD");
     if (p->wire == BENCH_HTTP && bodiless && (body || p->expect != EXPECT_ANY))
-        return usage("a %s has no body.  Try: --method POST", p->method);
+        return tool_usage("a %s has no body.  Try: --method POST", p->method);
     return -1;
 }
 
@@ -165,8 +154,8 @@ static int read_payload(struct bench_plan *p, const struct options *o)
     bool numbered = datagrams && (p->expect == EXPECT_ECHO || upper);
     size_t size = (size_t)option_number(o, "size", SIZE);
     if (said && (option_has(o, "size") || p->wire == BENCH_ROOM))
-        return usage("--message is not for %s",
-                     p->wire == BENCH_ROOM ? "--room: its messages are numbered" : "--size: it has one");
+        return tool_usage("--message is not for %s",
+                          p->wire == BENCH_ROOM ? "--room: its messages are numbered" : "--size: it has one");
     if (p->wire == BENCH_HTTP && (!strcmp(p->method, "GET") || !strcmp(p->method, "HEAD")))
         return -1;
     if (said && bench_payload_read(&p->payload, said, upper, &err) < 0) {
@@ -174,13 +163,13 @@ static int read_payload(struct bench_plan *p, const struct options *o)
         return err.code == DX_SYS ? TOOL_LOCAL : err.code == DX_BIG ? TOOL_BIG : tool_exit_of(&err);
     }
     if (!said && numbered && size < BENCH_NUMBER_BYTES)
-        return usage("--size is at least %d here: a datagram says its number", BENCH_NUMBER_BYTES);
+        return tool_usage("--size is at least %d here: a datagram says its number", BENCH_NUMBER_BYTES);
     if (!said && p->wire == BENCH_ROOM && size < ROOM_SIZE_MIN)
-        return usage("--size is at least %d here: a room's message says its number and time", ROOM_SIZE_MIN);
+        return tool_usage("--size is at least %d here: a room's message says its number and time", ROOM_SIZE_MIN);
     if (!said && bench_payload_make(&p->payload, size, numbered, p->wire == BENCH_BYTES, upper) < 0)
-        return usage("no memory for messages of %zu bytes", size);
+        return tool_usage("no memory for messages of %zu bytes", size);
     if (datagrams && p->payload.one > BENCH_DATAGRAM_MAX)
-        return usage("a datagram has at most %d bytes", BENCH_DATAGRAM_MAX);
+        return tool_usage("a datagram has at most %d bytes", BENCH_DATAGRAM_MAX);
     if (!is_ws(p->url))
         p->payload.how = 0;
     return -1;
@@ -193,11 +182,11 @@ static int read_room(struct bench_plan *p, const struct options *o)
     if (!p->room)
         return -1;
     if (p->wire == BENCH_HTTP)
-        return usage("a room is a WebSocket.  Did you mean: duplex bench ws%s --room %.60s", p->url + 4, p->room);
+        return tool_usage("a room is a WebSocket.  Did you mean: duplex bench ws%s --room %.60s", p->url + 4, p->room);
     if (option_has(o, "expect") || option_has(o, "frame") || p->threads > 1)
-        return usage("--room goes without --expect, --frame and --threads");
+        return tool_usage("--room goes without --expect, --frame and --threads");
     if (p->conns < 2)
-        return usage("--room wants two members at least: one speaks, the others hear");
+        return tool_usage("--room wants two members at least: one speaks, the others hear");
     const char *host = strstr(p->url, "://");
     if (is_ws(p->url) && host)
         snprintf(p->dial, sizeof p->dial, "%.*s/%s", (int)(host + 3 + strcspn(host + 3, "/?#") - p->url), p->url,

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +14,6 @@
 #include <unistd.h>
 
 enum { REDIRECTS = 10, OURS = 4 /* fields beside those of the options */ };
-
-static int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static int usage(const char *fmt, ...)
-{
-    char words[FETCH_WORDS];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(words, sizeof words, fmt, ap);
-    va_end(ap);
-    tool_say("%s", words);
-    return TOOL_USAGE;
-}
 
 static bool has_field(const struct fetch_ask *a, const char *name)
 {
@@ -49,22 +36,22 @@ static int add_field(struct fetch_ask *a, const char *text)
 {
     const char *colon = strchr(text, ':');
     if (a->own >= FETCH_FIELDS - OURS)
-        return usage("more than %d fields", FETCH_FIELDS - OURS);
+        return tool_usage("more than %d fields", FETCH_FIELDS - OURS);
     if (!colon || !is_token(text, (size_t)(colon - text)))
-        return usage("--header '%.100s' is no field.  Try: --header 'Name: value'", text);
+        return tool_usage("--header '%.100s' is no field.  Try: --header 'Name: value'", text);
     const char *value = colon + 1 + strspn(colon + 1, " \t");
     for (const char *p = value; *p; p++)
         if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7F)
-            return usage("--header %.100s: a control byte in its value", text);
+            return tool_usage("--header %.100s: a control byte in its value", text);
     dx_text *t = &a->text[a->own];
     if (dx_text_add(t, text, (size_t)(colon - text)) < 0 || dx_text_add(t, "", 1) < 0 ||
         dx_text_add(t, value, strlen(value)) < 0)
-        return usage("no memory");
+        return tool_usage("no memory");
     a->v[a->own] = (dx_http_field){t->p, t->p + strlen(t->p) + 1};
     static const char *const ours[] = {"Content-Length", "Transfer-Encoding", "Connection"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (!strcasecmp(a->v[a->own].name, ours[i]))
-            return usage("--header: %s is said by fetch alone", ours[i]);
+            return tool_usage("--header: %s is said by fetch alone", ours[i]);
     a->own++;
     return -1;
 }
@@ -105,9 +92,9 @@ static int read_body(struct fetch_ask *a)
 {
     const char *data = option_text(a->o, "data"), *file = option_text(a->o, "data-file");
     if (data && file)
-        return usage("--data and --data-file are one too many");
+        return tool_usage("--data and --data-file are one too many");
     if ((data || file) && option_has(a->o, "head"))
-        return usage("--head asks without a body");
+        return tool_usage("--head asks without a body");
     if (data && !*data && !a->opts.method)
         a->opts.method = "POST"; /* of nothing */
     return data ? read_data(a, data) : file ? read_file(a, file) : -1;
@@ -119,11 +106,11 @@ static int read_login(struct fetch_ask *a)
 {
     const char *user = option_text(a->o, "user"), *token = option_text(a->o, "bearer");
     if (user && !strchr(user, ':'))
-        return usage("--user wants NAME:PASSWORD, not '%.100s'", user);
+        return tool_usage("--user wants NAME:PASSWORD, not '%.100s'", user);
     if (user && token)
-        return usage("--user and --bearer are one too many");
+        return tool_usage("--user and --bearer are one too many");
     if ((user || token) && has_field(a, "Authorization"))
-        return usage("--%s and --header Authorization are one too many", user ? "user" : "bearer");
+        return tool_usage("--%s and --header Authorization are one too many", user ? "user" : "bearer");
     a->opts.login = user;
     a->opts.bearer = token;
     return -1;
@@ -134,7 +121,7 @@ static int read_proxy(struct fetch_ask *a)
     char words[FETCH_WORDS];
     a->proxy_option = option_text(a->o, "proxy");
     if (a->proxy_option && *a->proxy_option && !proxy_split(a->proxy_option, a->proxy, a->login, words))
-        return usage("--proxy: %s", words);
+        return tool_usage("--proxy: %s", words);
     return -1;
 }
 
@@ -146,11 +133,11 @@ int ask_read(struct fetch_ask *a, const struct options *o)
     a->fd = -1;
     a->opts.method = option_has(o, "head") ? "HEAD" : option_text(o, "method");
     if (option_has(o, "head") && option_has(o, "method"))
-        return usage("--head and --method are one too many");
+        return tool_usage("--head and --method are one too many");
     if (a->opts.method && !is_token(a->opts.method, strlen(a->opts.method)))
-        return usage("--method '%.40s' is no method", a->opts.method);
+        return tool_usage("--method '%.40s' is no method", a->opts.method);
     if (option_has(o, "no-location") && option_has(o, "redirects"))
-        return usage("--no-location and --redirects are one too many");
+        return tool_usage("--no-location and --redirects are one too many");
     while (r < 0 && (field = option_next(o, "header", &at)))
         r = add_field(a, field);
     if (r < 0)

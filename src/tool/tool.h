@@ -82,6 +82,7 @@ bool tls_is_alert(const void *data, size_t n);
 const char *tls_scheme_of(const char *url); /* of the same wire with TLS: "wss" of ws://, "tls" of tcp:// */
 /* Says "duplex: " and the rest and a newline on stderr, in one write. */
 void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int tool_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* the same, of a command line: TOOL_USAGE */
 /* Where stderr is a terminal such lines go to fn instead, with their newline: somebody is typing there. NULL: no more. */
 void tool_say_to(void (*fn)(void *arg, const char *line, size_t n), void *arg);
 

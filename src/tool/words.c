@@ -153,13 +153,10 @@ ssize_t tool_write(const char *lines, size_t n)
     return (ssize_t)n;
 }
 
-void tool_say(const char *fmt, ...)
+static void say(const char *fmt, va_list ap)
 {
     char line[1024];
-    va_list ap;
-    va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
     /* Error words may quote a peer: a terminal must obey none of it. */
     dx_text t = {0};
     if (dx_text_add(&t, "duplex: ", 8) < 0 || dx_visible(line, strlen(line), NULL, &t) < 0 ||
@@ -168,6 +165,23 @@ void tool_say(const char *fmt, ...)
     else if (tool_write(t.p, t.n) < 0)
         clearerr(stderr); /* nobody is left to tell */
     dx_text_free(&t);
+}
+
+void tool_say(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+}
+
+int tool_usage(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+    return TOOL_USAGE;
 }
 
 /* host:port of a URL, or the path of a unix one; a view into it. */
