@@ -119,6 +119,7 @@ typedef struct dx_opts {        /* zero means the default named here; NULL means
     const char *const *env;     /* exec:, dialling: its environment has these too ("NAME=value", up to a NULL); not kept */
     dx_router *router;          /* http, https, any, listening: who answers which URLs (router.h); kept by reference */
     const struct dx_http_limits *http; /* http, https, any, ws, wss, listening: http.h; copied              */
+    const char *proxy;          /* tcp, tls, ws, wss, http, https, dialling: a tunnel through it (PROXY in fetch.h)  */
 } dx_opts;
 
 /* What happens on a conn. Frozen: news arrive by on_event, so the layout never changes. Any may be NULL. */

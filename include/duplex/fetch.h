@@ -25,8 +25,15 @@
  *            such coding off. More than ratio_max times of what came, counted from 16 MiB on, is DX_BIG; so is a body over
  *            body_bytes_max. A coding unknown or stacked, or a body that does not decode, is DX_PROTO, one that ends too early
  *            DX_TRUNCATED. dx_http_length and the fields stay as they came. zstd windows are at most 8 MiB (RFC 9659).
- * PROXY      "http://HOST:PORT". http goes through it as a request for the whole URL, https by CONNECT: a proxy that says no
- *            is DX_REFUSED, with the status it gave as detail (DX_OF_HTTP). What the environment says of proxies is the caller's to read.
+ * PROXY      "[KIND://][NAME:PASSWORD@]HOST[:PORT][#OPTIONS]", NAME and PASSWORD percent-encoded where they must be. Of KIND http (the
+ *            default; port 80) and https (TLS with the proxy; port 443) it is asked for the whole URL by http, and by CONNECT for a
+ *            tunnel by https; of KIND socks5h (port 1080) it is given the host, of socks5 the host's address, looked up here. OPTIONS are
+ *            those of the connection to the proxy (#ca, #pin, #insecure, #bind): neither opts.tls nor the URL's fragment says whom to
+ *            believe there. No login of the one goes to the other. A proxy that says no is DX_REFUSED, with the status it gave as detail
+ *            (DX_OF_HTTP), one that answers in another protocol DX_PROTO. opts.proxy_for is called for the URL and for each that a
+ *            redirect leads to, the first time before dx_fetch returns: its text is copied, NULL is no proxy, and it must call nothing of
+ *            the library's. What the environment says of proxies is the caller's to read. dx_opts.proxy (duplex.h) takes the same texts
+ *            for a tunnel to any host; other wires than those named there are DX_URL with it.
  */
 #ifndef DUPLEX_FETCH_H
 #define DUPLEX_FETCH_H
@@ -47,8 +54,9 @@ typedef struct dx_fetch_opts {   /* zero means the default named here; all is co
     bool        fresh;           /* a connection of its own, which is not kept either                       */
     const char *login;           /* "name:password": Basic                                                  */
     const char *bearer;          /* a token: Bearer                                                         */
-    const char *proxy;           /* NULL: none                                                              */
-    const char *proxy_login;     /* "name:password" for the proxy alone                                     */
+    const char *proxy;           /* NULL, "": none                                                          */
+    const char *(*proxy_for)(void *arg, const char *url); /* asked in place of it for each URL on the way   */
+    void       *proxy_arg;
     dx_tls     *tls;             /* as in dx_opts                                                           */
     int64_t     dial_ms_max;     /* 10 000: for each connection                                             */
     int64_t     idle_ms_max;     /* 0: none                                                                 */

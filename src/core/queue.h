@@ -29,12 +29,15 @@ struct queue {
     size_t n;   /* bytes                                      */
     size_t max; /* dx_opts.queue_bytes_max: conn.c holds to it */
     dx_loop *loop;
-    const struct queue *under; /* the one it empties into (TLS over a stream); NULL: the kernel */
+    const struct queue *under; /* the one it empties into (TLS over a stream, a tunnel over TLS); NULL: the kernel */
 };
 /* Bytes on their way, wherever they wait: what the bounds of duplex.h are about. */
 static inline size_t queue_waits(const struct queue *q)
 {
-    return q->n + (q->under ? q->under->n : 0);
+    size_t n = 0;
+    for (; q; q = q->under)
+        n += q->n;
+    return n;
 }
 static inline bool queued_is_tube(const struct queued *d)
 {

@@ -100,10 +100,15 @@ dx_conn *dx_ws_connect_sized(dx_loop *l, const char *url, const dx_handler *h, v
     struct url u;
     const struct scheme *row = row_for(l, "dial", url, false, &u, err);
     struct settings *set = row ? settle(o, o_bytes, ws, ws_bytes, err) : NULL;
+    if (set && !row->proxied && set->o.proxy && *set->o.proxy) { /* not past it, as if nothing had been said */
+        err_set(err, DX_URL, "dial %s: no proxy leads to %s://", url, u.scheme);
+        settings_drop(set);
+        return NULL;
+    }
     if (!set)
         return NULL;
     l->now = os_now_ms(); /* its deadline begins now, however long the caller has been busy */
-    struct dial d = {.loop = l, .url = &u, .text = url, .on = h, .user = user, .set = set};
+    struct dial d = {.loop = l, .url = &u, .text = url, .on = h, .user = user, .proxy = set->o.proxy, .set = set};
     dx_conn *c = row->connect(&d, err);
     settings_drop(set);
     return c;

@@ -12,6 +12,7 @@ struct dial { /* what a connect needs to know */
     const char *text; /* the URL as it was given */
     const dx_handler *on;
     void *user;
+    const char *proxy;    /* NULL, "": none                        */
     struct settings *set; /* borrowed: take a reference to keep it */
 };
 struct scheme {
@@ -20,8 +21,9 @@ struct scheme {
     int (*serve)(dx_listener *s, const struct url *u, const char *text, dx_err *err);
     /* Makes a conn whose on_open or on_close comes later. NULL with *err filled. NULL: cannot dial. */
     dx_conn *(*connect)(const struct dial *d, dx_err *err);
-    bool tls;    /* dx_opts.tls says something to it */
-    bool routes; /* and dx_opts.router, where it is listened on */
+    bool tls;     /* dx_opts.tls says something to it */
+    bool routes;  /* dx_opts.router does, where it is listened on */
+    bool proxied; /* dx_opts.proxy does               */
 };
 extern const struct scheme *const schemes[]; /* src/net/table.c; ends in NULL */
 

@@ -10,7 +10,7 @@
 static int keep_options(struct settings *s, const dx_opts *o)
 {
     s->o = *o;
-    const char **const strings[] = {&s->o.protocols, &s->o.frame, &s->o.coding};
+    const char **const strings[] = {&s->o.protocols, &s->o.frame, &s->o.coding, &s->o.proxy};
     return opts_keep(strings, sizeof strings / sizeof *strings, &s->strings);
 }
 

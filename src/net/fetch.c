@@ -154,11 +154,21 @@ static void on_open(dx_conn *in)
 
 /* ---- one exchange after another ---- */
 
+/* The environment may have another proxy for the host that a redirect leads to, or none. */
+static int choose_proxy(struct fetch *f, dx_err *err)
+{
+    proxy_free(&f->via);
+    return proxy_read(f->proxy_for ? f->proxy_for(f->proxy_arg, f->ask.url) : f->proxy, "fetch", f->ask.url, &f->via,
+                      err);
+}
+
 static int begin(struct fetch *f, bool fresh, dx_err *err)
 {
     struct url u;
     dx_conn *c = fetch_conn(f);
     int r = url_parse(f->ask.url, &u, err);
+    if (r == 0)
+        r = choose_proxy(f, err);
     if (r == 0)
         r = fetch_carry(f, &u, fresh, &carried, err);
     if (r < 0)
@@ -257,7 +267,7 @@ static void fetch_free(struct layer *l)
     loop_timer_off(f->loop, &f->timer);
     request_free(&f->ask);
     free(f->proxy);
-    free(f->proxy_login);
+    proxy_free(&f->via);
     decompressor_free(f->decoder);
     dx_text_free(&f->held);
     settings_drop(f->set);
@@ -280,7 +290,6 @@ const struct layer_type fetch_layer = {
 static int read_opts(struct fetch *f, const char *url, const dx_fetch_opts *o, dx_err *err)
 {
     dx_opts d = {.dial_ms_max = o->dial_ms_max, .idle_ms_max = o->idle_ms_max, .tls = o->tls};
-    struct url proxy;
     f->set = settings_new(&d, sizeof d, err);
     if (!f->set)
         return DX_NOMEM;
@@ -293,12 +302,9 @@ static int read_opts(struct fetch *f, const char *url, const dx_fetch_opts *o, d
     f->idle_ms = o->idle_ms_max;
     f->shown_max = o->body_bytes_max;
     f->ratio_max = o->ratio_max ? o->ratio_max : RATIO_MAX;
-    if (o->proxy && (url_parse(o->proxy, &proxy, err) < 0 || strcmp(proxy.scheme, "http") != 0 || proxy.fragment.n))
-        return err_set(err, DX_URL, "fetch %s: the proxy '%s' is no http://HOST:PORT", url, o->proxy);
-    if (o->proxy &&
-        !(f->proxy = strndup(o->proxy, (size_t)(proxy.path.n ? (const char *)proxy.path.p - o->proxy : 1000))))
-        return err_set(err, DX_NOMEM, "fetch %s: no memory", url);
-    if (o->proxy_login && !(f->proxy_login = fetch_basic(o->proxy_login)))
+    f->proxy_for = o->proxy_for;
+    f->proxy_arg = o->proxy_arg;
+    if (o->proxy && !(f->proxy = strdup(o->proxy)))
         return err_set(err, DX_NOMEM, "fetch %s: no memory", url);
     return request_read(f, url, o, err);
 }

@@ -4,7 +4,6 @@
 #include "core/conn.h"
 #include "net/fetch_inside.h"
 #include "os/fd.h"
-#include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,17 +37,6 @@ static bool has_field(const struct request *r, const char *name)
     return false;
 }
 
-char *fetch_basic(const char *login)
-{
-    size_t n = strlen(login);
-    char *text = calloc(1, 6 + BASE64_ENCODE_RAW_LENGTH(n) + 1);
-    if (text) {
-        memcpy(text, "Basic ", 6);
-        base64_encode_raw(text + 6, n, (const uint8_t *)login);
-    }
-    return text;
-}
-
 static char *bearer(const char *token)
 {
     char *text = malloc(strlen(token) + 8);
@@ -63,7 +51,7 @@ static int keep_strings(struct request *r, const char *url, const dx_fetch_opts 
     r->url = strdup(url);
     r->method = strdup(o->method ? o->method : body ? "POST" : "GET");
     if (o->login)
-        r->login = fetch_basic(o->login);
+        r->login = proxy_basic(o->login);
     else if (o->bearer)
         r->login = bearer(o->bearer);
     if (!r->url || !r->method || ((o->login || o->bearer) && !r->login))
@@ -138,7 +126,8 @@ void request_drop_body(struct request *r)
 
 enum { OURS_MAX = 3 }; /* fields that we add */
 
-static size_t add_ours(const struct fetch *f, const struct url *u, dx_http_field *v)
+/* to_proxy: the login there; NULL: none. */
+static size_t add_ours(const struct fetch *f, const char *to_proxy, dx_http_field *v)
 {
     const struct request *r = &f->ask;
     size_t n = 0;
@@ -146,9 +135,14 @@ static size_t add_ours(const struct fetch *f, const struct url *u, dx_http_field
         v[n++] = (dx_http_field){"Authorization", r->login};
     if (f->decode && !f->named)
         v[n++] = (dx_http_field){"Accept-Encoding", "gzip, deflate, br, zstd"};
-    if (f->proxy_login && f->proxy && !strcmp(u->scheme, "http"))
-        v[n++] = (dx_http_field){"Proxy-Authorization", f->proxy_login};
+    if (to_proxy)
+        v[n++] = (dx_http_field){"Proxy-Authorization", to_proxy};
     return n;
+}
+
+bool fetch_asks_proxy(const struct fetch *f, const struct url *u)
+{
+    return f->via.kind == PROXY_HTTP && !strcmp(u->scheme, "http");
 }
 
 /* What a proxy is asked for: all of the URL but its fragment. */
@@ -186,16 +180,17 @@ static int say_body(struct fetch *f)
 int fetch_ask(struct fetch *f, const struct url *u, dx_err *err)
 {
     struct request *r = &f->ask;
-    bool absolute = f->proxy && !strcmp(u->scheme, "http");
+    bool absolute = fetch_asks_proxy(f, u), logs_in = absolute && f->via.login;
     char *target = absolute ? whole_target(r->url, u) : NULL;
+    char *to_proxy = logs_in ? proxy_basic(f->via.login) : NULL;
     dx_http_field *v = malloc((r->count + OURS_MAX) * sizeof *v);
     int e = DX_NOMEM;
-    if (v && (target || !absolute)) {
+    if (v && (target || !absolute) && (to_proxy || !logs_in)) {
         memcpy(v, r->fields, r->count * sizeof *v);
         struct http1_ask a = {.method = r->method,
                               .target = target,
                               .fields = v,
-                              .count = r->count + add_ours(f, u, v + r->count),
+                              .count = r->count + add_ours(f, to_proxy, v + r->count),
                               .length = r->length,
                               .absolute = absolute};
         e = http1_client_ask(http1_client_of(f->in), &a);
@@ -204,6 +199,7 @@ int fetch_ask(struct fetch *f, const struct url *u, dx_err *err)
         e = say_body(f);
     free(v);
     free(target);
+    free(to_proxy);
     return e < 0 ? err_set(err, e, "fetch %s: %s", r->url,
                            e == DX_URL ? "a method, path or field that cannot be" : dx_code_text(e))
                  : 0;

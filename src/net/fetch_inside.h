@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * fetch_inside.h - what the files of a fetch share: fetch.c (the call, what comes up), fetch_body.c (its body), fetch_give.c (what goes down, and is kept
- * to be said again), fetch_ask.c (its request), fetch_carry.c (what it goes over), fetch_proxy.c (a proxy's tunnel), fetch_hop.c (redirects). */
+ * to be said again), fetch_ask.c (its request), fetch_carry.c (what it goes over), fetch_hop.c (redirects). */
 #ifndef NET_FETCH_INSIDE_H
 #define NET_FETCH_INSIDE_H
 #include "codec/decompress.h"
 #include "net/fetch.h"
 #include "net/http1_client.h"
+#include "net/proxy.h"
 #include <duplex/fetch.h>
 
 enum { FETCH_AGAIN_MAX = 64 << 10 }; /* of a body by dx_send: as much is kept to be said again */
@@ -33,7 +34,10 @@ struct fetch {
     dx_conn *in; /* the exchange that carries it                                           */
     struct settings *set;
     struct request ask;
-    char *proxy, *proxy_login; /* NULL: none; Proxy-Authorization's value                                */
+    char *proxy; /* dx_fetch_opts.proxy: NULL: none                                        */
+    const char *(*proxy_for)(void *arg, const char *url);
+    void *proxy_arg;
+    struct proxy via; /* the one for what is asked now                                          */
     int redirects, redirects_max;
     struct decompressor *decoder; /* NULL: the body is taken as it comes                                    */
     dx_text held;                 /* of the body, not decoded while the conn rests                          */
@@ -67,13 +71,12 @@ void request_drop(struct request *r, const char *prefix); /* its fields whose na
 void request_drop_body(struct request *r);
 /* Its head, and what is there of its body, to the exchange that carries f. 0 or < 0 with *err filled. */
 int fetch_ask(struct fetch *f, const struct url *u, dx_err *err);
-char *fetch_basic(const char *login); /* "Basic ..."; NULL: no memory */
+/* Is the proxy asked for all of u, whatever its host? */
+bool fetch_asks_proxy(const struct fetch *f, const struct url *u);
 
-/* ---- fetch_carry.c, fetch_proxy.c ---- */
+/* ---- fetch_carry.c ---- */
 /* An exchange over a kept connection or a new one: f->in, f->reused. 0 or < 0 with *err filled. */
 int fetch_carry(struct fetch *f, const struct url *u, bool fresh, const dx_handler *on, dx_err *err);
-/* Between stream s and the layer that stands on it: CONNECT first. false: no memory. */
-bool proxy_tunnel(struct fetch *f, struct layer *s, const struct url *to);
 
 /* ---- fetch_hop.c ---- */
 /* Is the response that came a redirect to be followed? 1: ask is what to ask next; 0: no; < 0: it must not be, *why says so. */

@@ -3,6 +3,7 @@
  * bound is closed from its end. */
 #include "net/fetch_pool.h"
 #include "core/stream.h"
+#include "net/bottom.h"
 #include <duplex/fetch.h>
 #include <duplex/tls.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct idle {
     struct lone lone;
     struct timer timer;
     dx_loop *loop;
+    struct queue *queue; /* of what is below */
     struct pool_key key; /* text NULL: it is closing, and leads nowhere */
     int64_t since;
 };
@@ -145,14 +147,7 @@ static void hold_bounds(dx_loop *l)
     }
 }
 
-static struct stream *stream_under(struct layer *l)
-{
-    while (l->below)
-        l = l->below;
-    return stream_of(l);
-}
-
-bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, int64_t idle_ms_max)
+bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, struct queue *q, int64_t idle_ms_max)
 {
     struct idle *i = calloc(1, sizeof *i);
     int64_t ms = idle_ms_of(l);
@@ -161,6 +156,7 @@ bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, int64_t 
     i->layer.type = &idle_type;
     i->timer.fire = timer_fire;
     i->loop = l;
+    i->queue = q;
     i->since = l->now;
     layer_put_above(bottom, &i->layer);
     lone_add_dialled(l, &i->lone, &i->layer);
@@ -172,12 +168,12 @@ bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, int64_t 
     }
     i->key = *key;
     *key = (struct pool_key){0};
-    stream_set_idle(stream_under(bottom), 0);
+    stream_set_idle(bottom_stream(bottom), 0);
     hold_bounds(l);
     return true;
 }
 
-struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms)
+struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms, struct queue **ret_q)
 {
     for (struct lone *n = l->lone; n; n = n->next) {
         struct idle *i = of_lone(n);
@@ -185,6 +181,7 @@ struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms
             continue;
         struct layer *bottom = i->layer.below;
         bottom->above = NULL;
+        *ret_q = i->queue;
         let_go(i);
         lone_del(&i->lone);
         loop_bury(l, &i->layer);

@@ -12,9 +12,10 @@ struct pool_key {
 };
 void pool_key_free(struct pool_key *key);
 
-/* The stack with bottom as its top has no conn any more. key: it is kept for at most idle_ms_max (0: the loop's bound alone) and
+/* The stack with bottom as its top and q as its queue has no conn any more. key: it is kept for at most idle_ms_max (0: the loop's bound alone) and
  * *key is taken over; NULL: it closes. Nothing is called up. false: no memory, and nothing was done. */
-bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, int64_t idle_ms_max);
+bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, struct queue *q,
+                int64_t idle_ms_max);
 /* One that leads there and was in use within the last young_ms (< 0: ever): the top of what is left of its stack; or NULL. */
-struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms);
+struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms, struct queue **ret_q);
 #endif

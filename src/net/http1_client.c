@@ -136,7 +136,7 @@ static void hand_over(struct client *k)
     bool keep = !k->answer->head.close && !k->to_end && !k->spoilt && k->key.text && !queue_waits(c->q);
     k->closing = 1;
     layer_pause_below(&k->layer, false);
-    if (!pool_leave(k->loop, keep ? &k->key : NULL, k->layer.below, kept_ms(k))) {
+    if (!pool_leave(k->loop, keep ? &k->key : NULL, k->layer.below, c->q, kept_ms(k))) {
         layer_close_below(&k->layer);
         return;
     }

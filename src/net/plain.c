@@ -34,6 +34,12 @@ void stack_undo(struct layer *below)
     below->above = NULL;
 }
 
+void stack_drop(struct layer *bottom)
+{
+    stack_undo(bottom);
+    bottom->type->abort(bottom); /* buries itself at the end of the turn: nobody is above */
+}
+
 int stack_codings(struct layer *below, const struct settings *set, dx_loop *loop, bool messages, struct layer **ret_top,
                   bool *ret_messages, dx_err *err)
 {
@@ -98,7 +104,6 @@ dx_conn *stack_dial(const struct dial *d, struct layer *bottom, struct queue *q,
         c->messages = messages;
         return c;
     }
-    stack_undo(bottom);
-    bottom->type->abort(bottom); /* buries itself at the end of the turn: nobody is above */
+    stack_drop(bottom);
     return NULL;
 }

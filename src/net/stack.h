@@ -18,6 +18,7 @@ int stack_any(dx_listener *s, struct layer *bottom, struct queue *q);  /* the fi
 int stack_codings(struct layer *below, const struct settings *set, dx_loop *loop, bool messages, struct layer **ret_top,
                   bool *ret_messages, dx_err *err);
 void stack_undo(struct layer *below);                     /* frees what stands on below: no conn did yet */
+void stack_drop(struct layer *bottom);                    /* the same, and breaks it off, which opens     */
 int stack_check(const struct settings *set, dx_err *err); /* are frame and coding well spelt? for serve        */
 /* A plain conn for a dial on bottom: codings and conn. NULL with *err filled. */
 dx_conn *stack_dial(const struct dial *d, struct layer *bottom, struct queue *q, bool messages, dx_err *err);

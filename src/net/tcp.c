@@ -3,6 +3,7 @@
 #include "net/tcp.h"
 #include "base/err.h"
 #include "core/stream.h"
+#include "net/bottom.h"
 #include "net/dialing.h"
 #include "net/how.h"
 #include "net/udp.h"
@@ -190,8 +191,9 @@ struct stream *tcp_dial_stream(const struct dial *d, int default_port, dx_err *e
 
 static dx_conn *connect_tcp(const struct dial *d, dx_err *err)
 {
-    struct stream *s = tcp_dial_stream(d, 0, err);
-    return s ? stack_dial(d, &s->layer, &s->queue, false, err) : NULL;
+    struct queue *q;
+    struct layer *l = bottom_dial(d, 0, &q, err);
+    return l ? stack_dial(d, l, q, false, err) : NULL;
 }
 
 static dx_conn *connect_unix(const struct dial *d, dx_err *err)
@@ -208,5 +210,5 @@ static dx_conn *connect_unix(const struct dial *d, dx_err *err)
     return stack_dial(d, &s->layer, &s->queue, false, err);
 }
 
-const struct scheme scheme_tcp = {.name = "tcp", .serve = serve_tcp, .connect = connect_tcp};
+const struct scheme scheme_tcp = {.name = "tcp", .serve = serve_tcp, .connect = connect_tcp, .proxied = true};
 const struct scheme scheme_unix = {.name = "unix", .serve = serve_unix, .connect = connect_unix};

@@ -2,6 +2,7 @@
  * tls.c - tls://, making and asking TLS layers, and where a listener's or a dial's certificates come from. */
 #include "net/tls_inside.h"
 #include "base/err.h"
+#include "net/bottom.h"
 #include "net/tcp.h"
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,9 @@ int tls_settle(struct settings *set, const struct url *u, const char *text, bool
 
 /* ---- making one ---- */
 
-static struct tls_layer *layer_new(struct stream *s, const struct settings *set, const struct tls_ask *ask, dx_err *err)
+/* under: the queue below. */
+static struct tls_layer *layer_new(struct queue *under, const struct settings *set, const struct tls_ask *ask,
+                                   dx_err *err)
 {
     struct tls_layer *t = tls_layer_new();
     if (!t) {
@@ -104,10 +107,10 @@ static struct tls_layer *layer_new(struct stream *s, const struct settings *set,
     mine.push = tls_keep_sealed;
     mine.arg = t;
     t->queue.max = set->o.queue_bytes_max;
-    t->queue.loop = s->queue.loop;
-    t->queue.under = &s->queue;
-    if (s->queue.max > UNDER_MAX)
-        s->queue.max = UNDER_MAX;
+    t->queue.loop = under->loop;
+    t->queue.under = under;
+    if (under->max > UNDER_MAX)
+        under->max = UNDER_MAX;
     t->session = tls_session_new(set->o.tls, &mine, err);
     if (t->session)
         return t;
@@ -119,9 +122,7 @@ int tls_accept(dx_listener *s, struct layer *bottom, struct queue *q, const char
                int (*inner)(dx_listener *s, struct layer *bottom, struct queue *q))
 {
     struct tls_ask ask = {.server = true, .protocols = alpn};
-    struct stream *stream = stream_of(bottom);
-    struct tls_layer *t = layer_new(stream, s->set, &ask, NULL);
-    (void)q;
+    struct tls_layer *t = layer_new(q, s->set, &ask, NULL);
     if (!t)
         return DX_NOMEM;
     t->from = s;
@@ -132,14 +133,15 @@ int tls_accept(dx_listener *s, struct layer *bottom, struct queue *q, const char
     return 0;
 }
 
-struct layer *tls_dial(const struct dial *d, struct stream *s, const char *alpn, struct queue **ret_q, dx_err *err)
+struct layer *tls_dial(const struct dial *d, struct layer *bottom, struct queue *q, const char *alpn,
+                       struct queue **ret_q, dx_err *err)
 {
     char *host = strndup((const char *)d->url->host.p, d->url->host.n);
     struct tls_ask ask = {.host = host, .protocols = alpn};
-    struct tls_layer *t = host ? layer_new(s, d->set, &ask, err) : NULL;
+    struct tls_layer *t = host ? layer_new(q, d->set, &ask, err) : NULL;
     free(host);
     if (t && (t->text = strdup(d->text))) {
-        layer_put_above(&s->layer, &t->layer);
+        layer_put_above(bottom, &t->layer);
         loop_timer(d->loop, &t->timer, d->loop->now + d->set->o.dial_ms_max);
         *ret_q = &t->queue;
         return &t->layer;
@@ -151,17 +153,21 @@ struct layer *tls_dial(const struct dial *d, struct stream *s, const char *alpn,
     return NULL;
 }
 
+struct layer *tls_dial_hop(const struct dial *d, struct layer *bottom, struct queue *q, const char *alpn,
+                           struct queue **ret_q, dx_err *err)
+{
+    struct layer *l = tls_dial(d, bottom, q, alpn, ret_q, err);
+    if (l)
+        l->type = &tls_hop_type;
+    return l;
+}
+
 static struct tls_layer *tls_of(const dx_conn *c)
 {
     struct layer *l = c->layer.below;
     while (l && l->type != &tls_layer_type)
         l = l->below;
     return l ? tls_layer_of(l) : NULL;
-}
-
-struct queue *tls_layer_queue(struct layer *l)
-{
-    return &tls_layer_of(l)->queue;
 }
 
 const char *tls_layer_alpn(const struct layer *l)
@@ -214,15 +220,9 @@ static int serve_tls(dx_listener *s, const struct url *u, const char *text, dx_e
 static dx_conn *connect_tls(const struct dial *d, dx_err *err)
 {
     struct queue *q;
-    if (tls_settle(d->set, d->url, d->text, false, err) < 0)
-        return NULL;
-    struct stream *s = tcp_dial_stream(d, 0, err);
-    struct layer *l = s ? tls_dial(d, s, d->set->o.protocols, &q, err) : NULL;
-    if (!l) {
-        stream_throw_away(s);
-        return NULL;
-    }
-    return stack_dial(d, l, q, false, err);
+    struct layer *l = bottom_dial_tls(d, 0, d->set->o.protocols, &q, err);
+    return l ? stack_dial(d, l, q, false, err) : NULL;
 }
 
-const struct scheme scheme_tls = {.name = "tls", .serve = serve_tls, .connect = connect_tls, .tls = true};
+const struct scheme scheme_tls = {
+    .name = "tls", .serve = serve_tls, .connect = connect_tls, .tls = true, .proxied = true};

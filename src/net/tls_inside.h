@@ -29,6 +29,7 @@ struct tls_layer {
     uint16_t spoke : 1; /* after the peer's end, more than our own close_notify */
 };
 extern const struct layer_type tls_layer_type;
+extern const struct layer_type tls_hop_type; /* with a proxy on the way: nobody above asks for this one */
 
 static inline struct tls_layer *tls_layer_of(struct layer *l)
 {

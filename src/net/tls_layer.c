@@ -409,24 +409,14 @@ void tls_layer_free(struct layer *l)
     free(t);
 }
 
-const struct layer_type tls_layer_type = {
-    .name = "tls",
-    .is_tls = true,
-    .opened = opened,
-    .take = take,
-    .ended = ended,
-    .writable = writable,
-    .closed = closed,
-    .give = tls_give,
-    .room = tls_room,
-    .give_msg = tls_give_msg,
-    .give_file = tls_give_file,
-    .finish = finish,
-    .pause = pause_it,
-    .close = close_down,
-    .abort = layer_abort_below,
-    .free = tls_layer_free,
-};
+/* Who stands on it knows by itself where its own data end, TLS in TLS too. */
+#define TLS_CALLS                                                                                                      \
+    .ends_itself = layer_ends_itself, .opened = opened, .take = take, .ended = ended, .writable = writable,            \
+    .closed = closed, .give = tls_give, .room = tls_room, .give_msg = tls_give_msg, .give_file = tls_give_file,        \
+    .finish = finish, .pause = pause_it, .close = close_down, .abort = layer_abort_below, .free = tls_layer_free
+
+const struct layer_type tls_layer_type = {.name = "tls", .is_tls = true, TLS_CALLS};
+const struct layer_type tls_hop_type = {TLS_CALLS};
 
 struct tls_layer *tls_layer_new(void)
 {

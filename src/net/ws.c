@@ -97,8 +97,10 @@ static dx_conn *connect_https(const struct dial *d, dx_err *err)
     return http1_connect(d, true, err);
 }
 
-const struct scheme scheme_http = {.name = "http", .serve = serve_http, .connect = connect_http, .routes = true};
+const struct scheme scheme_http = {
+    .name = "http", .serve = serve_http, .connect = connect_http, .routes = true, .proxied = true};
 const struct scheme scheme_https = {
-    .name = "https", .serve = serve_https, .connect = connect_https, .tls = true, .routes = true};
-const struct scheme scheme_ws = {.name = "ws", .serve = serve_ws, .connect = connect_ws};
-const struct scheme scheme_wss = {.name = "wss", .serve = serve_wss, .connect = connect_wss, .tls = true};
+    .name = "https", .serve = serve_https, .connect = connect_https, .tls = true, .routes = true, .proxied = true};
+const struct scheme scheme_ws = {.name = "ws", .serve = serve_ws, .connect = connect_ws, .proxied = true};
+const struct scheme scheme_wss = {
+    .name = "wss", .serve = serve_wss, .connect = connect_wss, .tls = true, .proxied = true};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * dial.c - duplex dial URL: stdin and stdout, joined to any wire. */
+#include "tool/proxies.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
@@ -12,6 +13,14 @@ struct dialler {
     char url[WIRE_URL_MAX];
     dx_opts opts;
 };
+
+/* The environment's are for what the web speaks. */
+static const char *proxy_of(const struct options *o, const char *url)
+{
+    static const char *const web[] = {"http", "https", "ws", "wss", NULL};
+    const char *asked = option_text(o, "proxy");
+    return asked || !wire_among(url, web) ? asked : proxy_of_environment(url);
+}
 
 static int dial(struct talk *t)
 {
@@ -37,6 +46,7 @@ static int dial_and_talk(struct talk *t, const struct options *o)
     d.opts.frame = wire_frame(t->url, t->frame);
     d.opts.coding = t->coding;
     d.opts.protocols = t->ws.protocols;
+    d.opts.proxy = proxy_of(o, t->url);
     t->user = &d;
     t->redial = dial;
     tool_signals(t->loop);

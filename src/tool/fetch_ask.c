@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fetch_ask.c - what the options of `duplex fetch` ask for, as dx_fetch_opts. */
 #include "tool/fetch_inside.h"
+#include "tool/proxies.h"
 #include "tool/tool.h"
 #include <ctype.h>
 #include <errno.h>
@@ -116,13 +117,10 @@ static int read_login(struct fetch_ask *a)
     return -1;
 }
 
-static int read_proxy(struct fetch_ask *a)
+static const char *environment(void *arg, const char *url)
 {
-    char words[FETCH_WORDS];
-    a->proxy_option = option_text(a->o, "proxy");
-    if (a->proxy_option && *a->proxy_option && !proxy_split(a->proxy_option, a->proxy, a->login, words))
-        return tool_usage("--proxy: %s", words);
-    return -1;
+    (void)arg;
+    return proxy_of_environment(url);
 }
 
 int ask_read(struct fetch_ask *a, const struct options *o)
@@ -144,8 +142,8 @@ int ask_read(struct fetch_ask *a, const struct options *o)
         r = read_body(a);
     if (r < 0)
         r = read_login(a);
-    if (r < 0)
-        r = read_proxy(a);
+    a->opts.proxy = option_text(o, "proxy");
+    a->opts.proxy_for = a->opts.proxy ? NULL : environment;
     a->opts.redirects_max = option_has(o, "no-location") ? 0 : (int)option_number(o, "redirects", REDIRECTS);
     a->opts.decode = !option_has(o, "no-compression") && !option_has(o, "continue");
     a->opts.dial_ms_max = option_number(o, "timeout", 0);
@@ -155,10 +153,9 @@ int ask_read(struct fetch_ask *a, const struct options *o)
     return r;
 }
 
-int ask_for(struct fetch_ask *a, const char *url, int64_t from, const char *since)
+void ask_for(struct fetch_ask *a, int64_t from, const char *since)
 {
     size_t n = a->own;
-    char words[FETCH_WORDS];
     if (!has_field(a, "Accept"))
         a->v[n++] = (dx_http_field){"Accept", "*/*"};
     if (from > 0) {
@@ -169,13 +166,6 @@ int ask_for(struct fetch_ask *a, const char *url, int64_t from, const char *sinc
         a->v[n++] = (dx_http_field){"If-Range", since};
     a->opts.fields = a->v;
     a->opts.count = n;
-    if (!a->proxy_option && !proxy_for(url, a->proxy, a->login, words)) {
-        tool_say("%s", words);
-        return TOOL_USAGE;
-    }
-    a->opts.proxy = *a->proxy ? a->proxy : NULL;
-    a->opts.proxy_login = *a->proxy && *a->login ? a->login : NULL;
-    return -1;
 }
 
 void ask_free(struct fetch_ask *a)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fetch_inside.h - what the files of `duplex fetch` share: fetch.c (one URL after the other), fetch_try.c (one try), fetch_ask.c (what the options
- * ask for), fetch_proxies.c (what the environment says of proxies), fetch_out.c (the body on its way to stdout), fetch_file.c (to a
+ * ask for), fetch_out.c (the body on its way to stdout), fetch_file.c (to a
  * file, and on where it had stopped). */
 #ifndef TOOL_FETCH_INSIDE_H
 #define TOOL_FETCH_INSIDE_H
@@ -14,7 +14,7 @@
 #include <duplex/fetch.h>
 #include <limits.h>
 
-enum { FETCH_FIELDS = 64, FETCH_WORDS = PART_WORDS, FETCH_TAIL = 4096, FETCH_PROXY = 512, FETCH_SINCE = 256 };
+enum { FETCH_FIELDS = 64, FETCH_WORDS = PART_WORDS, FETCH_TAIL = 4096, FETCH_SINCE = 256 };
 
 /* ---- fetch_ask.c ---- */
 struct fetch_ask {
@@ -24,22 +24,13 @@ struct fetch_ask {
     dx_text text[FETCH_FIELDS];       /* names and values, ended by NULs  */
     size_t own;                       /* fields that the options gave     */
     char range[64];
-    char proxy[FETCH_PROXY], login[FETCH_PROXY];
-    const char *proxy_option;         /* NULL: the environment's          */
     int fd;                           /* of the body; -1: none            */
     int64_t fd_size;                  /* -1: it flows                     */
 };
 int ask_read(struct fetch_ask *a, const struct options *o); /* -1: go on; else the exit code: it has said why */
-/* What is asked of url now: the proxy for it, a range from on and if since (NULL: none). < 0: go on; else the exit code. */
-int ask_for(struct fetch_ask *a, const char *url, int64_t from, const char *since);
+/* What is asked now: a range from on and if since (NULL: none). */
+void ask_for(struct fetch_ask *a, int64_t from, const char *since);
 void ask_free(struct fetch_ask *a);
-
-/* ---- fetch_proxies.c ---- */
-/* The proxy for url as the environment has it: "" none. false: words say what is wrong with it. */
-bool proxy_for(const char *url, char proxy[FETCH_PROXY], char login[FETCH_PROXY], char words[FETCH_WORDS]);
-/* "[http://][NAME:PASSWORD@]HOST:PORT[/]", as people write it. */
-bool proxy_split(const char *text, char proxy[FETCH_PROXY], char login[FETCH_PROXY], char words[FETCH_WORDS]);
-bool proxy_is_excepted(const char *url, const char *no_proxy); /* does NO_PROXY name it? */
 
 /* ---- fetch_file.c ---- */
 struct fetch_file {

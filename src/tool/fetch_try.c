@@ -305,9 +305,8 @@ static void words_for(const struct fetching *t, const char *url, const dx_err *w
         snprintf(words, FETCH_WORDS, "%.300s: its body is over --max-size %" PRId64, url, o->body_bytes_max);
     else if (why->code == DX_TIMEOUT && o->total_ms_max && now_ms() - t->began_ms >= o->total_ms_max)
         snprintf(words, FETCH_WORDS, "%.300s was not over in time.  Try: --within with more", url);
-    else if (nobody && o->proxy)
-        snprintf(words, FETCH_WORDS,
-                 "nobody listens on the proxy %.200s (connection refused).  Try: --proxy '' for none", o->proxy);
+    else if (tool_words_of_proxy(url, why, words, FETCH_WORDS))
+        return;
     else if (nobody)
         snprintf(words, FETCH_WORDS,
                  "nobody listens on %.*s (connection refused).  Is the server there, and the port right?",
@@ -424,9 +423,7 @@ static int begin(struct fetching *t)
         return r;
     }
     int64_t from = t->file.name ? file_from(&t->file) : 0;
-    r = ask_for(&t->ask, t->url, from, *t->file.since ? t->file.since : NULL);
-    if (r >= 0)
-        return r;
+    ask_for(&t->ask, from, *t->file.since ? t->file.since : NULL);
     t->ask.opts.tls = t->trust.tls;
     t->wire = dx_fetch(t->loop, t->url, &wire_on, t, &t->ask.opts, &err);
     if (!t->wire)

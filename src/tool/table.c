@@ -21,6 +21,7 @@ const struct command command_table[] = {
      "http and https are one POST: stdin is its body (a file by its length, a pipe in chunks as it comes, </dev/null an\n"
      "empty one; on a terminal Ctrl-D ends it), stdout the body of the response. A status of 400 and up ends with code 22,\n"
      "-v shows status and fields.\n"
+     "ws, wss, http and https go through the proxy that the environment names (duplex help fetch), any stream through --proxy.\n"
      "--hex and --checksum are about messages: each line of stdin is one, or what --frame cuts; its end is taken off, and\n"
      "--eol puts one on. On a byte stream 20 ms of silence ends a checked message, unless --frame says otherwise. A wrong\n"
      "checksum is shown, and 119 at the end.\n"
@@ -108,7 +109,8 @@ const struct command command_table[] = {
      "first host. Bodies may come compressed. One that is cut short, or grows too much, is an error.\n"
      "FILE is FILE.part until all of it is there and on the disk, and never over a file that is there unless told (--force).\n"
      "--continue believes a FILE.part only where the server says that it is of the same thing, and its end comes once more.\n"
-     "http_proxy, https_proxy, all_proxy and no_proxy are read, in small or capital letters; this machine is asked directly.",
+     "http_proxy, https_proxy, all_proxy and no_proxy are read, in small or capital letters, for each redirect anew; this machine\n"
+     "is asked directly. A proxy's URL may say whom to believe there: --proxy 'https://HOST:PORT#ca=FILE'.",
      1, OPTIONS_ARGS_MAX, cmd_fetch},
     {"hex", "[OPTION]... [HEX... | FILE | -]", "bytes and hex into one another, dumps and checksums",
      "duplex hex fc2a00010002                         # fc 2a 00 01 00 02: in pairs, as typed\n"
@@ -239,7 +241,7 @@ const struct opt option_table[] = {
     {"fetch", 'q', "quiet", OPT_FLAG, NULL, "say nothing but what goes wrong"},
     {"fetch", 0, "redirects", OPT_COUNT, "N", "follow so many redirects (10)"},
     {"fetch", 0, "no-location", OPT_FLAG, NULL, "follow none"},
-    {"fetch", 0, "proxy", OPT_TEXT, "URL", "go through http://[NAME:PASSWORD@]HOST:PORT, whatever the\nenvironment says; '': through none"},
+    {"dial fetch", 0, "proxy", OPT_TEXT, "URL", "go through [NAME:PASSWORD@]HOST:PORT, whatever the environment\nsays; '': through none. http:// (or nothing) before it, https://,\nsocks5:// (names are looked up here) or socks5h:// (there)"},
     {"fetch", 'u', "user", OPT_TEXT, "NAME:PASSWORD", "log in (Basic)"},
     {"fetch", 0, "bearer", OPT_TEXT, "TOKEN", "show this token"},
     {"fetch", 0, "no-compression", OPT_FLAG, NULL, "ask for no compressed body"},

@@ -73,6 +73,8 @@ const char *nearest_coding(const char *name);
 int tool_fail(const char *doing, const char *url, const dx_err *e);
 /* The same words, without the "duplex: " before and the newline after them. */
 void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, size_t n);
+/* Whatever was dialled in place of url, a proxy, is at fault: its words. false: it is url itself. */
+bool tool_words_of_proxy(const char *url, const dx_err *e, char *buf, size_t n);
 /* The same two for a DX_TLS: the cause in the exit code, and advice. */
 int tls_exit_of(const dx_err *e);
 bool tls_is_exit(int code); /* does a fault of TLS end with that code? */

@@ -274,6 +274,31 @@ static void words_for_no_path(dx_bytes at, bool unix_path, char *buf, size_t n)
         snprintf(buf, n, "no such file: %.*s", (int)(at.n < 200 ? at.n : 200), (const char *)at.p);
 }
 
+static const char *advice_on_proxy(const dx_err *e)
+{
+    enum { LOGIN_REQUIRED = 407 };
+    if (e->code == DX_TLS)
+        return "its URL with #ca=FILE or #pin=sha256:..., to say whom to believe there";
+    if ((e->detail_of == DX_OF_HTTP && e->detail == LOGIN_REQUIRED) || strstr(e->text, "log in"))
+        return "NAME:PASSWORD@ before its host";
+    return "--proxy '' for none";
+}
+
+/* The library says "dial URL: cause" of what it has dialled. */
+bool tool_words_of_proxy(const char *url, const dx_err *e, char *buf, size_t n)
+{
+    const char *it = !strncmp(e->text, "dial ", 5) ? e->text + 5 : "", *at = strstr(it, "://"),
+               *cause = strstr(it, ": ");
+    if (!cause || !at || at > cause)
+        return false;
+    size_t shown = strcspn(it, "#") < (size_t)(cause - it) ? strcspn(it, "#") : (size_t)(cause - it);
+    size_t host = strcspn(at + 3, "/?#:") + (size_t)(at + 3 - it), port = strcspn(it + host, "/?# ");
+    if (!strncasecmp(it, url, host + port - (it[host + port - 1] == ':')))
+        return false;
+    snprintf(buf, n, "the proxy %.*s: %s.  Try: %s", (int)shown, it, cause + 2, advice_on_proxy(e));
+    return true;
+}
+
 /* Clear text was spoken to what speaks TLS. */
 static void words_for_tls(const char *doing, const char *url, const char *text, char *buf, size_t n)
 {
@@ -288,6 +313,8 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     int code = tool_exit_of(e);
     bool dialling = !strcmp(doing, "dial"), unix_path = wire_is_path(url);
     bool path = unix_path || !strstr(url, "://"); /* else it is a file that a fragment names */
+    if (dialling && tool_words_of_proxy(url, e, buf, n))
+        return;
     if (e->code == DX_SYS && e->detail == ENOENT && path && !(dialling && unix_path))
         words_for_no_path(at, unix_path, buf, n);
     else if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""test_fetch.py - duplex fetch against Python's http.server, raw hostile servers and a proxy of our own."""
+"""test_fetch.py - duplex fetch against Python's http.server, and raw hostile servers."""
 import contextlib
 import gzip
 import http.server
@@ -9,13 +9,12 @@ import os
 import pathlib
 import random
 import re
-import select
 import socket
 import threading
 import zlib
 
 import pki
-from duplexlib import DUPLEX, Process, Server, host_port, run as duplex, temp, until
+from duplexlib import DUPLEX, Process, Server, run as duplex, temp, until
 from tap import case, run
 from terminal import Terminal
 from tlslib import server_context
@@ -376,69 +375,6 @@ def a_terminal_is_shown_text_in_any_coding_and_obeys_none_of_it():
     with raw(HEAD + b'Content-Length: 3\r\n\r\na\0b') as s:
         r = fetch('-e', 'gb2313', s.url)
         assert r.code == 2 and 'Did you mean' in r.err and not s.results, r
-
-
-# ---- proxies ----
-
-class Proxy:
-    """An HTTP proxy: CONNECT and whole URLs, a request a connection; with login it asks for one."""
-
-    def __init__(self, login=None):
-        self.login, self.asked = login, []
-
-    def serve(self, c):
-        head = head_of(c)
-        line = head.split(b'\r\n')[0].decode()
-        self.asked.append(line)
-        if self.login and self.login.encode() not in head:
-            c.sendall(b'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n')
-            return
-        method, target, _ = line.split(' ')
-        host, port = host_port(target if '://' in target else 'tcp://' + target)
-        with socket.create_connection((host, port), 10) as to:
-            if method == 'CONNECT':
-                c.sendall(b'HTTP/1.1 200 Fine\r\n\r\n')
-            else:
-                path = '/' + target.split('/', 3)[3]
-                to.sendall(head.replace(target.encode(), path.encode(), 1).replace(b'\r\n\r\n', b'\r\nConnection: close\r\n\r\n'))
-            with contextlib.suppress(OSError):
-                while True:
-                    for a in select.select([c, to], [], [])[0]:
-                        part = a.recv(65536)
-                        if not part:
-                            return
-                        (to if a is c else c).sendall(part)
-
-
-@case
-def proxies_are_asked_as_the_environment_says():
-    proxy = Proxy()
-    with Server(proxy.serve) as p, web() as s, web(tls=True) as safe:
-        via, trust = p.url.replace('tcp:', 'http:'), ['--ca', pki.ca().cert]
-        r = fetch('--proxy', via, s.url + '/x')
-        assert (r.code, r.out) == (0, b'hello\n') and proxy.asked == [f'GET {s.url}/x HTTP/1.1'], (r, proxy.asked)
-        r = fetch(*trust, '--proxy', via, safe.url + '/x', safe.url + '/y')
-        assert (r.code, r.out) == (0, b'hello\n' * 2), r
-        assert proxy.asked[1:] == [f'CONNECT {safe.url[8:]} HTTP/1.1'], proxy.asked
-        env = os.environ | {'HTTP_PROXY': via, 'https_proxy': via}
-        del proxy.asked[:]
-        assert fetch(s.url, env=env).code == 0 and not proxy.asked  # this machine is asked directly
-        r = fetch('http://a.invalid/', env=env | {'NO_PROXY': 'b.invalid, .invalid'})
-        assert r.code == 6 and not proxy.asked, r
-        r = fetch('http://a.invalid/', env=env | {'HTTP_PROXY': 'socks5://127.0.0.1:1'})
-        assert r.code == 2 and 'socks5' in r.err, r
-        r = fetch('http://a.invalid/', env=env | {'http_proxy': 'http://127.0.0.1:1'})
-        assert r.code == 7 and 'proxy' in r.err, r
-        r = fetch('http://a.invalid/', env=env | {'REQUEST_METHOD': 'GET'})
-        assert r.code == 6, r
-    proxy = Proxy(login='Basic YWRhOnBhc3M=')
-    with Server(proxy.serve) as p, web() as s, web(tls=True) as safe:
-        via = p.url.replace('tcp://', 'http://ada:pass@')
-        assert fetch('--proxy', via, s.url).out == b'hello\n'
-        r = fetch('--ca', pki.ca().cert, '--proxy', via, safe.url)
-        assert r.out == b'hello\n' and 'Proxy-Authorization' not in safe.asked[0][2], r
-        r = fetch('--ca', pki.ca().cert, '--proxy', p.url.replace('tcp:', 'http:'), '--user', 'x:canary', safe.url)
-        assert r.code == 7 and '407' in r.err, r
 
 
 @case

@@ -544,8 +544,8 @@ TEST(an_http_url_goes_to_its_proxy_whole)
     static const struct page pages[] = {{"/x?y", OK, ' ', 0}, {0}};
     char proxy[64];
     set_up(pages);
-    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%s", it.port);
-    it.opts = &(dx_fetch_opts){.proxy = proxy, .proxy_login = "p:w"};
+    snprintf(proxy, sizeof proxy, "http://p:%%77@127.0.0.1:%s", it.port);
+    it.opts = &(dx_fetch_opts){.proxy = proxy};
     for (int i = 0; i < 2; i++) {
         CHECK(dx_fetch(it.loop, i ? "http://b.invalid/x?y" : "http://a.invalid/x?y#ttl=9", &on, NULL, it.opts, NULL));
         dx_loop_run(it.loop);
@@ -584,7 +584,9 @@ TEST(what_cannot_be_is_said_at_once)
                  {"http://127.0.0.1:1/", {.fields = &split, .count = 1}},
                  {"http://127.0.0.1:1/", {.fields = &ours, .count = 1}},
                  {"http://127.0.0.1:1/", {.bearer = "a\r\nb"}},
-                 {"http://127.0.0.1:1/", {.proxy = "socks5://127.0.0.1:1"}},
+                 {"http://127.0.0.1:1/", {.proxy = "socks4://127.0.0.1:1"}},
+                 {"http://127.0.0.1:1/", {.proxy = "http://a:b@"}},
+                 {"http://127.0.0.1:1/", {.proxy = "socks5://:p@127.0.0.1:1"}},
                  {"http://127.0.0.1:1/", {.length = -2}},
                  {"http://127.0.0.1:1/", {.login = "a:b", .bearer = "c"}}};
     set_up(NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * test_fetch_words.c - what duplex fetch reads from others: no_proxy, a proxy's address, a file's name in a URL. */
+ * test_fetch_words.c - what duplex fetch reads from others: no_proxy, a file's name in a URL. */
 #include "test.h"
 #include "tool/fetch_inside.h"
+#include "tool/proxies.h"
 
 TEST(no_proxy_names_hosts_and_all_below_them)
 {
@@ -31,30 +32,32 @@ TEST(no_proxy_names_hosts_and_all_below_them)
                   cases[i].no);
 }
 
-TEST(a_proxy_s_address_is_read_as_people_write_it)
+TEST(no_proxy_names_networks)
 {
     static const struct {
-        const char *text, *proxy, *login; /* proxy NULL: it cannot be */
-    } cases[] = {{"http://a:3128", "http://a:3128", ""},
-                 {"a:3128", "http://a:3128", ""},
-                 {"http://n:p@a:1/", "http://a:1", "n:p"},
-                 {"n:p@w@a:1", "http://a:1", "n:p@w"},
-                 {"HTTP://[::1]:8/x", "http://[::1]:8", ""},
-                 {"socks5://a:1", NULL, NULL},
-                 {"https://a:1", NULL, NULL},
-                 {"http://", NULL, NULL},
-                 {"http://n:p@", NULL, NULL}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char proxy[FETCH_PROXY], login[FETCH_PROXY], words[FETCH_WORDS] = "";
-        bool reads = proxy_split(cases[i].text, proxy, login, words);
-        CHECK_SAY(reads == (cases[i].proxy != NULL), "%s: %s", cases[i].text, words);
-        if (!reads)
-            CHECK(words[0]);
-        if (reads)
-            CHECK_STR(proxy, cases[i].proxy);
-        if (reads)
-            CHECK_STR(login, cases[i].login);
-    }
+        const char *url, *no;
+        bool excepted;
+    } cases[] = {
+        {"http://10.1.2.3/", "10.0.0.0/8", true},
+        {"http://11.1.2.3/", "10.0.0.0/8", false},
+        {"http://10.1.2.3/", "10.1.2.0/30,x", true},
+        {"http://10.1.2.4/", "10.1.2.0/30", false},
+        {"http://10.1.2.3/", "10.1.2.3/33", false},
+        {"http://10.1.2.3:99/", "10.1.2.3:98", false},
+        {"http://10.1.2.3:99/", "10.1.2.3:99", true},
+        {"ws://[fd00::7]/", "fd00::/8", true},
+        {"wss://[fe80::7%25eth0]/", "[fe80::]/10", true},
+        {"http://[2001::7]/", "fd00::/8", false},
+        {"http://[::1]:8/", "[0:0:0:0:0:0:0:1]:8", true},
+        {"http://0.0.0.9/", "0.9", false}, /* an address has no names above it */
+        {"http://a.example./", "a.example", true},
+        {"http://a.example/", ".example.", true},
+        {"http://a.example/", "*, b", true},
+        {"http://a.example/", "/,/8,:80,[,[]", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CHECK_SAY(proxy_is_excepted(cases[i].url, cases[i].no) == cases[i].excepted, "%s by '%s'", cases[i].url,
+                  cases[i].no);
 }
 
 TEST(a_file_s_name_stays_in_its_folder)
