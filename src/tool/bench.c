@@ -107,7 +107,8 @@ static int read_numbers(struct bench_plan *p, const struct options *o)
     if (p->depth > 1 && p->rate > 0)
         return tool_usage("--depth is for the closed loop: --rate sends on time, whatever comes back");
     if (p->depth > 1 && p->wire == BENCH_HTTP)
-        return tool_usage("--depth is for conns that stand: a request is a conn of its own.  Try: --conns");
+        return tool_usage(
+            "--depth is for wires that tell replies apart: a connection has one request at a time.  Try: --conns");
     return -1;
 }
 
@@ -131,6 +132,15 @@ static int read_expect(struct bench_plan *p, const struct options *o)
     return -1;
 }
 
+/* In place of the URL's own. < 0: there is no room. */
+static int use_path(struct bench_plan *p)
+{
+    const char *host = strstr(p->url, "://");
+    size_t before = host ? (size_t)(host + 3 - p->url) + strcspn(host + 3, "/?#") : strlen(p->url);
+    int n = snprintf(p->dial, sizeof p->dial, "%.*s%s%s", (int)before, p->url, p->path, strchrnul(p->url, '#'));
+    return n < (int)sizeof p->dial ? 0 : -1;
+}
+
 static int read_http(struct bench_plan *p, const struct options *o)
 {
     bool body = option_has(o, "message") || option_has(o, "size");
@@ -141,6 +151,10 @@ static int read_http(struct bench_plan *p, const struct options *o)
     if (!p->method)
         p->method = body || p->expect == EXPECT_ECHO || p->expect == EXPECT_UPPER ? "POST" : "GET";
     bool bodiless = !strcmp(p->method, "GET") || !strcmp(p->method, "HEAD");
+    if (p->path && *p->path != '/')
+        return tool_usage("--path begins with a /, not '%.60s'", p->path);
+    if (p->path && use_path(p) < 0)
+        return tool_usage("that URL is too long");
     if (p->wire == BENCH_HTTP && bodiless && (body || p->expect != EXPECT_ANY))
         return tool_usage("a %s has no body.  Try: --method POST", p->method);
     return -1;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * bench_http.c - requests: an exchange is a conn of its own (http.h), so latency counts from the dial, or from the time the request
- * was scheduled for, to the end of the response. A status of 2xx or 3xx is right; with --expect echo the body counts too. */
+ * bench_http.c - requests on connections that are kept, one at a time on each: a slot is one fetch after the other (fetch.h). Latency
+ * counts from the time the request left, or was scheduled for, to the end of the response; the first one's holds the dial. A status of
+ * 2xx or 3xx is right; with --expect echo the body counts too. */
 #include "tool/bench.h"
-#include <duplex/http.h>
+#include <duplex/fetch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,10 +19,23 @@ static uint64_t shown(const struct bench_slot *s)
     return s->number * 7 + s->got;
 }
 
+/* Every slot may keep its connection. */
+static void http_begin(struct bench_load *l)
+{
+    dx_fetch_keep(l->loop, (int)l->count, (int)l->count, 0);
+}
+
 /* s->part counts the bytes of the body; s->due - s->got is what is out or waits. */
 static int http_send(struct bench_slot *s, int64_t at)
 {
     struct bench_load *l = s->load;
+    const struct bench_plan *p = l->plan;
+    const dx_fetch_opts o = {.method = p->method,
+                             .body = has_body(p) ? (dx_bytes){bench_payload_out(&p->payload, shown(s)), p->payload.one}
+                                                 : (dx_bytes){0},
+                             .tls = p->opts.tls,
+                             .dial_ms_max = p->opts.dial_ms_max,
+                             .idle_ms_max = p->opts.idle_ms_max};
     dx_err err = {0};
     (void)at;
     if (s->c)
@@ -29,7 +43,7 @@ static int http_send(struct bench_slot *s, int64_t at)
     s->dial_ns = bench_now();
     s->part = 0;
     s->spoiled = false;
-    s->c = dx_connect(l->loop, l->plan->dial, &bench_http_on, s, &l->plan->opts, &err);
+    s->c = dx_fetch(l->loop, p->dial, &bench_http_on, s, &o, &err);
     if (s->c)
         return 1; /* one at a time */
     bench_fault(l, &err);
@@ -39,19 +53,9 @@ static int http_send(struct bench_slot *s, int64_t at)
 
 static void http_open(dx_conn *c)
 {
-    struct bench_slot *s = dx_user(c);
-    const struct bench_plan *p = s->load->plan;
-    bool body = has_body(p);
-    bench_connected(s);
-    int r = dx_http_request(c, p->method, p->path, NULL, 0, body ? (int64_t)p->payload.one : 0);
-    if (r >= 0 && body)
-        r = dx_send(c, bench_payload_out(&p->payload, shown(s)), p->payload.one, DX_LAST);
-    if (r >= 0)
-        return;
-    dx_err e = {.code = r};
-    snprintf(e.text, sizeof e.text, "%s %s: %s", p->method, p->path ? p->path : p->url, dx_code_text(r));
-    bench_fault(s->load, &e);
-    dx_abort(c);
+    dx_fetch_info i;
+    if (dx_fetch_info_of(c, &i) == 0 && !i.reused)
+        bench_connected(dx_user(c));
 }
 
 static void http_data(dx_conn *c, const void *data, size_t n, unsigned how)
@@ -118,4 +122,4 @@ static void http_close(dx_conn *c, const dx_err *why)
 
 const dx_handler bench_http_on = {.on_open = http_open, .on_data = http_data, .on_close = http_close};
 
-const struct bench_kind bench_http = {.on = &bench_http_on, .send = http_send};
+const struct bench_kind bench_http = {.on = &bench_http_on, .send = http_send, .begin = http_begin};
