@@ -7,27 +7,15 @@
 #include <duplex/tls.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 enum { YOUNG_MS = 1000 }; /* a connection used so lately is not closed on us just now */
-
-static bool is_secret(const struct url *u)
-{
-    return !strcmp(u->scheme, "https");
-}
-
-static int port_of(const struct url *u)
-{
-    return u->port >= 0 ? u->port : is_secret(u) ? 443 : 80;
-}
 
 /* Whose connection it is. Through a proxy that is asked for whole URLs it leads anywhere. */
 static int key_of(const struct fetch *f, const struct url *u, struct pool_key *ret)
 {
     bool anywhere = fetch_asks_proxy(f, u);
     int n = asprintf(&ret->text, "%s://%.*s:%d#%.*s via %s %s", u->scheme, anywhere ? 1 : (int)u->host.n,
-                     anywhere ? "*" : (const char *)u->host.p, anywhere ? 0 : port_of(u), (int)u->fragment.n,
+                     anywhere ? "*" : (const char *)u->host.p, anywhere ? 0 : http_port(u), (int)u->fragment.n,
                      u->fragment.n ? (const char *)u->fragment.p : "", f->via.url ? f->via.url : "",
                      f->via.login ? f->via.login : "");
     if (n < 0) {
@@ -61,7 +49,7 @@ static dx_conn *dial(struct fetch *f, const struct dial *to, struct pool_key *ke
 {
     struct queue *q;
     struct layer *bottom = fetch_asks_proxy(f, to->url) ? bottom_dial_proxy(to, &f->via, &q, err)
-                           : is_secret(to->url)         ? bottom_dial_tls(to, 443, "http/1.1", &q, err)
+                           : http_is_secret(to->url)    ? bottom_dial_tls(to, 443, "http/1.1", &q, err)
                                                         : bottom_dial(to, 80, &q, err);
     dx_conn *c = bottom ? stand_on(f, bottom, q, to, key) : NULL;
     if (bottom && !c) {

@@ -18,14 +18,9 @@ static bool is_web(const struct url *u)
     return !strcmp(u->scheme, "http") || !strcmp(u->scheme, "https");
 }
 
-static int port_of(const struct url *u)
-{
-    return u->port >= 0 ? u->port : strcmp(u->scheme, "https") ? 80 : 443;
-}
-
 static bool same_origin(const struct url *a, const struct url *b)
 {
-    return !strcmp(a->scheme, b->scheme) && port_of(a) == port_of(b) && a->host.n == b->host.n &&
+    return !strcmp(a->scheme, b->scheme) && http_port(a) == http_port(b) && a->host.n == b->host.n &&
            !strncasecmp((const char *)a->host.p, (const char *)b->host.p, a->host.n);
 }
 
@@ -71,7 +66,7 @@ static int go(struct fetch *f, const struct url *from, dx_text *to, int status, 
         return 0;
     if (!is_web(&next))
         return refuse(why, f, DX_PROTO, status, "the server redirects to another kind of URL");
-    if (!strcmp(from->scheme, "https") && strcmp(next.scheme, "https"))
+    if (http_is_secret(from) && !http_is_secret(&next))
         return refuse(why, f, DX_PROTO, status, "the server redirects from https to http");
     if (next.target.n > HTTP1_TARGET_MAX)
         return 0;

@@ -100,12 +100,26 @@ void draft_fields(struct draft *d, const dx_http_field *v, size_t count)
         draft_field(d, v[i].name, v[i].value);
 }
 
+bool http_is_secret(const struct url *u)
+{
+    return !strcmp(u->scheme, "https") || !strcmp(u->scheme, "wss");
+}
+
+static int usual_port(const struct url *u)
+{
+    return http_is_secret(u) ? 443 : 80;
+}
+
+int http_port(const struct url *u)
+{
+    return u->port >= 0 ? u->port : usual_port(u);
+}
+
 void draft_host(struct draft *d, const struct url *u)
 {
-    bool secret = !strcmp(u->scheme, "https") || !strcmp(u->scheme, "wss");
     const uint8_t *zone = memchr(u->host.p, '%', u->host.n); /* this machine's own: it means nothing there (RFC 6874) */
     char port[16] = "";
-    if (u->port >= 0 && u->port != (secret ? 443 : 80))
+    if (http_port(u) != usual_port(u))
         snprintf(port, sizeof port, ":%d", u->port);
     draft_add(d, "[", u->v6);
     draft_add(d, u->host.p, zone ? (size_t)(zone - u->host.p) : u->host.n);

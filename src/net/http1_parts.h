@@ -37,6 +37,8 @@ static inline void draft_say(struct draft *d, const char *s)
 void draft_number(struct draft *d, uint64_t n);
 void draft_field(struct draft *d, const char *name, const char *value); /* "name: value", CR LF */
 void draft_fields(struct draft *d, const dx_http_field *v, size_t count);
+bool http_is_secret(const struct url *u);              /* https, wss */
+int http_port(const struct url *u);                    /* what it says, or its scheme's own */
 void draft_host(struct draft *d, const struct url *u); /* as Host has it: no default port, no zone */
 int draft_give(struct draft *d, struct layer *l);      /* to the layer below l, and frees it; < 0: nothing has gone */
 bool http1_is_token(const char *s);                    /* of RFC 9110 5.6.2: a method, a field's name */
