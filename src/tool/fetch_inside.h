@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * fetch_inside.h - what the files of `duplex fetch` share: fetch.c (one URL after the other), fetch_try.c (one try), fetch_ask.c (what the options
+ * fetch_inside.h - what the files of `duplex fetch` share: fetch.c (one URL after the other), fetch_try.c (one try), fetch_over.c (how it ended), fetch_ask.c (what the options
  * ask for), fetch_out.c (the body on its way to stdout), fetch_file.c (to a
  * file, and on where it had stopped). */
 #ifndef TOOL_FETCH_INSIDE_H
@@ -14,7 +14,7 @@
 #include <duplex/fetch.h>
 #include <limits.h>
 
-enum { FETCH_FIELDS = 64, FETCH_WORDS = PART_WORDS, FETCH_TAIL = 4096, FETCH_SINCE = 256 };
+enum { FETCH_ERROR_FROM = 400 /* statuses */, FETCH_FIELDS = 64, FETCH_WORDS = PART_WORDS, FETCH_TAIL = 4096, FETCH_SINCE = 256 };
 
 /* ---- fetch_ask.c ---- */
 struct fetch_ask {
@@ -65,7 +65,7 @@ void out_free(struct fetch_out *s);
 /* All of it to stdout, however long that takes. 0 or the exit code; words "": there is nothing to say. */
 int out_write(const void *p, size_t n, char words[FETCH_WORDS]);
 
-/* ---- fetch.c, fetch_try.c ---- */
+/* ---- fetch.c, fetch_try.c, fetch_over.c ---- */
 struct fetching {
     struct options o;
     struct fetch_ask ask;
@@ -97,5 +97,14 @@ struct fetching {
 void fetch_try(void *arg);
 void fetch_next(struct fetching *t); /* the next URL, or the loop ends */
 void fetch_clear_line(struct fetching *t);
+int64_t try_now_ms(void);
+/* Said on stderr, and in the last event. */
+void try_say(struct fetching *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Breaks it off. The first cause is the cause; words "": there is nothing to say. */
+void try_fail(struct fetching *t, int code, const char *words);
+void try_emit(struct fetching *t, int r); /* the event that was written to out.events, whose result is r */
+bool try_may_again(const struct fetching *t);
+void try_closed(dx_conn *c, const dx_err *why); /* on_close: tried again, or try_over */
+void try_over(struct fetching *t);              /* t->code is what came of this URL: the next one */
 void fetch_say_rest(struct fetching *t); /* where what came is, if it is no whole file */
 #endif

@@ -76,8 +76,9 @@ bool tls_is_exit(int code)
 /* The sentence without "dial URL: " before it. */
 static const char *sentence_of(const char *text, const char *doing)
 {
-    size_t n = strlen(doing);
-    const char *end = !strncmp(text, doing, n) && text[n] == ' ' ? strstr(text + n, ": ") : NULL;
+    size_t n = strcspn(text, " ");
+    bool said = !strncmp(text, "dial ", 5) || !strncmp(text, doing, n);
+    const char *end = said && text[n] == ' ' ? strstr(text + n, ": ") : NULL;
     return end ? end + 2 : text;
 }
 
@@ -115,12 +116,12 @@ void tls_words(const char *doing, const char *url, const dx_err *e, char *buf, s
     if (rest.n > 3)
         host.p = (const char *)rest.p + 3;
     host.n = *(const char *)host.p == '[' ? strcspn(host.p, "]") + 1 : strcspn(host.p, ":/?#");
-    bool dialling = !strcmp(doing, "dial");
+    bool dialling = !strcmp(doing, "dial") || !strcmp(doing, "fetch");
     if (!dialling || !host.n || host.n > 200)
         snprintf(buf, n, "%s", e->text[0] ? e->text : sentence);
     else if (r && r->code == TOOL_PLAIN)
-        snprintf(buf, n, "%.*s: no TLS there: it answers in plain text.  Try: duplex dial %s%.*s", (int)host.n,
-                 (const char *)host.p, scheme_without_tls(url), (int)(rest.n < 200 ? rest.n : 200),
+        snprintf(buf, n, "%.*s: no TLS there: it answers in plain text.  Try: duplex %s %s%.*s", (int)host.n,
+                 (const char *)host.p, doing, scheme_without_tls(url), (int)(rest.n < 200 ? rest.n : 200),
                  (const char *)rest.p);
     else if (!r || r->code != TOOL_UNTRUSTED || !words_with_pin(host, sentence, buf, n))
         snprintf(buf, n, "%.*s: %s%s%s", (int)host.n, (const char *)host.p, sentence, r && r->advice ? ".  " : "",

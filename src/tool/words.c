@@ -311,12 +311,16 @@ void tool_words(const char *doing, const char *url, const dx_err *e, char *buf, 
     int at_n = (int)(at.n < 200 ? at.n : 200), bare = (int)strcspn(url, "#"); /* a pin or a TTL is for who dials */
     const char *p = at.p, *text = e->text[0] ? e->text : dx_code_text(e->code);
     int code = tool_exit_of(e);
-    bool dialling = !strcmp(doing, "dial"), unix_path = wire_is_path(url);
+    bool fetching = !strcmp(doing, "fetch"), dialling = fetching || !strcmp(doing, "dial"),
+         unix_path = wire_is_path(url);
     bool path = unix_path || !strstr(url, "://"); /* else it is a file that a fragment names */
     if (dialling && tool_words_of_proxy(url, e, buf, n))
         return;
     if (e->code == DX_SYS && e->detail == ENOENT && path && !(dialling && unix_path))
         words_for_no_path(at, unix_path, buf, n);
+    else if (code == TOOL_REFUSED && e->detail == ECONNREFUSED && fetching)
+        snprintf(buf, n, "nobody listens on %.*s (connection refused).  Is the server there, and the port right?", at_n,
+                 p);
     else if (code == TOOL_REFUSED && (e->detail == ECONNREFUSED || e->detail == ENOENT) && dialling)
         snprintf(buf, n, "nobody listens on %.*s (%s).  Try: duplex listen %.*s%s", at_n, p,
                  e->detail == ENOENT ? "no such socket" : "connection refused", bare < 200 ? bare : 200, url,

@@ -135,7 +135,7 @@ def logins_go_to_whom_they_are_for():
 def what_a_proxy_says_no_to_has_words():
     with proxy(says=b'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n') as p:
         r = fetch('--proxy', f'http://{p.at}', 'https://a.invalid/')
-        assert r.code == 7 and 'it refuses the tunnel: 503 Service Unavailable' in r.err, r
+        assert r.code == 7 and f"the proxy http://{p.at}: it refuses the tunnel: 503 Service Unavailable.  Try: --proxy ''" in r.err, r
         r = duplex('dial', '--proxy', f'http://{p.at}', 'wss://a.invalid/', input=b'x')
         assert r.code == 7 and 'it refuses the tunnel: 503 Service Unavailable' in r.err, r
     for says, code, words in ((b'', 18, 'ended without an answer'), (b'SSH-', 22, 'does not answer in HTTP'),
