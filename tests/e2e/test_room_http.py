@@ -5,7 +5,6 @@ said arrives once, and so does what is heard. SEED=N in the environment repeats 
 import json
 import os
 import random
-import re
 import select
 import signal
 import socket
@@ -15,6 +14,7 @@ import time
 
 import duplexlib
 from duplexlib import SLOW, until
+from guests import Guest, rest
 from members import Room
 from needs import needs
 from tap import case
@@ -24,108 +24,6 @@ seed = int(os.environ.get('SEED', time.time_ns() % 1000000))
 print(f'# SEED={seed}')
 
 
-class Cut(Exception):
-    pass
-
-
-class Guest:
-    """A member by polls and POSTs. chance: cuts some of its connections at any byte."""
-
-    def __init__(self, port, me, chance=None, room='lobby', nick=''):
-        self.port, self.me, self.chance, self.path, self.nick = port, me, chance, f'/~r/{room}', nick
-        self.at = self.token = self.s = self.epoch = None
-        self.heard, self.polls, self.cuts, self.welcomes, self.private = [], 0, 0, 0, []
-
-    def ask(self, method, path, body=b'', cut=False, **fields):
-        """(status, answer); raises Cut where the connection was cut by us, and what it raises where the server is not there."""
-        if not self.s:
-            self.s = socket.create_connection(('127.0.0.1', self.port), 10 * SLOW)
-        fields = {'Host': f'127.0.0.1:{self.port}', 'Duplex-Me': self.me, 'Accept': 'application/json'} | fields
-        if body:
-            fields |= {'Content-Length': len(body), 'Content-Type': 'application/json', 'Duplex-Token': self.token}
-        lines = [f'{method} {path} HTTP/1.1', *(f'{k}: {v}' for k, v in fields.items()), '', '']
-        request = '\r\n'.join(lines).encode() + body
-        try:
-            if cut and self.chance.random() < 0.3:  # the request is never whole
-                self.s.sendall(request[:self.chance.randrange(6, len(request))])  # a few capitals alone would be speech
-                raise Cut
-            self.s.sendall(request)
-            return self.answer(self.chance.randrange(600) if cut else None)
-        except (Cut, OSError, EOFError):
-            self.s.close()
-            self.s = None
-            raise
-
-    def answer(self, most):
-        got = b''
-
-        def more():
-            nonlocal got
-            if most is not None and len(got) >= most:
-                raise Cut
-            data = self.s.recv(65536 if most is None else max(1, most - len(got)))
-            if not data:
-                raise EOFError
-            got += data
-        while b'\r\n\r\n' not in got:
-            more()
-        head, _, rest = got.partition(b'\r\n\r\n')
-        n = int((re.search(rb'(?i)\r\ncontent-length: (\d+)', head) or [b'', b'0'])[1])
-        start = len(got) - len(rest)
-        while len(got) < start + n:
-            more()
-        return int(head.split()[1]), json.loads(got[start:]) if n else []
-
-    def cutting(self):
-        return self.chance is not None and self.chance.random() < 0.4
-
-    def poll(self, wait=2):
-        more = {'Last-Event-ID': self.at} if self.at else {}
-        path = f'{self.path}?wait={wait}&last=1000' + ('&hello' if not self.token else '') + (f'&nick={self.nick}' if self.nick else '')
-        self.polls += 1
-        try:
-            status, events = self.ask('GET', path, cut=self.cutting(), **more)
-        except (Cut, EOFError):
-            self.cuts += 1
-            return None
-        assert status in (200, 204, 409), (status, events)
-        if status == 200:
-            for e in events:
-                self.take(e)
-        return events
-
-    def take(self, e):
-        if e['is'] == 'welcome':
-            self.welcomes += 1
-            self.token = e['token']
-            if e['epoch'] != self.epoch:
-                self.epoch, self.heard = e['epoch'], []
-        elif e['is'] == 'msg':
-            assert not self.heard or e['offset'] == self.heard[-1]['offset'] + 1, (e, self.heard[-1])
-            self.heard.append(e)
-        elif e['is'] == 'private':
-            self.private.append(e['text'])
-        elif e['is'] == 'at':
-            self.at = e['at']
-        assert e['is'] != 'missed', e
-
-    def do(self, **m):
-        """One object, again until its answer is there; what it says has an id. Returns the answer."""
-        while True:
-            try:
-                status, events = self.ask('POST', self.path, json.dumps(m).encode(), cut=self.cutting())
-            except (Cut, EOFError):
-                self.cuts += 1
-                continue
-            assert status == 200, (status, events)
-            return events
-
-    def close(self):
-        if self.s:
-            self.s.close()
-            self.s = None
-
-
 def tell(room, text):
     """A plain socket that has said this, and all of the room has heard it."""
     a, page = room.tcp(), room.json(last=0)
@@ -133,13 +31,6 @@ def tell(room, text):
     a.say(text)
     page.gets('msg', text=text)
     return a
-
-
-def rest(*guests):
-    """Polls until a poll brings nothing."""
-    for g in guests:
-        while (e := g.poll(wait=0)) is None or any(x['is'] == 'msg' for x in e):
-            pass
 
 
 @case
