@@ -2,15 +2,24 @@
 # SPDX-License-Identifier: MIT
 """test_nginx_peers.py - nginx between us and the others: in front of the room, of `serve DIR` and of WebSockets, and behind fetch and dial. It
 is reloaded and killed while it works."""
+import asyncio
 import contextlib
+import os
+import pathlib
+import random
 import threading
 
-from duplexlib import SLOW, until
+import pki
+from duplexlib import SLOW, Process, host_port, run as duplex, start, until
 from guests import Guest, Stream
 from members import Room
+from needs import websockets
 from nginxlib import PASS, nginx
 from tap import case, run
 
+BUILT = pathlib.Path(__file__).resolve().parents[2] / 'build/tests/e2e'
+WS_CLIENT = os.environ.get('WS_CLIENT') or str(BUILT / 'ws_client')
+MIB = random.Random(11).randbytes(1 << 20)
 ROOM = f'location / {{ {PASS} }}'
 # What somebody writes who knows no more than proxy_pass: HTTP/1.0, a connection each, and everything is buffered.
 PLAIN = 'location / { proxy_pass http://us; proxy_set_header Host $http_host; }'
@@ -83,6 +92,116 @@ def nothing_is_lost_or_doubled_while_nginx_is_reloaded_and_killed():
         for g in hearers:
             assert [e['text'] for e in g.heard if e['text'] != 'the end'] == said, (g.me, len(said), len(g.heard))
             assert g.cuts >= 4, g.cuts
+
+
+# ---- our WebSockets behind it ----
+
+def secret():
+    """What nginx's `listen` needs for TLS, and what is believed."""
+    leaf = pki.leaf('good')
+    return {'how': 'ssl', 'http': f'ssl_certificate {leaf.chain}; ssl_certificate_key {leaf.key};'}
+
+
+def ways():
+    """How a WebSocket gets to nginx: its URL without the port, and what else nginx is told."""
+    return ('ws://127.0.0.1:', {}), (f'wss://127.0.0.1:%s/#ca={pki.ca().cert}', secret())
+
+
+@contextlib.asynccontextmanager
+async def python_behind_nginx(serve, how):
+    async with websockets().serve(serve, '127.0.0.1', 0, max_size=None, ping_interval=None) as s:
+        with nginx(s.sockets[0].getsockname()[1], ROOM, **how) as n:
+            yield n
+
+
+@case
+def big_messages_in_pieces_and_closes_go_both_ways_through_nginx():
+    ws = websockets()
+    texts = [['你好'] * 3, ['x' * 70000, '', 'ж' * 2000000, 'end'], [MIB] * 9, [b''], ['in one']]
+
+    async def serve(c, *_):
+        try:
+            for parts in texts:
+                await c.send(parts if len(parts) > 1 else parts[0])
+                whole = type(parts[0])().join(parts)
+                assert await c.recv() == whole, len(whole)
+            await (await c.ping(b'there?'))
+            await c.close(4321, '够了')
+        except (AssertionError, ws.ConnectionClosed) as e:
+            faults.append(e)
+
+    async def one(url, how):
+        async with python_behind_nginx(serve, how) as n:
+            with Process([WS_CLIENT, url % n.port if '%' in url else url + str(n.port), '2']) as p:
+                assert await asyncio.to_thread(p.wait, 30) == 0, p.err
+                return p.stdout.read().decode().splitlines()
+    faults = []
+    for url, how in ways():
+        said = asyncio.run(one(url, how))
+        assert not faults and len(said) == 2 and all(x.split()[1] == '4321' for x in said), (url, faults, said)
+
+
+@case
+def a_dial_through_nginx_says_a_close_and_is_shown_one():
+    ws, seen, close = websockets(), [], None
+
+    async def serve(c, *_):
+        with contextlib.suppress(ws.ConnectionClosed):
+            while True:
+                await c.send(await c.recv())
+                if close:
+                    await c.close(*close)
+        seen.append((c.close_code, c.close_reason))
+
+    async def one(*args, **how):
+        async with python_behind_nginx(serve, {}) as n:
+            return await asyncio.to_thread(duplex, 'dial', *args, f'ws://127.0.0.1:{n.port}/chat', **how)
+    r = asyncio.run(one('--close', '4001:够了', '--idle-ends', '500ms', input=b'hi'))
+    assert (r.code, r.out, seen) == (0, b'hi', [(4001, '够了')]), (r, seen)
+    close = 4002, 'not here'
+    r = asyncio.run(one('--json', input=b'hi'))
+    assert r.code and '"ws_close":4002,"ws_reason":"not here"' in r.out.decode() and '4002 not here' in r.err, r
+
+
+def comes_back(data, *args):
+    with start('dial', *args, ready=None) as d:
+        t = threading.Thread(target=d.stdin.write, args=[data], daemon=True)
+        t.start()
+        got = b''
+        while len(got) < len(data) and (part := d.stdout.read(1 << 20)):
+            got += part
+        t.join(10 * SLOW)
+        assert got == data, (args, len(got), d.err)
+
+
+@case
+def a_dial_through_nginx_comes_to_our_own_listen():
+    lines = ('不要回答' * 200000 + '\n').encode() * 2 + b'end\n'
+    for url, how in ways():
+        with start('listen', 'ws://127.0.0.1:0/', '--echo', '--deflate') as p, nginx(host_port(p.url)[1], ROOM, **how) as n:
+            url = url % n.port if '%' in url else url + str(n.port)
+            comes_back(lines, url, '--text', '--frame', 'line', '--deflate')
+            comes_back(MIB * 4, url)
+
+
+@case
+def a_dial_whose_nginx_is_killed_says_so_or_dials_again():
+    with start('listen', 'ws://127.0.0.1:0/', '--echo') as p, contextlib.ExitStack() as stack:
+        n = stack.enter_context(nginx(host_port(p.url)[1], ROOM, patience=50))
+        d = [stack.enter_context(start('dial', f'ws://127.0.0.1:{n.port}/', *how, ready=None)) for how in ([], ['--retry'])]
+
+        def talks(x, word):
+            x.stdin.write(word)
+            assert x.stdout.read(len(word)) == word
+        for x in d:
+            talks(x, b'before\n')
+        n.kill()
+        assert d[0].wait() in (18, 56), d[0].err
+        n = stack.enter_context(n.again())
+        talks(d[1], b'after\n')
+        n.reload()  # the worker that is told to go cuts off who stays
+        until(lambda: n.err.count('exited with code 0'), words='the old worker has gone')
+        talks(d[1], b'and after\n')
 
 
 run()
