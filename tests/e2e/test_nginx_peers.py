@@ -4,13 +4,18 @@
 is reloaded and killed while it works."""
 import asyncio
 import contextlib
+import gzip
+import http.client
+import io
 import os
 import pathlib
 import random
+import subprocess
+import tarfile
 import threading
 
 import pki
-from duplexlib import SLOW, Process, host_port, run as duplex, start, until
+from duplexlib import SLOW, Process, host_port, run as duplex, start, temp, until
 from guests import Guest, Stream
 from members import Room
 from needs import websockets
@@ -18,6 +23,7 @@ from nginxlib import PASS, nginx
 from tap import case, run
 
 BUILT = pathlib.Path(__file__).resolve().parents[2] / 'build/tests/e2e'
+HTTP_SERVER = os.environ.get('HTTP_SERVER') or str(BUILT / 'http_server')
 WS_CLIENT = os.environ.get('WS_CLIENT') or str(BUILT / 'ws_client')
 MIB = random.Random(11).randbytes(1 << 20)
 ROOM = f'location / {{ {PASS} }}'
@@ -202,6 +208,107 @@ def a_dial_whose_nginx_is_killed_says_so_or_dials_again():
         n.reload()  # the worker that is told to go cuts off who stays
         until(lambda: n.err.count('exited with code 0'), words='the old worker has gone')
         talks(d[1], b'and after\n')
+
+
+# ---- files and uploads behind it ----
+
+TEXT = b'a line that shrinks well\n' * 40000
+BIG = MIB * 12
+CACHE = '''location /sliced/ { slice 256k; proxy_cache kept; proxy_cache_key $uri$is_args$args$slice_range; proxy_cache_valid 200 206 1h;
+    proxy_ignore_headers Cache-Control; proxy_set_header Range $slice_range; proxy_set_header Host $http_host; proxy_http_version 1.1;
+    proxy_set_header Connection ''; proxy_pass http://us/; add_header X-Cache $upstream_cache_status; }'''
+
+
+@contextlib.contextmanager
+def folder_behind_nginx(server, *options):
+    d = pathlib.Path(temp())
+    for name, data in {'big.bin': BIG, 'text.txt': TEXT, 'a.txt': b'hello\n', 'sub/f': b'deep\n'}.items():
+        (d / name).parent.mkdir(exist_ok=True)
+        (d / name).write_bytes(data)
+    with start('serve', '--listen', 'any://127.0.0.1:0', *options, str(d), stdin=subprocess.DEVNULL) as p:
+        with nginx(host_port(p.urls[0])[1], server) as n:
+            yield p, n, d
+
+
+class Web:
+    """One connection, kept."""
+
+    def __init__(self, port):
+        self.c = http.client.HTTPConnection('127.0.0.1', port, timeout=20 * SLOW)
+
+    def __call__(self, path, method='GET', body=None, **fields):
+        self.c.request(method, path, body, {k.replace('_', '-'): v for k, v in {'Accept_Encoding': 'identity', **fields}.items()})
+        r = self.c.getresponse()
+        r.body = r.read()
+        return r
+
+
+def descriptors(p):
+    return len(os.listdir(f'/proc/{p.pid}/fd'))
+
+
+@case
+def a_folder_behind_nginx_is_as_it_is_without():
+    unbuffered = f'proxy_buffering off; proxy_request_buffering off; {ROOM}'
+    for server in ROOM, unbuffered, PLAIN, f'gzip on; gzip_types *; gzip_proxied any; {ROOM}':
+        with folder_behind_nginx(server) as (p, n, d):
+            get = Web(n.port)
+            assert get('/big.bin').body == BIG
+            whole = get('/text.txt')
+            tag, date = whole.getheader('etag'), whole.getheader('last-modified')
+            head = get('/text.txt', 'HEAD')
+            assert (head.status, head.body, head.getheader('content-length')) == (200, b'', str(len(TEXT))), head.headers
+            assert whole.body == TEXT and whole.getheader('content-type').startswith('text/plain')
+            for status, fields in [(304, {'If_Modified_Since': date}), (304, {'If_None_Match': tag}), (200, {'If_None_Match': '"x"'}),
+                                   (412, {'If_Match': '"x"'}), (206, {'Range': 'bytes=5-9'}), (416, {'Range': 'bytes=99999999-'}),
+                                   (206, {'Range': 'bytes=5-9', 'If_Range': tag}), (200, {'Range': 'bytes=5-9', 'If_Range': '"x"'})]:
+                r = get('/text.txt', **fields)
+                assert r.status == status, (server, fields, r.status)
+                assert r.body == {200: TEXT, 206: TEXT[5:10], 304: b''}.get(status, r.body), (server, fields)
+            assert get('/big.bin', Range='bytes=-1000000').body == BIG[-1000000:]
+            r = get('/big.bin', Range='bytes=0-0,1000000-1999999')
+            assert r.status == 206 and BIG[1000000:2000000] in r.body, r.headers
+            r = get('/text.txt', Accept_Encoding='gzip')
+            assert r.getheader('content-encoding') == 'gzip' and gzip.decompress(r.body) == TEXT, r.headers
+            with tarfile.open(fileobj=io.BytesIO(get('/?tar').body)) as tar:
+                assert tar.extractfile(f'{d.name}/big.bin').read() == BIG
+            assert get('/nothing').status == 404 and get('/sub').getheader('location').endswith('/sub/')
+            r = get('/text.txt', 'PUT', BIG)
+            assert r.status == 405, r.status
+            get = Web(n.port)  # nginx may have closed it, for the answer came before the body was read
+            assert all(get('/a.txt').body == b'hello\n' for _ in range(50))
+            assert descriptors(p) < 40 and not [x for x in ('prematurely', 'invalid', 'upstream sent') if x in n.err], n.err
+
+
+@case
+def nginx_keeps_slices_of_our_files():
+    with folder_behind_nginx(CACHE) as (p, n, d):
+        get = Web(n.port)
+        for path, data in [('/sliced/big.bin', BIG), ('/sliced/text.txt', TEXT), ('/sliced/a.txt', b'hello\n')]:
+            for cached in 'MISS', 'HIT':
+                r = get(path)
+                assert r.body == data and r.getheader('x-cache') == cached, (path, cached, len(r.body), r.headers, n.err)
+            r = get(path, Range='bytes=3-5')
+            assert (r.status, r.body) == (206, data[3:6]), (path, r.status)
+        (d / 'big.bin').write_bytes(BIG[::-1])
+        with contextlib.suppress(http.client.HTTPException):  # slices of two files make none
+            assert get('/sliced/big.bin', Range='bytes=0-').body in (BIG, BIG[::-1]), n.err
+
+
+@case
+def big_bodies_go_through_nginx_to_us():
+    with Process([HTTP_SERVER, 'http://127.0.0.1:0']) as p:
+        p.said('listening .*\n')
+        for how in '', 'proxy_request_buffering off; proxy_buffering off; ':
+            with nginx(host_port(p.url)[1], how + ROOM) as n:
+                ask = Web(n.port)
+                for body in BIG, (MIB for _ in range(12)):  # by length, in chunks
+                    r = ask('/up', 'POST', body)
+                    assert r.status == 200 and f' body={len(BIG)} '.encode() in r.body, (how, r.body)
+                for path in '/big', '/whole':
+                    assert ask(f'{path}?n={len(BIG)}').body == bytes(len(BIG)), (how, path)
+                r = duplex('fetch', '--data-file', '-', n.at + '/up', input=BIG)
+                assert r.code == 0 and f' body={len(BIG)} '.encode() in r.out, r
 
 
 run()
