@@ -311,4 +311,68 @@ def big_bodies_go_through_nginx_to_us():
                 assert r.code == 0 and f' body={len(BIG)} '.encode() in r.out, r
 
 
+# ---- nginx behind fetch ----
+
+def store():
+    d = pathlib.Path(temp())
+    os.chmod(d, 0o755)
+    for name, data in {'big.bin': BIG, 'text.txt': TEXT}.items():
+        (d / name).write_bytes(data)
+    return d, f'''root {d}; keepalive_requests 3; gzip on; gzip_types *; gzip_proxied any;
+        location /up/ {{ dav_methods PUT DELETE; create_full_put_path on; }}
+        location /small/ {{ client_max_body_size 8k; proxy_pass http://us/; }}
+        location /slow/ {{ alias {d}/; limit_rate 1m; limit_rate_after 4m; }}
+        location /count {{ gzip off; return 200 "$connection_requests\\n"; }}'''
+
+
+@case
+def fetch_uploads_and_asks_again_where_nginx_has_closed():
+    d, server = store()
+    with nginx(1, server) as n:
+        for more, status in (['--data-file', str(d / 'big.bin')], b'201'), (['--data-file', '-'], b'204'):  # by length; in chunks, anew
+            r = duplex('fetch', '-i', '-X', 'PUT', *more, n.at + '/up/into/it', input=BIG)
+            assert r.code == 0 and b' ' + status + b' ' in r.out.splitlines()[0], r
+            assert (d / 'up/into/it').read_bytes() == BIG
+        assert duplex('fetch', '-X', 'DELETE', n.at + '/up/into/it').code == 0 and not (d / 'up/into/it').exists()
+        r = duplex('fetch', *[n.at + '/count'] * 7)
+        assert (r.code, r.out) == (0, b'1\n2\n3\n1\n2\n3\n1\n'), r
+        r = duplex('fetch', n.at + '/text.txt', '-H', 'Range: bytes=2-7', '--no-compression')
+        assert (r.code, r.out) == (0, TEXT[2:8]), r
+        r = duplex('fetch', '-I', '--no-compression', n.at + '/big.bin')
+        tag = [x.split(b': ')[1] for x in r.out.splitlines() if x.startswith(b'ETag: ')]
+        assert r.code == 0 and f'Content-Length: {len(BIG)}'.encode() in r.out, r
+        r = duplex('fetch', '-i', '--no-compression', '-H', f'If-None-Match: {tag[0].decode()}', n.at + '/big.bin', n.at + '/count')
+        assert r.code == 0 and b' 304 ' in r.out.splitlines()[0] and r.out.endswith(b'2\n'), r
+        assert duplex('fetch', *[n.at + '/text.txt'] * 5).out == TEXT * 5  # unpacked
+
+
+@case
+def an_upload_that_nginx_refuses_while_it_comes_is_told():
+    with Process([HTTP_SERVER, 'http://127.0.0.1:0']) as p:
+        p.said('listening .*\n')
+        with nginx(host_port(p.url)[1], store()[1]) as n:
+            for body in BIG[:9000], BIG:
+                for more in ['--data-file', '-'], ['--data-file', temp('body')]:
+                    if more[1] != '-':
+                        pathlib.Path(more[1]).write_bytes(body)
+                    r = duplex('fetch', *more, n.at + '/small/up', input=body)
+                    assert r.code == 22 and 'answers 413' in r.err, (len(body), more, r)
+
+
+@case
+def a_download_that_dies_with_nginx_is_gone_on_with():
+    d, server = store()
+    out = temp('big.bin')
+    part = pathlib.Path(out + '.part')
+    with nginx(1, server) as n:
+        with start('fetch', '-q', '-o', out, n.at + '/slow/big.bin', ready=None) as f:
+            until(lambda: part.exists() and part.stat().st_size > 1 << 20, words='a mebibyte')
+            n.kill()
+            assert f.wait() in (18, 56) and not os.path.exists(out), f.err
+        had = part.stat().st_size
+        with n.again() as n:
+            r = duplex('fetch', '--continue', '--json', '-o', out, n.at + '/big.bin')
+            assert r.code == 0 and b'"status":206' in r.out and pathlib.Path(out).read_bytes() == BIG, (had, r)
+
+
 run()
