@@ -34,7 +34,7 @@
  *            on_data is always taken. (What was sent from elsewhere never rests the reading: two ends that both
  *            write before they read would wait for each other for ever.)
  * CLOSING    dx_finish: our end of the conversation, reading goes on. dx_close: what is queued goes out, we
- *            say the end, then read and discard until the peer's end (2 s or 1 MiB), so nothing is lost to
+ *            say the end, then read and discard until the peer's end (2 s or 64 MiB), so nothing is lost to
  *            a reset. dx_abort: break it off now. on_close is the last call, exactly once per conn, when
  *            all that is over; after dx_close or dx_abort it is also the only one.
  */

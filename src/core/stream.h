@@ -6,10 +6,10 @@
 #include "core/listener.h"
 
 enum {
-    LINGER_MS = 2000,       /* after our end is out: how long the peer's end is waited for  */
-    LINGER_BYTES = 1 << 20, /*  and how much of its input is read for that and thrown away  */
-    DRAIN_STALL_MS = 30000, /* while our queue is still going out: how long without a byte  */
-    WRITE_THROUGH = 4096,   /* this much at once leaves from where it lies                  */
+    LINGER_MS = 2000,        /* after our end is out: how long the peer's end is waited for, */
+    LINGER_BYTES = 64 << 20, /* and how much of its input is read for that and thrown away   */
+    DRAIN_STALL_MS = 30000,  /* while our queue is still going out: how long without a byte  */
+    WRITE_THROUGH = 4096,    /* this much at once leaves from where it lies                  */
 };
 struct hold;
 struct dialing { /* what tries to open a stream; told when nobody wants it any more */

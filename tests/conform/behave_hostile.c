@@ -237,6 +237,7 @@ static void ws_of_who_has_ended(struct world *w)
 /* What is no WebSocket's has a body: it is not read for ever. By a bare socket, for a raw peer would shake hands. */
 static void ws_and_a_body(struct world *w)
 {
+    enum { MOST = 128 * MIB };
     static const char head[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n";
     static char some[64 * KIB];
     char url[256];
@@ -245,13 +246,13 @@ static void ws_and_a_body(struct world *w)
     MUST_DO(serve(w, &on_quiet));
     int fd = raw_socket(w, w->url, false, 0, url, sizeof url);
     MUST(fd >= 0 && send(fd, head, sizeof head - 1, MSG_NOSIGNAL) > 0);
-    while (sent < 64 * MIB && (n >= 0 || errno == EAGAIN)) {
+    while (sent < MOST && (n >= 0 || errno == EAGAIN)) {
         pass(w, 0);
         n = send(fd, some, sizeof some, MSG_NOSIGNAL | MSG_DONTWAIT);
         sent += n > 0 ? (size_t)n : 0;
     }
     close(fd);
-    MUST(sent < 64 * MIB);
+    MUST(sent < MOST);
     MUST_INT(w->accepted, 0);
 }
 

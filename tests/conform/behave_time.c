@@ -203,6 +203,32 @@ static void linger_is_bounded(struct world *w)
     MUST_DO(raw_join(r));
 }
 
+enum { MUCH = 4 << 20, PUT = 64 << 10 };
+
+static void says_much_before_it_reads(struct raw *r)
+{
+    raw_await_go(r);
+    for (size_t n = 0; n < MUCH && raw_put(r, PUT); n += PUT)
+        ;
+    raw_want(r, 1000);
+    raw_want_end(r);
+    raw_end(r);
+}
+
+/* As who uploads a file that is refused: it reads why when it has sent all of it. */
+static void linger_takes_much(struct world *w)
+{
+    struct raw *r;
+    MUST_DO(serve(w, &on_quiet));
+    MUST_DO(r = raw_dials(w, says_much_before_it_reads));
+    WAIT(w->s);
+    put(w->s, 1000);
+    end_close(w->s);
+    sem_post(&r->go);
+    MUST_DO(raw_join(r));
+    WAIT(w->s->closes);
+}
+
 const struct behaviour behave_time[] = {
     {"idle deadline is DX_TIMEOUT", HAS_PEER, 0, idle_ends},
     {"idle counts both directions together", HAS_PEER, 0, idle_counts_both_ways},
@@ -213,5 +239,6 @@ const struct behaviour behave_time[] = {
     {"send before on_open", HAS_LISTENER | HAS_END, 0, send_while_dialling},
     {"dx_after dies with the conn", 0, HAS_HTTP | HAS_ANY | HAS_NO_WIRE, after_dies},
     {"a close lingers at most 2 s", HAS_RAW | HAS_END, 0, linger_is_bounded},
+    {"a close lingers while its peer says much", HAS_RAW | HAS_END, 0, linger_takes_much},
     {0},
 };
