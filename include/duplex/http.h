@@ -79,7 +79,8 @@ DX_API const char *dx_http_id(const dx_conn *c);
 
 /* A whole reply; then the exchange ends by itself. extra: count more fields; control bytes in them are DX_URL.
  * Content-Length, Date (where extra has none) and, unless type is NULL or extra has one, Content-Type are added; Content-Length and
- * Transfer-Encoding are ours alone (DX_URL), and Connection: close in extra ends the connection behind the reply. The body is
+ * Transfer-Encoding are ours alone (DX_URL), and Connection: close in extra ends the connection behind the reply; it is added where
+ * more of the request's body than discard_bytes_max is to come, or may (chunks). The body is
  * not sent where there may be none: to HEAD, and with 204, 205 and 304. DX_STATE: a head has gone. DX_URL: also a
  * status that is not 200-999. DX_ABSENT: a 2xx to CONNECT, which would open a tunnel; who sends without a head answers 501. */
 DX_API int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n,

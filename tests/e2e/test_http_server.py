@@ -104,6 +104,20 @@ def a_drain_answers_what_was_asked_and_ends():
         assert p.wait() == 0
 
 
+@case
+def who_uploads_all_before_it_reads_is_told_why_it_was_refused():
+    head, chunk = b'POST /locked/ HTTP/1.1\r\nHost: x\r\n', b'100000\r\n' + MIB + b'\r\n'
+    with serving() as p:
+        for request in (b'Content-Length: %d\r\n\r\n' % (4 << 20) + MIB * 4, b'Transfer-Encoding: chunked\r\n\r\n' + chunk * 4 + b'0\r\n\r\n'):
+            with p.connect() as s:
+                s.sendall(head + request)
+                got = recv_all(s)
+                assert got.startswith(b'HTTP/1.1 401 ') and b'\r\nConnection: close\r\n' in got, got
+        with p.connect() as s:  # a short one costs no connection
+            s.sendall(head + b'Content-Length: 4\r\n\r\n1234GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+            assert b'\r\n\r\nGET /a ' in recv_all(s).split(b'HTTP/1.1 200 OK')[1]
+
+
 # ---- nginx in front of us ----
 
 NGINX = '''daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{ worker_connections 256; }}
