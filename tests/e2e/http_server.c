@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * http_server.c URL [limit=number ...] - an HTTP server for tests, of the public headers: it says "listening URL", and then a line for
  * each exchange that ended badly: the path and the code. GET /big?n=1000: as many bytes, streamed; /whole?n=1000: in one reply; /hold:
- * no answer; /facts: what it was asked. Another body is counted. A WebSocket is an echo. GET /drain?ms=1000 ends it. */
+ * no answer; /trailers: the body, and X-Sum of the request's trailers behind it; /hints: a 103 first. Else what it was asked, and how long
+ * the body was. A WebSocket is an echo, on /packed with permessage-deflate. GET /drain?ms=1000 ends it. */
 #include <duplex/router.h>
 #include <duplex/ws.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 struct state {
     uint64_t came, left; /* bytes of the body, and of the reply that are still to be sent */
-    bool holds;
+    bool holds, back;    /* answers nothing; sends the body back */
     char path[64];
 };
 static dx_listener *listener;
@@ -62,7 +63,7 @@ static void opened(dx_conn *c)
     snprintf(s->path, sizeof s->path, "%.*s", (int)p.n, (const char *)p.p);
     s->holds = is(c, "/hold");
     if (dx_http_wants_ws(c)) {
-        dx_ws_accept(c, NULL, NULL, &(dx_ws_opts){.origins = "*"});
+        dx_ws_accept(c, NULL, NULL, &(dx_ws_opts){.origins = "*", .deflate = is(c, "/packed") ? "" : NULL});
     } else if (is(c, "/big")) {
         s->left = (uint64_t)number(c, "n");
         dx_http_head(c, 200, -1, NULL, 0);
@@ -72,6 +73,11 @@ static void opened(dx_conn *c)
         char *body = calloc(1, n + 1);
         dx_http_reply(c, 200, NULL, body, n, NULL, 0);
         free(body);
+    } else if (is(c, "/trailers")) {
+        s->back = true;
+        dx_http_head(c, 200, -1, NULL, 0);
+    } else if (is(c, "/hints")) {
+        dx_http_info(c, 103, &(dx_http_field){"Link", "</a.css>; rel=preload"}, 1);
     } else if (is(c, "/drain")) {
         dx_listener_drain(listener, number(c, "ms"));
     }
@@ -81,8 +87,17 @@ static void came(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct state *s = dx_state(c);
     s->came += n;
-    if (!dx_http_is(c))
+    if (!dx_http_is(c) || s->back)
         dx_send(c, data, n, how);
+}
+
+static void give_back_trailers(dx_conn *c)
+{
+    char sum[64];
+    dx_bytes t = dx_http_trailer(c, "X-Sum");
+    snprintf(sum, sizeof sum, "%.*s", (int)t.n, t.p ? (const char *)t.p : "");
+    dx_http_trailers(c, &(dx_http_field){"X-Sum", sum}, 1);
+    dx_finish(c);
 }
 
 static void ended(dx_conn *c)
@@ -90,6 +105,8 @@ static void ended(dx_conn *c)
     const struct state *s = dx_state(c);
     if (!dx_http_is(c))
         dx_close(c);
+    else if (s->back)
+        give_back_trailers(c);
     else if (!s->holds && !s->left)
         facts(c);
 }
