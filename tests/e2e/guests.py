@@ -134,7 +134,8 @@ class Stream(Guest):
     def hear(self, done):
         """Until done and then the next event; again with the place of the last event when the stream breaks."""
         while not done.is_set():
-            c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=20 * SLOW)
+            how = {'timeout': 20 * SLOW} | ({'context': self.tls} if self.tls else {})
+            c = (http.client.HTTPSConnection if self.tls else http.client.HTTPConnection)('127.0.0.1', self.port, **how)
             try:
                 self.follow(c, done)
             except (http.client.HTTPException, *self.ends):

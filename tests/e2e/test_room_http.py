@@ -13,11 +13,13 @@ import threading
 import time
 
 import duplexlib
+import pki
 from duplexlib import SLOW, until
-from guests import Guest, rest
+from guests import Guest, Stream, rest
 from members import Room
 from needs import needs
 from tap import case
+from tlslib import client_context
 import tap
 
 seed = int(os.environ.get('SEED', time.time_ns() % 1000000))
@@ -154,6 +156,78 @@ def curl_hears_a_stream_and_goes_on_where_it_was():
         a.say('while it was away')
         hears(['-H', f'Last-Event-ID: {place}'], 'while it was away', 'five')
 
+
+# ---- within TLS ----
+
+def secret():
+    leaf = pki.leaf('good')
+    return Room('--cert', leaf.chain, '--key', leaf.key)
+
+
+@case
+def curl_hears_polls_and_speaks_over_tls():
+    needs('curl')
+    with secret() as room:
+        a = tell(room, 'one')
+        curl = ['curl', '-sSN', '--noproxy', '*', '--max-time', str(20 * SLOW), '--cacert', pki.ca().cert, '-H', 'Duplex-Me: curl']
+        url = f'https://127.0.0.1:{room.port}/~r/lobby'
+
+        def ask(*more):
+            r = subprocess.run([*curl, '-H', 'Accept: application/json', *more], capture_output=True, timeout=30 * SLOW)
+            assert r.returncode == 0, (more, r)
+            return json.loads(r.stdout)
+        first = ask(url + '?last=5&wait=0&nick=ada')
+        assert [e['is'] for e in first] == ['welcome', 'who', 'msg', 'at'] and first[0]['pin'] == pki.leaf('good').pin, first
+        assert [m['wire'] for m in first[1]['members'] if m['nick'] == 'ada'] == ['https'], first
+        says = ['-H', 'Content-Type: application/json', '-H', f'Duplex-Token: {first[0]["token"]}', '-d']
+        assert ask(*says, '{"do":"say","id":"1","text":"你好"}', url) == [{'is': 'ack', 'id': '1', 'offset': 2}]
+        assert a.hear() == 'ada: 你好'
+        p = subprocess.Popen([*curl, '-H', 'Accept: text/event-stream', '-H', f'Last-Event-ID: {first[-1]["at"]}', url], stdout=subprocess.PIPE)
+        heard = []
+        while len(heard) < 5:  # what was said meanwhile; then each as it is said
+            line = p.stdout.readline()
+            assert line or p.poll() is None, p.wait()
+            if line.startswith(b'data: ') and (m := json.loads(line[6:]))['is'] == 'msg':
+                heard.append(m['text'])
+                a.say(f'after {m["text"]}')
+        p.kill()
+        p.wait()
+        p.stdout.close()
+        assert heard == ['after ' * i + '你好' for i in range(5)], heard
+        for field in f'Origin: http://127.0.0.1:{room.port}', 'Sec-Fetch-Site: cross-site':  # a page in clear, and one from elsewhere
+            r = ask(*says, '{"do":"say","text":"canary"}', '-H', field, url)
+            assert r[0]['code'] == 'not-yours', (field, r)
+        assert ask('-H', 'Content-Type: application/json', '-H', 'Duplex-Token: x', '-d', '{}', url)[0]['code'] == 'bad-token'
+
+
+@case
+def nothing_is_lost_or_doubled_within_tls():
+    with secret() as room:
+        tls = client_context()
+        guests = [Guest(room.port, 'poll', random.Random(seed + 40), proxied=True, tls=tls), Stream(room.port, 'stream', tls=tls)]
+        speaker = Guest(room.port, 'speaker', random.Random(seed + 41), proxied=True, tls=tls)
+        while not speaker.token:
+            speaker.poll(wait=0)
+        done, said = threading.Event(), []
+        threads = [threading.Thread(target=g.hear, args=[done], daemon=True) for g in guests]
+        for t in threads:
+            t.start()
+        while len(said) < 60 or guests[0].cuts < 5 and threads[0].is_alive():  # enough of both, however fast they are
+            said.append(f'{len(said)} ' + '你好' * (len(said) % 60))
+            assert speaker.do(do='say', id=str(len(said)), text=said[-1])[0]['offset'] == len(said)
+        until(lambda: all(len(g.heard) >= len(said) for g in guests), words='all is heard')
+        done.set()
+        room.tcp().say('the end')
+        for t in threads:
+            t.join(20 * SLOW)
+        for g in guests:
+            g.close()
+            assert [e['text'] for e in g.heard][:len(said)] == said, g.me
+        assert speaker.cuts
+        speaker.close()
+
+
+# ---- others ----
 
 @case
 def a_client_of_version_1_0_polls_and_speaks():
