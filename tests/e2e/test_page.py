@@ -25,6 +25,7 @@ from cable import Cable
 from fake_room import CSP, WEB, FakeRoom
 from foreign import Foreign
 from middlebox import Middlebox
+from nginxlib import nginx
 from on_page import Plain, case, enter, in_state, run_cases, shown, tap, texts, wait
 from webdriver import ENTER, SLOW
 
@@ -559,6 +560,40 @@ def a_page_whose_stream_is_held_back_polls(b):
         way(b, 'poll', 30)
         shown(b, 'cut 1')
         assert not [x for x in box.asked if 'poll' in x and 'key' in x]
+        c.close()
+
+
+def goes(b, c, as_was, mark, wire='https'):
+    """The page is loaded anew as one whose tab had found that way before."""
+    b.run('sessionStorage.setItem("duplex.way", arguments[0])', as_was)
+    b.reload()
+    way(b, as_was)
+    talks(b, c, mark)
+    shown(b, wire, '#log .own .wire')
+
+
+@case
+def the_page_over_tls_hears_by_http_alone_and_through_nginx(_):
+    real_only()
+    leaf = pki.leaf('good')
+    how = {'how': 'ssl', 'http': f'ssl_certificate {leaf.chain}; ssl_certificate_key {leaf.key};'}
+    no_ws = 'location / { if ($http_upgrade) { return 403; } proxy_pass http://us; proxy_set_header Host $http_host; }'
+    with webdriver.Browser(flags=['--ignore-certificate-errors']) as b, serving('--cert', leaf.chain, '--key', leaf.key) as s:
+        c = alone(s, b'here\n')
+        enter(b, f'https://127.0.0.1:{s.port}/')
+        shown(b, 'here')
+        goes(b, c, 'sse', 'one')
+        goes(b, c, 'poll', 'two')
+        said_once(b, c, 'here', 'one to the page', 'one from the page', 'two to the page', 'two from the page')
+        # TLS ends at nginx, which lets no WebSocket through
+        with nginx(s.port, no_ws, **how) as n:
+            enter(b, f'https://127.0.0.1:{n.port}/')
+            way(b, 'sse')
+            talks(b, c, 'three')
+            n.reload()
+            goes(b, c, 'poll', 'four', 'http')
+            faults = [x for x in b.console() if 'WebSocket' not in x]
+            assert not faults, faults
         c.close()
 
 
