@@ -2,7 +2,7 @@
  * http_server.c URL [limit=number ...] - an HTTP server for tests, of the public headers: it says "listening URL", and then a line for
  * each exchange that ended badly: the path and the code. GET /big?n=1000: as many bytes, streamed; /whole?n=1000: in one reply; /hold:
  * no answer; /trailers: the body, and X-Sum of the request's trailers behind it; /hints: a 103 first. Else what it was asked, and how long
- * the body was. A WebSocket is an echo, on /packed with permessage-deflate. GET /drain?ms=1000 ends it. */
+ * the body was. A WebSocket is an echo, on /packed with permessage-deflate, long ones in parts. GET /drain?ms=1000 ends it. */
 #include <duplex/router.h>
 #include <duplex/ws.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 struct state {
-    uint64_t came, left; /* bytes of the body, and of the reply that are still to be sent */
-    bool holds, back;    /* answers nothing; sends the body back */
+    uint64_t came, left;     /* bytes of the body, and of the reply that are still to be sent */
+    bool holds, back, parts; /* answers nothing; sends the body back; says messages in parts */
     char path[64];
 };
 static dx_listener *listener;
@@ -63,7 +63,8 @@ static void opened(dx_conn *c)
     snprintf(s->path, sizeof s->path, "%.*s", (int)p.n, (const char *)p.p);
     s->holds = is(c, "/hold");
     if (dx_http_wants_ws(c)) {
-        dx_ws_accept(c, NULL, NULL, &(dx_ws_opts){.origins = "*", .deflate = is(c, "/packed") ? "" : NULL});
+        s->parts = is(c, "/packed");
+        dx_ws_accept(c, NULL, NULL, &(dx_ws_opts){.origins = "*", .deflate = s->parts ? "" : NULL});
     } else if (is(c, "/big")) {
         s->left = (uint64_t)number(c, "n");
         dx_http_head(c, 200, -1, NULL, 0);
@@ -86,7 +87,10 @@ static void opened(dx_conn *c)
 static void came(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct state *s = dx_state(c);
+    enum { PART = 100000 };
     s->came += n;
+    for (; s->parts && n > PART; data = (const char *)data + PART, n -= PART)
+        dx_send(c, data, PART, how | DX_MORE);
     if (!dx_http_is(c) || s->back)
         dx_send(c, data, n, how);
 }
@@ -168,7 +172,9 @@ int main(int argc, char **argv)
     dx_loop *loop = argc > 1 ? dx_loop_new(&err) : NULL;
     dx_opts opts = {.http = &limits, .router = dx_router_new(NULL), .conns_max = 20000, .queue_bytes_max = 256 << 10};
     for (int i = 2; i < argc; i++)
-        if (set_limit(&limits, argv[i]) < 0)
+        if (!strncmp(argv[i], "queue_bytes_max=", 16))
+            opts.queue_bytes_max = (size_t)atoll(argv[i] + 16);
+        else if (set_limit(&limits, argv[i]) < 0)
             return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (loop && dx_router_add(opts.router, "/locked/", &on, NULL, &locked, &err) == 0 &&

@@ -17,6 +17,7 @@ import time
 from duplexlib import SLOW, Process, connect, recv_all, temp, until
 from needs import needs, websockets
 from tap import Skip, case, run
+import webdriver
 from tlslib import on_free_port
 
 SERVER = os.environ.get('HTTP_SERVER') or str(pathlib.Path(__file__).resolve().parents[2] / 'build/tests/e2e/http_server')
@@ -183,6 +184,40 @@ def websockets_go_through_nginx():
     with serving() as p, nginx(p.port) as n:
         asyncio.run(talk(n.at.replace('http', 'ws') + '/chat'))
         assert curl(n.at + '/a').startswith('GET /a')
+
+
+# ---- Chromium ----
+
+TALK = '''
+const [url] = arguments, bytes = new Uint8Array(1 << 20), same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+for (let i = 0; i < bytes.length; i += 65536) crypto.getRandomValues(bytes.subarray(i, i + 65536));
+const texts = ['', 'hello', '你好, '.repeat(50), 'x'.repeat(100000), 'many different words '.repeat(60000), '', '你好', Array.from(bytes.subarray(0, 100000)).join()];
+const all = [...texts, ...texts.map(t => new TextEncoder().encode(t)), bytes, bytes.subarray(7, 200007), ...texts];
+return new Promise(done => {
+    const ws = new WebSocket(url), wrong = [];
+    let n = 0;
+    ws.binaryType = 'arraybuffer';
+    ws.onopen = () => { for (const m of all) ws.send(m); };
+    ws.onmessage = e => {
+        const m = all[n++];
+        if (!(typeof m === 'string' ? e.data === m : same(new Uint8Array(e.data), m))) wrong.push(n - 1);
+        if (n === all.length) ws.close(4123);
+    };
+    ws.onclose = e => done({n, all: all.length, wrong, code: e.code, clean: e.wasClean, extensions: ws.extensions});
+});'''
+
+
+@case
+def chromium_talks_packed_and_not():
+    if not webdriver.find():
+        raise Skip('no Chromium and chromedriver here')
+    with webdriver.Browser() as b, serving(('queue_bytes_max', 64 << 20)) as p:
+        b.go(f'http://127.0.0.1:{p.port}/page')
+        for path in 'packed', 'chat':
+            got = b.run(TALK, f'ws://127.0.0.1:{p.port}/{path}')
+            assert got['n'] == got['all'] and not got['wrong'], got
+            assert (got['code'], got['clean']) == (4123, True), got
+            assert got['extensions'].startswith('permessage-deflate') == (path == 'packed'), got
 
 
 # ---- slow clients ----
