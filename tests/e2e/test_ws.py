@@ -4,6 +4,7 @@
 import asyncio
 import json
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from needs import needs, websockets
 from tap import Skip, case, run
 from wslib import BINARY, CLOSE, PING, PONG, TEXT, accept, close_body, dial, read_head
 
+WS_CLIENT = os.environ.get('WS_CLIENT') or str(pathlib.Path(__file__).resolve().parents[2] / 'build/tests/e2e/ws_client')
 SAMPLE = ['', 'hello', '你好, ' * 50, 'x' * 100000]
 
 
@@ -223,53 +225,119 @@ def a_dial_talks_packed_with_pythons_server():
 
 # ---- node's ws ----
 
-CLIENT_JS = """
-const WebSocket = require('ws'), texts = ['', 'hello', '你好, '.repeat(50), 'x'.repeat(100000), '', 'hello'];
-const c = new WebSocket(process.argv[1], {perMessageDeflate: JSON.parse(process.argv[2])});
-let i = 0;
-c.on('open', () => c.send(texts[0]));
-c.on('message', (m, binary) => {
-    if (binary || m.toString() !== texts[i]) { console.log('wrong', i); process.exit(1); }
-    if (++i < texts.length) c.send(texts[i]); else c.ping('there?');
-});
-c.on('pong', m => c.close(4123, 'enough'));
-c.on('close', code => console.log('closed', code, c.extensions));
+# Whole messages, messages in parts with a ping between them, all at once and one after the other; says what it was closed with.
+BOTH_JS = """
+const W = require('ws'), big = 'a few different words, '.repeat(20000), bytes = require('crypto').randomBytes(200000);
+const all = ['', 'hello', '你好, '.repeat(50), 'x'.repeat(100000), big, '', Buffer.from('hello'), bytes, Buffer.alloc(0), 'hello'];
+const parts = [['in ', '', 'three ', 'parts'], [big, big], [bytes, bytes.subarray(1), Buffer.from([7])], ['', '']];
+const whole = p => typeof p[0] === 'string' ? p.join('') : Buffer.concat(p), want = [...all, ...parts.map(whole)];
+const is = (m, binary, w) => binary === (typeof w !== 'string') && m.equals(Buffer.from(w));
+function talk(c, end) { // the other side says back what it hears
+    let n = 0, pongs = 0;
+    c.on('message', (m, binary) => {
+        if (!is(m, binary, want[n % want.length])) { console.log('wrong', n); process.exit(1); }
+        if (++n < want.length) return;
+        if (n < 2 * want.length) say(n - want.length); else if (pongs === 2 * parts.length) end();
+    });
+    c.on('pong', m => { if (m.toString() === 'there?' && ++pongs === 2 * parts.length && n === 2 * want.length) end(); });
+    const say = i => {
+        if (i < all.length) return c.send(all[i]);
+        parts[i - all.length].forEach((p, k, of) => { c.send(p, {fin: k === of.length - 1}); if (k === 0) c.ping('there?'); });
+    };
+    want.forEach((_, i) => say(i));
+    c.on('close', (code, why) => console.log('closed', code, why.toString() || '-', c.extensions));
+}
 """
-SERVER_JS = """
-const {WebSocketServer} = require('ws');
-const s = new WebSocketServer({host: '127.0.0.1', port: 0, perMessageDeflate: {threshold: 0}});
+CLIENT_JS = BOTH_JS + """
+const c = new W(process.argv[1], {perMessageDeflate: JSON.parse(process.argv[2])});
+c.on('open', () => talk(c, () => c.close(4123, 'enough')));
+"""
+# It talks so on /talk, and is an echo elsewhere.
+SERVER_JS = BOTH_JS + """
+const s = new W.WebSocketServer({host: '127.0.0.1', port: 0, perMessageDeflate: JSON.parse(process.argv[1])});
 s.on('listening', () => console.log(s.address().port));
-s.on('connection', c => c.on('message', (m, binary) => c.send(m, {binary})));
+s.on('connection', (c, q) => {
+    if (q.url === '/talk') return talk(c, () => c.close(4321, '够了'));
+    c.on('message', (m, binary) => c.send(m, {binary}));
+    c.on('ping', m => console.log('ping', m.length));
+    c.on('close', (code, why) => console.log('closed', code, why.toString() || '-', c.extensions));
+});
+"""
+HEARS_JS = """
+const c = new (require('ws'))(process.argv[1]);
+c.on('message', m => console.log('heard', m.toString()));
+c.on('close', (code, why) => console.log('closed', code, why.toString() || '-'));
 """
 
 
 def node(*args):
     needs('node')
     env = os.environ | {'NODE_PATH': '/usr/share/nodejs'}
-    if subprocess.run(['node', '-e', "require('ws')"], env=env, capture_output=True).returncode:
+    if not hasattr(node, 'there'):
+        node.there = subprocess.run(['node', '-e', "require('ws')"], env=env, capture_output=True).returncode == 0
+    if not node.there:
         raise Skip("no node's ws here")
     return Process(['node', '-e', *args], env=env)
+
+
+HOWS = (False, {'threshold': 0}, {'threshold': 0, 'serverMaxWindowBits': 9, 'clientMaxWindowBits': 10},
+        {'threshold': 0, 'serverNoContextTakeover': True, 'clientNoContextTakeover': True})
 
 
 @case
 def nodes_client_talks_packed_and_not():
     with start('listen', 'ws://127.0.0.1:0', '--echo', '--deflate') as p:
-        for how in (False, {'threshold': 0}, {'threshold': 0, 'serverMaxWindowBits': 9, 'clientMaxWindowBits': 10},
-                    {'threshold': 0, 'serverNoContextTakeover': True, 'clientNoContextTakeover': True}):
-            n = node(CLIENT_JS, p.url, json.dumps(how))
-            assert n.wait(20) == 0, n.err
-            out = n.stdout.read().decode()
-            assert out.startswith('closed 4123') and (not how) != ('permessage-deflate' in out), (how, out)
+        for how in HOWS:
+            with node(CLIENT_JS, p.url, json.dumps(how)) as n:
+                assert n.wait(30) == 0, n.err
+                out = n.stdout.read().decode()
+                assert out.startswith('closed 4123') and (not how) != ('permessage-deflate' in out), (how, out)
+
+
+@case
+def nodes_client_is_told_our_close():
+    with start('listen', 'ws://127.0.0.1:0', '--text', '--close', '4001:够了') as p, node(HEARS_JS, p.url) as n:
+        p.stdin.write(b'hi\n')
+        assert n.stdout.readline() == b'heard hi\n'
+        p.end_input()
+        assert n.stdout.readline().decode() == 'closed 4001 够了\n'
+        assert p.wait() == 0, p.err
+
+
+def node_server(how):
+    n = node(SERVER_JS, json.dumps(how))
+    return n, f'ws://127.0.0.1:{n.stdout.readline().decode().strip()}'
+
+
+@case
+def our_client_talks_packed_and_not_with_nodes_server():
+    for how, deflate in zip(HOWS, ([], [''], ['server_max_window_bits=9'], ['client_no_context_takeover'])):
+        n, url = node_server(how)
+        with n, Process([WS_CLIENT, url + '/talk', '1', *deflate]) as p:
+            assert p.wait(30) == 0, p.err
+            said, out = p.stdout.read().decode(), n.stdout.readline().decode()
+            assert said.split()[1] == '4321' and said.endswith(' 够了\n'), said
+            assert out.startswith('closed 4321 ') and (not how) != ('permessage-deflate' in out), (how, out)
 
 
 @case
 def a_dial_talks_packed_with_nodes_server():
-    n = node(SERVER_JS)
-    port = n.stdout.readline().decode().strip()
+    n, url = node_server({'threshold': 0})
     data = b'words and words and words\n' * 9000
-    r = duplex('dial', '-v', f'ws://127.0.0.1:{port}/', '--deflate', '--idle-ends', '500ms', input=data)
-    n.kill()
-    assert r.out == data and r.code == 0 and 'permessage-deflate' in r.err, r
+    with n:
+        r = duplex('dial', '-v', url, '--deflate', '--idle-ends', '500ms', '--close', '4001:够了', input=data)
+        assert r.out == data and r.code == 0 and 'permessage-deflate' in r.err, r
+        assert n.stdout.readline().decode().startswith('closed 4001 够了 permessage-deflate')
+
+
+@case
+def nodes_server_answers_our_pings():
+    n, url = node_server(False)
+    with n, start('dial', '--ping', '50ms', url, ready=None) as d:
+        for _ in range(3):  # and it is not given up
+            assert n.stdout.readline() == b'ping 0\n'
+        d.stdin.write(b'hi')
+        assert d.stdout.read(2) == b'hi', d.err
 
 
 run()
