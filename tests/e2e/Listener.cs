@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Listener.cs - C#'s HttpListener as a server for duplex fetch: Listener.exe PORT. Says "ready"; ends with its stdin.
+// Listener.cs - C#'s HTTP beside ours.
+//   Listener.exe PORT      its HttpListener as a server for duplex fetch. Says "ready"; ends with its stdin
+//   Listener.exe ask URL   its HttpWebRequest, which expects 100-continue, asks a server of ours (http_server.c); prints what comes
 using System;
 using System.IO;
 using System.Net;
@@ -14,6 +16,20 @@ static class Program
         r.Headers["X-Method"] = c.Request.HttpMethod;
         if (path == "/moved") {
             r.Redirect("/there");
+        } else if (path == "/moved-body") {
+            r.StatusCode = 307;
+            r.RedirectLocation = "/echo";
+        } else if (path == "/basic") { // it asked for the login itself
+            var who = (HttpListenerBasicIdentity)c.User.Identity;
+            r.StatusCode = who.Name == "ada" && who.Password == "pass" ? 200 : 403;
+        } else if (path == "/chunks") {
+            r.SendChunked = true;
+            for (int i = 0; i < 200; i++) {
+                byte[] line = Encoding.ASCII.GetBytes(new string((char)('a' + i % 26), i * 100) + "\n");
+                r.OutputStream.Write(line, 0, line.Length);
+            }
+        } else if (path == "/last") {
+            r.KeepAlive = false;
         } else if (path == "/gb") {
             byte[] text = { 0xC4, 0xE3, 0xBA, 0xC3, 0x0A };
             r.SendChunked = true;
@@ -34,10 +50,53 @@ static class Program
         r.Close();
     }
 
+    static void Ask(string url, string method, bool chunked, int n, ICredentials login)
+    {
+        var q = (HttpWebRequest)WebRequest.Create(url);
+        q.Method = method;
+        q.Proxy = null;
+        q.SendChunked = chunked;
+        q.Credentials = login;
+        if (n > 0) {
+            if (!chunked)
+                q.ContentLength = n;
+            using (Stream s = q.GetRequestStream())
+                s.Write(new byte[n], 0, n);
+        }
+        HttpWebResponse r;
+        try {
+            r = (HttpWebResponse)q.GetResponse();
+        } catch (WebException e) {
+            r = (HttpWebResponse)e.Response;
+        }
+        using (r)
+        using (var s = new StreamReader(r.GetResponseStream()))
+            Console.WriteLine((int)r.StatusCode + " " + s.ReadToEnd());
+    }
+
+    static void AskAll(string url)
+    {
+        var ada = new NetworkCredential("ada", "sesame");
+        Ask(url + "/a", "GET", false, 0, null);
+        Ask(url + "/up", "POST", false, 300000, null);
+        Ask(url + "/up", "PUT", true, 300000, null);
+        Ask(url + "/locked/", "POST", false, 1000, null);
+        Ask(url + "/locked/", "GET", false, 0, ada);
+        Ask(url + "/locked/", "POST", false, 5000, ada);
+        for (int i = 0; i < 20; i++)
+            Ask(url + "/b" + i, "POST", i % 2 == 0, 1 + i * 1000, null);
+    }
+
     static void Main(string[] args)
     {
+        if (args[0] == "ask") {
+            AskAll(args[1]);
+            return;
+        }
         var listener = new HttpListener();
         listener.Prefixes.Add("http://127.0.0.1:" + args[0] + "/");
+        listener.AuthenticationSchemeSelectorDelegate =
+            q => q.Url.AbsolutePath == "/basic" ? AuthenticationSchemes.Basic : AuthenticationSchemes.Anonymous;
         listener.Start();
         Console.Error.WriteLine("ready");
         AsyncCallback next = null;

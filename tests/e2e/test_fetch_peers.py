@@ -88,6 +88,9 @@ const http = require('http'), zlib = require('zlib');
 const s = http.createServer((q, r) => {
     if (q.url === '/br') { r.setHeader('Content-Encoding', 'br'); r.end(zlib.brotliCompressSync('x'.repeat(300000))); }
     else if (q.url === '/echo') q.pipe(r);
+    else if (q.url === '/told') { // before the answer
+        r.writeContinue(); r.writeProcessing(); r.writeEarlyHints({link: '</a.css>; rel=preload'}); r.end('told\\n');
+    }
     else { r.setHeader('Trailer', 'X-Sum'); r.write('one '); setImmediate(() => { r.addTrailers({'X-Sum': '1'}); r.end('two\\n'); }); }
 });
 s.listen(0, '127.0.0.1', () => console.error('ready ' + s.address().port));
@@ -103,6 +106,8 @@ def node_is_fetched_from():
         assert r.code == 0 and r.out == b'one two\n' + b'x' * 300000, r
         r = fetch('--data-file', '-', url + '/echo', input=MIB)
         assert r.code == 0 and r.out == MIB, r
+        r = fetch(url + '/told', url + '/told')
+        assert (r.code, r.out) == (0, b'told\ntold\n'), r
 
 
 @case
@@ -124,9 +129,21 @@ def a_csharp_listener_is_fetched_from():
             assert r.code == 0 and r.out.decode() == body, r
         r = fetch('--data-file', '-', url + '/echo', input=MIB)
         assert r.code == 0 and r.out == MIB, r
-        assert fetch('-u', 'ada:pass', url + '/secret').code == 0
-        r = fetch(url + '/secret')
-        assert r.code == 22 and 'answers 401' in r.err, r
+        for path in '/secret', '/basic':  # looked at by the program, by HttpListener
+            assert fetch('-u', 'ada:pass', url + path).code == 0
+            for more in [], ['-u', 'ada:other']:
+                r = fetch(*more, url + path)
+                assert r.code == 22 and ('answers 403' if more and path == '/basic' else 'answers 401') in r.err, (path, r)
+        chunks = b''.join(bytes([97 + i % 26]) * (i * 100) + b'\n' for i in range(200))
+        r = fetch('--json', url + '/chunks', url + '/chunks', url + '/last', url + '/x')  # which ends its connection, and it is asked anew
+        assert r.code == 0 and r.out.count(b'"reused":true') == 2 and r.out.count(b'"status":200') == 4, r
+        assert fetch(url + '/chunks').out == chunks
+        r = fetch('-d', 'a=b', url + '/moved-body')
+        assert (r.code, r.out) == (0, b'a=b'), r
+        r = fetch('-H', 'Expect: 100-continue', '-d', 'x' * 5000, url + '/echo')
+        assert (r.code, r.out) == (0, b'x' * 5000), r
+        r = fetch('-I', url + '/x')
+        assert r.code == 0 and b'X-Method: HEAD\r\n' in r.out, r
 
 
 @case

@@ -119,6 +119,21 @@ def who_uploads_all_before_it_reads_is_told_why_it_was_refused():
             assert b'\r\n\r\nGET /a ' in recv_all(s).split(b'HTTP/1.1 200 OK')[1]
 
 
+@case
+def a_csharp_client_that_expects_100_continue_is_answered():
+    needs('mcs', 'mono')
+    exe = temp('Listener.exe')
+    subprocess.run(['mcs', '-nologo', f'-out:{exe}', pathlib.Path(__file__).with_name('Listener.cs')], check=True)
+    with serving() as p:
+        r = subprocess.run(['mono', exe, 'ask', p.url.rstrip('/')], capture_output=True, timeout=60 * SLOW)
+        said = [x for x in r.stdout.decode().splitlines() if x]
+        want = ['200 GET /a ', '200 POST /up ', '200 PUT /up ', '401 Unauthorized', '200 GET /locked/ ', '200 POST /locked/ ',
+                *(f'200 POST /b{i} ' for i in range(20))]
+        assert r.returncode == 0 and len(said) == len(want) and all(x.startswith(w) for x, w in zip(said, want)), r
+        assert [int(x.split(' body=')[1].split()[0]) for x in said if ' POST /' in x] == [300000, 5000, *(1 + i * 1000 for i in range(20))], said
+        assert said[5].endswith('user=ada') and ' body=300000 ' in said[2], said
+
+
 # ---- nginx in front of us ----
 
 NGINX = '''daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{ worker_connections 256; }}
