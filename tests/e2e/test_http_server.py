@@ -9,16 +9,15 @@ import os
 import pathlib
 import random
 import select
-import shutil
 import socket
 import subprocess
 import time
 
 from duplexlib import SLOW, Process, connect, recv_all, temp, until
 from needs import needs, websockets
+from nginxlib import PASS, nginx
 from tap import Skip, case, run
 import webdriver
-from tlslib import on_free_port
 
 SERVER = os.environ.get('HTTP_SERVER') or str(pathlib.Path(__file__).resolve().parents[2] / 'build/tests/e2e/http_server')
 EACH = int(os.environ.get('SLOW_CLIENTS', '30'))  # of a kind
@@ -136,42 +135,14 @@ def a_csharp_client_that_expects_100_continue_is_answered():
 
 # ---- nginx in front of us ----
 
-NGINX = '''daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{ worker_connections 256; }}
-http {{
-    access_log off; client_max_body_size 16m; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b;
-    fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-    map $http_upgrade $up {{ default upgrade; '' ''; }}
-    upstream us {{ server 127.0.0.1:{to}; keepalive 4; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ proxy_pass http://us; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $up;
-                      proxy_set_header Host front.example; proxy_set_header X-Forwarded-For $remote_addr; }}
-        location /unbuffered/ {{ proxy_pass http://us/; proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;
-                      proxy_set_header Connection ''; }}
-    }}
-}}
-'''
-
-
-@contextlib.contextmanager
-def nginx(to):
-    program = shutil.which('nginx', path=os.environ['PATH'] + ':/usr/sbin')
-    if not program:
-        raise Skip('no nginx here')
-    folder = temp()
-
-    def argv(port):
-        pathlib.Path(folder, 'conf').write_text(NGINX.format(folder=folder, port=port, to=to))
-        return [program, '-e', 'stderr', '-p', folder, '-c', folder + '/conf']
-
-    with on_free_port(argv) as n:
-        n.at = f'http://127.0.0.1:{n.port}'
-        yield n
+SERVER_OF_NGINX = f'''location / {{ {PASS.replace('$http_host', 'front.example')} proxy_set_header X-Forwarded-For $remote_addr; }}
+    location /unbuffered/ {{ proxy_pass http://us/; proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;
+        proxy_set_header Connection ''; }}'''
 
 
 @case
 def nginx_passes_requests_on_over_connections_that_stay():
-    with serving() as p, nginx(p.port) as n:
+    with serving() as p, nginx(p.port, SERVER_OF_NGINX) as n:
         assert curl(n.at + '/a') == 'GET /a host=front.example for=127.0.0.1 version=11 body=0 prefix= user='
         many = curl(f'{n.at}/[1-200]')
         assert many.count('host=front.example') == 200, many
@@ -196,7 +167,7 @@ def websockets_go_through_nginx():
                 await s.send(m)
                 assert await asyncio.wait_for(s.recv(), 10 * SLOW) == m
 
-    with serving() as p, nginx(p.port) as n:
+    with serving() as p, nginx(p.port, SERVER_OF_NGINX) as n:
         asyncio.run(talk(n.at.replace('http', 'ws') + '/chat'))
         assert curl(n.at + '/a').startswith('GET /a')
 
