@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-from duplexlib import SLOW, Process, connect, recv_all, temp, until
+from duplexlib import SLOW, Process, recv_all, temp, until
 from needs import needs, websockets
 from nginxlib import PASS, nginx
 from tap import Skip, case, run
@@ -177,7 +177,8 @@ def websockets_go_through_nginx():
 TALK = '''
 const [url] = arguments, bytes = new Uint8Array(1 << 20), same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
 for (let i = 0; i < bytes.length; i += 65536) crypto.getRandomValues(bytes.subarray(i, i + 65536));
-const texts = ['', 'hello', '你好, '.repeat(50), 'x'.repeat(100000), 'many different words '.repeat(60000), '', '你好', Array.from(bytes.subarray(0, 100000)).join()];
+const texts = ['', 'hello', '你好, '.repeat(50), 'x'.repeat(100000), 'many different words '.repeat(60000), '', '你好',
+    Array.from(bytes.subarray(0, 100000)).join()];
 const all = [...texts, ...texts.map(t => new TextEncoder().encode(t)), bytes, bytes.subarray(7, 200007), ...texts];
 return new Promise(done => {
     const ws = new WebSocket(url), wrong = [];
