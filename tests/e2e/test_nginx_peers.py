@@ -10,6 +10,8 @@ import io
 import os
 import pathlib
 import random
+import re
+import socket
 import subprocess
 import tarfile
 import threading
@@ -17,7 +19,7 @@ import threading
 import pki
 from duplexlib import SLOW, Process, host_port, run as duplex, start, temp, until
 from guests import Guest, Stream
-from members import Room
+from members import Room, Ws
 from needs import websockets
 from nginxlib import PASS, nginx
 from tap import case, run
@@ -49,6 +51,33 @@ def a_stream_of_events_is_not_held_back():
             a.say('the end')
             t.join(10 * SLOW)
             assert heard.cuts == 0 and [e['text'] for e in heard.heard[:5]] == [f'{i} 你好' for i in range(5)], vars(heard)
+
+
+def as_docs_say(port):
+    """(http, server): docs/room.md's lines for nginx, with our port."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / 'docs/room.md').read_text()
+    lines = text.split('### Behind nginx\n')[1].split('\n\n')[0].replace('127.0.0.1:2333', f'127.0.0.1:{port}')
+    return re.search(r'# in http \{ \}\n(.*)# in server \{ \}\n(.*)', lines, re.S).groups()
+
+
+@case
+def a_room_behind_nginx_as_the_docs_say():
+    with Room('--host', 'chat.example') as room:
+        http, server = as_docs_say(room.port)
+        with nginx(room.port, server, http=http) as n:
+            pages = []
+            for origin in 'https://chat.example', 'http://chat.example', 'https://evil.example':
+                s = socket.create_connection(('127.0.0.1', n.port), 10 * SLOW)
+                room.closes(s)
+                pages.append(Ws(s, '/~r/lobby', 'chat.example', 'duplex.json', {'Origin': origin}))
+            assert [p.status for p in pages] == [101, 101, 403], [p.head for p in pages]
+            for p in pages[:2]:
+                p.do('hello', last=0)
+                p.gets('welcome')
+            ask = Web(n.port)
+            assert [ask('/~r/lobby?poll&wait=0', Host=x).status for x in ('chat.example', 'evil.example')] == [200, 421]
+            pages[0].say('你好')
+            pages[1].gets('msg', text='你好')
 
 
 @case
