@@ -191,6 +191,15 @@ static void end_idle(struct stream *s)
     l->type->close(l);
 }
 
+/* Closing: has the peer taken anything since this was last asked? Our queue alone says little: the kernel takes from it a third of its
+ * buffer at once, for which a slow peer needs longer than a peer that takes nothing may have. idle_ms is of no more use. */
+static bool peer_takes(struct stream *s)
+{
+    uint32_t left = (uint32_t)(queue_waits(&s->queue) + stream_unsent(s)), then = s->timer.node.own;
+    s->timer.node.own = left;
+    return left != then;
+}
+
 void stream_timer_fire(struct timer *t, dx_loop *l)
 {
     struct stream *s = (struct stream *)((char *)t - offsetof(struct stream, timer));
@@ -199,6 +208,8 @@ void stream_timer_fire(struct timer *t, dx_loop *l)
         end_well(s); /* our end is out; the peer had its time to say its own */
     } else if (quiet < most) {
         stream_set_timer(s, most - quiet);
+    } else if (s->closing && peer_takes(s)) {
+        stream_set_timer(s, most);
     } else if (s->closing) {
         end_late(s, "closing: the peer takes nothing of what is queued");
     } else {

@@ -43,6 +43,8 @@ struct http1 {
     /* While there is none the last reply may be going out: how much waited when. For http_limits.c */
     int64_t rest_since;
     size_t rest_waited;
+    int64_t unsent_at; /* when the kernel was asked what it holds for the client; the same file */
+    size_t unsent;
     uint8_t ws_only : 1, upgraded : 1, closing : 1, last : 1, held : 1;
     uint32_t served;             /* exchanges begun */
     uint8_t ended : 1;           /* the client has said its end, and nothing is behind it                 */

@@ -4,6 +4,7 @@
  *
  * Rates are counted from one moment (pace.since) to the next that is grace_ms later, again and again. What a client
  * takes of the reply is what was given less what waits still, so a queue that runs dry or a pause of ours begins anew. */
+#include "core/stream.h"
 #include "net/http1.h"
 #include "net/router.h"
 #include <string.h>
@@ -154,20 +155,39 @@ static bool too_slow(int64_t bytes, int64_t ms, int64_t rate)
     return __builtin_mul_overflow(rate, ms, &least) || bytes < least / 1000;
 }
 
+/* What the kernel holds for the client goes out while our queue stands still: it takes from us a third of its buffer at once, and that
+ * may be more than a slow client takes in all of grace_ms. Asked only where the queue seems to say that nothing goes, for that costs a
+ * call: so the first time there is nothing to compare with, and the client has as long again. */
+static bool kernel_says_too_slow(struct http1 *h, int64_t since, int64_t gone, int64_t rate)
+{
+    const struct layer *l = &h->layer;
+    while (l->below)
+        l = l->below;
+    size_t now = stream_unsent(stream_of((struct layer *)(uintptr_t)l));
+    bool known = h->unsent_at == since;
+    gone += known ? (int64_t)h->unsent - (int64_t)now : 0;
+    h->unsent = now;
+    h->unsent_at = now_of(h);
+    return known && too_slow(gone, now_of(h) - since, rate);
+}
+
 /* Has the client taken too little of the stream that a handler says? What it says now and then may lie there when we look. */
 static bool takes_too_little(struct http1 *h)
 {
     const struct http_pace *p = &h->x->pace;
+    int64_t rate = HTTP_LIMIT(h, send_s_min);
     size_t waits = queue_waits(h->q), least = HTTP_WORTH_WATCHING;
     int64_t gone = (int64_t)(h->x->sent - p->sent_then) + (int64_t)p->waited_then - (int64_t)waits;
-    return p->waited_then > least && waits > least && too_slow(gone, now_of(h) - p->since, HTTP_LIMIT(h, send_s_min));
+    return p->waited_then > least && waits > least && too_slow(gone, now_of(h) - p->since, rate) &&
+           kernel_says_too_slow(h, p->since, gone, rate);
 }
 
 /* The same where all has been said. */
 static bool takes_too_little_rest(struct http1 *h)
 {
-    int64_t gone = (int64_t)h->rest_waited - (int64_t)queue_waits(h->q);
-    return h->rest_waited && queue_waits(h->q) && too_slow(gone, now_of(h) - h->rest_since, HTTP_LIMIT(h, send_s_min));
+    int64_t gone = (int64_t)h->rest_waited - (int64_t)queue_waits(h->q), rate = HTTP_LIMIT(h, send_s_min);
+    return h->rest_waited && queue_waits(h->q) && too_slow(gone, now_of(h) - h->rest_since, rate) &&
+           kernel_says_too_slow(h, h->rest_since, gone, rate);
 }
 
 /* No answer would be read. */

@@ -343,14 +343,24 @@ static void writable(struct layer *l)
     go_on(tls_layer_of(l));
 }
 
+/* Since this was last asked; as in stream.c, for the same reason. */
+static bool peer_takes(struct tls_layer *t)
+{
+    struct stream *s = stream_of(t->layer.below);
+    uint32_t left = (uint32_t)(queue_waits(&s->queue) + stream_unsent(s)), then = t->timer.node.own;
+    bool moved = t->moved;
+    t->moved = 0;
+    t->timer.node.own = left;
+    return moved || left != then;
+}
+
 static void timer_fire(struct timer *timer, dx_loop *loop)
 {
     struct tls_layer *t = (struct tls_layer *)((char *)timer - offsetof(struct tls_layer, timer));
     if (!t->shaken) {
         give_up_for(t, DX_TIMEOUT, DX_OF_NOTHING, 0, "no TLS handshake in time");
         layer_abort_below(&t->layer);
-    } else if (t->moved) { /* closing, and the peer takes what is queued */
-        t->moved = 0;
+    } else if (peer_takes(t)) { /* closing */
         loop_timer(loop, &t->timer, loop->now + DRAIN_STALL_MS);
     } else {
         give_up_for(t, DX_TIMEOUT, DX_OF_NOTHING, 0, "closing: the peer takes nothing of what is queued");
