@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATIO_MAX = 200, SKIP_MAX = 64 << 10 };
+enum { RATIO_MAX = 200, SKIP_MAX = 64 << 10, SKIP_MS = 1000 };
 static const dx_handler carried;
 
 dx_conn *fetch_conn(const struct fetch *f)
@@ -60,9 +60,22 @@ int fetch_status(const struct fetch *f)
 
 static void timer_fire(struct timer *t, dx_loop *l)
 {
-    (void)l;
-    fetch_fail((struct fetch *)((char *)t - offsetof(struct fetch, timer)), DX_TIMEOUT, DX_OF_NOTHING, 0,
-               "it was not over in time");
+    struct fetch *f = (struct fetch *)((char *)t - offsetof(struct fetch, timer));
+    if (f->hop && (!f->until || l->now < f->until))
+        dx_abort(f->in); /* nor so long: a body without an end must not keep us from where it leads */
+    else
+        fetch_fail(f, DX_TIMEOUT, DX_OF_NOTHING, 0, "it was not over in time");
+}
+
+static void set_timer(struct fetch *f)
+{
+    int64_t skip = f->hop ? f->loop->now + SKIP_MS : f->until;
+    if (f->until && f->until < skip)
+        skip = f->until;
+    if (skip)
+        loop_timer(f->loop, &f->timer, skip);
+    else
+        loop_timer_off(f->loop, &f->timer);
 }
 
 /* ---- from what carries it ---- */
@@ -116,6 +129,7 @@ static void take_head(struct fetch *f)
     } else if (r > 0) {
         f->hop = 1;
         fetch_conn(f)->end_said |= f->ask.whole;
+        set_timer(f);
         if (!whole) /* it would wait for the rest of a body that nobody sends any more */
             dx_abort(f->in);
     } else if (!f->decode || fetch_begin_decoding(f, head)) {
@@ -175,6 +189,7 @@ static int begin(struct fetch *f, bool fresh, dx_err *err)
         return r;
     f->layer.below = f->in->layer.below;
     f->hop = 0;
+    set_timer(f);
     f->came = f->skipped = 0;
     r = fetch_ask(f, &u, err);
     if (r < 0) {
@@ -341,6 +356,7 @@ dx_conn *dx_fetch_sized(dx_loop *l, const char *url, const dx_handler *h, void *
     f->loop = l;
     f->ask.file = -1;
     l->now = os_now_ms(); /* its deadlines begin now, however long the caller has been busy */
+    f->until = mine.total_ms_max > 0 ? l->now + mine.total_ms_max : 0;
     dx_conn *c = NULL;
     if (read_opts(f, url, &mine, err) == 0 && begin(f, false, err) == 0) {
         c = conn_new(h, user, &f->layer, f->in->q);
@@ -355,8 +371,6 @@ dx_conn *dx_fetch_sized(dx_loop *l, const char *url, const dx_handler *h, void *
         return NULL;
     }
     c->end_said = f->ask.whole;
-    if (mine.total_ms_max)
-        loop_timer(l, &f->timer, l->now + mine.total_ms_max);
     return c;
 }
 

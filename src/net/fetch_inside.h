@@ -29,7 +29,8 @@ struct request {
 struct fetch {
     struct layer layer; /* first; below: see fetch.h. Above: the conn, NULL until dx_fetch has made it */
     struct chore chore; /* a kept connection stands, or held input waits                          */
-    struct timer timer; /* total_ms_max                                                           */
+    struct timer timer; /* for until, or a redirect whose body does not end                       */
+    int64_t until;      /* total_ms_max, by the loop's clock; 0: none                             */
     dx_loop *loop;
     dx_conn *in; /* the exchange that carries it                                           */
     struct settings *set;
