@@ -66,6 +66,13 @@ static void take_dots_out(dx_text *out, size_t from)
     out->p[out->n] = 0;
 }
 
+static bool is_escape(const uint8_t *p, size_t n)
+{
+    static const char digits[] = "0123456789ABCDEFabcdef";
+    return n > 2 && memchr(digits, p[1], sizeof digits - 1) && memchr(digits, p[2], sizeof digits - 1);
+}
+
+/* As browsers do: what cannot stand there is escaped, a '%' that escapes nothing too. */
 static void add_encoded(struct joining *j, struct bytes b)
 {
     for (size_t i = 0; i < b.n && j->r == 0; i++) {
@@ -73,7 +80,7 @@ static void add_encoded(struct joining *j, struct bytes b)
         snprintf(hex, sizeof hex, "%%%02X", b.p[i]);
         if (b.p[i] < ' ' || b.p[i] == 0x7F)
             j->r = DX_URL;
-        else if (b.p[i] == ' ' || b.p[i] > 0x7E)
+        else if (b.p[i] == ' ' || b.p[i] > 0x7E || (b.p[i] == '%' && !is_escape(b.p + i, b.n - i)))
             add(j, hex, 3);
         else
             add(j, b.p + i, 1);
