@@ -86,7 +86,8 @@ bool fetch_begin_decoding(struct fetch *f, const struct http1_head *head)
             coding = head->fields[i].value;
             codings++;
         }
-    if (!codings || (coding.n == 8 && !strncasecmp((const char *)coding.p, "identity", 8)))
+    if (!codings || http1_client_length(http1_client_of(f->in)) == 0 ||
+        (coding.n == 8 && !strncasecmp((const char *)coding.p, "identity", 8)))
         return true;
     f->decoder = codings > 1 ? NULL : decompressor_new(coding, &code);
     if (f->decoder)
