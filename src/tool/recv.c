@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -231,7 +230,6 @@ int cmd_recv(int argc, char **argv)
     code = transfer_read(&r.t, &o, o.args[0], standard ? "standard output" : file, !option_has(&o, "dial"));
     r.t.moved = moved;
     r.t.size = option_number(&o, "size", -1);
-    signal(SIGXFSZ, SIG_IGN); /* EFBIG says it as well */
     if (code < 0)
         code = standard ? open_standard(&r) : open_part(&r, file, option_has(&o, "force"));
     if (code < 0)

@@ -79,6 +79,7 @@ void tool_signals(dx_loop *loop)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     stop_loop = loop;
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* EFBIG says it as well */
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
 }

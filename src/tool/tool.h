@@ -98,7 +98,7 @@ bool standard_closed(int fd); /* was it? Whoever was told to read from it has no
 const char *standard_fault(int fd, int saved_errno);
 
 /* SIGINT and SIGTERM stop the loop, so that dx_loop_run returns and the caller ends in good order; the second one
- * ends the process at once. SIGPIPE is ignored. One loop a process. */
+ * ends the process at once. SIGPIPE and SIGXFSZ are ignored. One loop a process. */
 void tool_signals(dx_loop *loop);
 void tool_loop_free(dx_loop *loop); /* dx_loop_free: a signal that comes later finds no loop to stop */
 int tool_stopped(void); /* the signal that came; 0: none */

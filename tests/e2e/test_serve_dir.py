@@ -446,6 +446,19 @@ def the_access_log_has_a_line_a_request():
 
 
 @case
+def a_log_that_may_not_grow_ends_no_server():
+    log = temp('log')
+    few = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+    with start('serve', '--listen', 'any://127.0.0.1:0', '--access-log', log, temp(), stdin=subprocess.DEVNULL, preexec_fn=few) as p:
+        http_ = http.client.HTTPConnection(*duplexlib.host_port(p.urls[0]), timeout=20 * duplexlib.SLOW)
+        for _ in range(9):
+            http_.request('GET', '/nothing')
+            assert http_.getresponse().read() == b'nothing here\n'
+        p.said('access log .*; serving goes on without it')
+        assert os.path.getsize(log) == 300
+
+
+@case
 def metrics_where_asked():
     with Site() as s:
         assert s.get('/~metrics').status == 404
