@@ -82,8 +82,15 @@ static int read_file(struct fetch_ask *a, const char *file)
         return TOOL_LOCAL;
     }
     off_t at = S_ISREG(st.st_mode) ? lseek(a->fd, 0, SEEK_CUR) : -1;
+    char byte;
+    if (at >= 0 && st.st_size == 0 &&
+        pread(a->fd, &byte, 1, at) > 0) /* as in /proc: how much there is shows when it is read */
+        at = -1;
     a->fd_size = at >= 0 ? (st.st_size > at ? st.st_size - at : 0) : -1;
     a->opts.length = a->fd_size;
+    if (at < 0 && a->o->arg_count > 1)
+        return usage("%.200s can be sent once, and here are %d URLs", standard ? "what comes on standard input" : file,
+                     a->o->arg_count);
     if (!a->opts.method)
         a->opts.method = "POST";
     return add_type(a, "Content-Type: application/octet-stream");
@@ -138,6 +145,9 @@ int ask_read(struct fetch_ask *a, const struct options *o)
         return tool_usage("--no-location and --redirects are one too many");
     while (r < 0 && (field = option_next(o, "header", &at)))
         r = add_field(a, field);
+    a->ranged = has_field(a, "Range");
+    if (r < 0 && a->ranged && option_has(o, "continue"))
+        return usage("--continue and --header Range are one too many");
     if (r < 0)
         r = read_body(a);
     if (r < 0)

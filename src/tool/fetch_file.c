@@ -27,6 +27,7 @@ static void forget(struct fetch_file *f)
 {
     f->had = 0;
     f->tail_n = f->tail_at = 0;
+    f->whole = -1;
     f->since[0] = 0;
 }
 
@@ -99,26 +100,30 @@ static int begin_anew(struct fetch_file *f, char words[FETCH_WORDS])
     return ftruncate(f->part.fd, 0) < 0 || lseek(f->part.fd, 0, SEEK_SET) < 0 ? local(f, errno, words) : 0;
 }
 
-/* "bytes 100-199/200": does it begin there, and can it be? */
-static bool begins_at(const dx_conn *c, int64_t from)
+/* "bytes 100-199/200", or with a * for 200: does it begin there? And how long is all of it, or at least, which must come. */
+static bool begins_at(const dx_conn *c, int64_t from, int64_t *ret_whole)
 {
-    char text[100], *end;
+    char text[100];
+    long long first = -1, last = -1, all = -1;
+    int n = 0;
     if (!copy(dx_http_header(c, "Content-Range"), text, sizeof text) || strncasecmp(text, "bytes ", 6) != 0)
         return false;
-    errno = 0;
-    if (strtoll(text + 6, &end, 10) != from || *end != '-')
+    if (sscanf(text + 6, "%18lld-%18lld/%n", &first, &last, &n) != 2 || !n)
         return false;
-    int64_t last = strtoll(end + 1, &end, 10);
-    if (errno || *end != '/' || last < from)
+    const char *rest = text + 6 + n;
+    bool unknown = !strcmp(rest, "*");
+    n = 0;
+    if (!unknown && (sscanf(rest, "%18lld%n", &all, &n) != 1 || rest[n] || all <= last))
         return false;
-    return !strcmp(end, "/*") || (strtoll(end + 1, &end, 10) > last && !*end && !errno);
+    *ret_whole = unknown ? last + 1 : all;
+    return first == from && last >= first;
 }
 
 int file_head(struct fetch_file *f, const dx_conn *c, char words[FETCH_WORDS])
 {
     int status = dx_http_status(c);
-    if (status == 206 && f->had > 0) {
-        if (begins_at(c, file_from(f)))
+    if (status == 206 && !f->any_part) {
+        if (begins_at(c, file_from(f), &f->whole))
             return 0;
         snprintf(words, FETCH_WORDS,
                  "the server sent another range than the one that was asked for.  Try: --force without --continue");
@@ -168,6 +173,12 @@ int file_keep(struct fetch_file *f, char words[FETCH_WORDS])
         snprintf(words, FETCH_WORDS, "what the server has is shorter than %.200s.  Try: rm %.200s", f->part.name,
                  f->part.name);
         return TOOL_RANGE;
+    }
+    int64_t n = f->whole < 0 ? -1 : lseek(f->part.fd, 0, SEEK_END);
+    if (n < f->whole) {
+        snprintf(words, FETCH_WORDS, "the server has sent %" PRId64 " of %" PRId64 " bytes of %.200s", n, f->whole,
+                 f->name);
+        return TOOL_TRUNCATED;
     }
     fremovexattr(f->part.fd, since_name);
     return part_keep(&f->part, words) ? 0 : TOOL_LOCAL;

@@ -14,7 +14,8 @@
 #include <duplex/fetch.h>
 #include <limits.h>
 
-enum { FETCH_ERROR_FROM = 400 /* statuses */, FETCH_FIELDS = 64, FETCH_WORDS = PART_WORDS, FETCH_TAIL = 4096, FETCH_SINCE = 256 };
+enum { FETCH_NOT_MODIFIED = 304, FETCH_ERROR_FROM = 400 /* statuses */ };
+enum { FETCH_FIELDS = 64, FETCH_WORDS = PART_WORDS, FETCH_TAIL = 4096, FETCH_SINCE = 256 };
 
 /* ---- fetch_ask.c ---- */
 struct fetch_ask {
@@ -24,6 +25,7 @@ struct fetch_ask {
     dx_text text[FETCH_FIELDS];       /* names and values, ended by NULs  */
     size_t own;                       /* fields that the options gave     */
     char range[64];
+    bool ranged;                      /* the options have a Range         */
     int fd;                           /* of the body; -1: none            */
     int64_t fd_size;                  /* -1: it flows                     */
 };
@@ -36,10 +38,12 @@ void ask_free(struct fetch_ask *a);
 struct fetch_file {
     const char *name;        /* NULL: no file                                                   */
     bool force, goes_on;     /* --force, --continue                                             */
+    bool any_part;           /* the request's own Range: whatever part comes is all that was wanted */
     struct part part;
     int64_t had;             /* bytes that were there when this try began                       */
     uint8_t tail[FETCH_TAIL]; /* the last of them: what comes must begin so                      */
     size_t tail_n, tail_at;
+    int64_t whole;           /* of a part (206): how long the file must become; -1: nothing says */
     char since[FETCH_SINCE]; /* what the server had said they are of; "": nothing               */
 };
 /* All of these: 0, or the exit code with words. */
@@ -88,6 +92,7 @@ struct fetching {
     bool sent;  /* of stdin                                            */
     bool ended; /* all has come                                        */
     bool again; /* the status wants another try                        */
+    bool stuck; /* it is a redirect that cannot be followed             */
     int code;   /* of this URL                                         */
     int worst;  /* of all: the first that is not 0                     */
     char words[FETCH_WORDS];

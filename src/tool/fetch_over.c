@@ -67,6 +67,8 @@ static int finish_body(struct fetching *t)
     t->words[0] = 0;
     if (!t->file.name)
         return out_end(&t->out, t->words);
+    if (t->drops && t->status == FETCH_NOT_MODIFIED && !t->quiet)
+        tool_say("%.200s: it has not changed, says the server", t->file.name);
     if (t->drops)
         return 0;
     int r = file_keep(&t->file, t->words);
@@ -78,7 +80,8 @@ static int finish_body(struct fetching *t)
 static void say_refused(struct fetching *t, const char *url)
 {
     const char *reason = dx_http_reason(t->status);
-    try_say(t, "%.300s answers %d %s", url, t->status, strcmp(reason, "Status") ? reason : "");
+    try_say(t, "%.300s answers %d %s%s", url, t->status, strcmp(reason, "Status") ? reason : "",
+            t->stuck ? ", and that cannot be followed.  Try: --no-location -i to see where it leads" : "");
     t->code = TOOL_HTTP;
 }
 
@@ -158,7 +161,7 @@ static void say_all(struct fetching *t, const char *url, int64_t coded)
     if (!t->code && t->json)
         try_emit(t, events_body(&t->out.events, moment_now(), t->got, coded, try_now_ms() - t->began_ms,
                                 t->drops ? NULL : t->file.name));
-    if (!t->code && t->status >= FETCH_ERROR_FROM)
+    if (!t->code && (t->status >= FETCH_ERROR_FROM || t->stuck))
         say_refused(t, url);
 }
 

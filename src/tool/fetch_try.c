@@ -104,6 +104,13 @@ static void wire_open(dx_conn *c)
     }
 }
 
+/* A redirect that was to be followed, and could not be: where it leads does not read, or the body cannot be sent again. */
+static bool is_dead_end(const struct fetching *t, const dx_conn *c)
+{
+    bool redirect = t->status == 301 || t->status == 302 || t->status == 303 || t->status == 307 || t->status == 308;
+    return redirect && t->ask.opts.redirects_max > 0 && dx_http_header(c, "Location").n;
+}
+
 /* It says by itself that another time may do. */
 static bool is_for_now(int status)
 {
@@ -165,11 +172,12 @@ static void take_head(struct fetching *t, dx_conn *c)
     t->wrote |= t->json || (t->include && !t->file.name);
     if (!t->file.name || t->include)
         r = out_head(&t->out, c, t->include, t->words);
-    if (r == 0 && t->file.name && t->status < FETCH_ERROR_FROM && !t->head)
+    t->stuck = is_dead_end(t, c);
+    t->drops = t->file.name && (t->status >= FETCH_ERROR_FROM || t->status == FETCH_NOT_MODIFIED || t->head || t->stuck);
+    if (r == 0 && t->file.name && !t->drops)
         r = file_head(&t->file, c, t->words);
     else if (r == 0 && t->file.name && t->status == 416)
         r = file_head(&t->file, c, t->words);
-    t->drops = t->file.name && (t->status >= FETCH_ERROR_FROM || t->head);
     if (r)
         try_fail(t, r, t->words);
     else
@@ -223,6 +231,7 @@ static const dx_handler wire_on = {.on_open = wire_open,
 static int begin(struct fetching *t)
 {
     dx_err err = {0};
+    t->file.any_part = t->ask.ranged;
     int r = t->file.name ? file_begin(&t->file, t->words) : 0;
     if (r) {
         tool_say("%s", t->words);
@@ -244,7 +253,7 @@ void fetch_try(void *arg)
     t->got = t->opened_ms = t->head_ms = 0;
     t->after_ms = -1;
     t->status = 0;
-    t->drops = t->ended = t->again = false;
+    t->drops = t->ended = t->again = t->stuck = false;
     t->began_ms = try_now_ms();
     t->code = begin(t);
     if (t->code && !t->wire)
