@@ -89,8 +89,8 @@ static int read_file(struct fetch_ask *a, const char *file)
     a->fd_size = at >= 0 ? (st.st_size > at ? st.st_size - at : 0) : -1;
     a->opts.length = a->fd_size;
     if (at < 0 && a->o->arg_count > 1)
-        return usage("%.200s can be sent once, and here are %d URLs", standard ? "what comes on standard input" : file,
-                     a->o->arg_count);
+        return tool_usage("%.200s can be sent once, and here are %d URLs",
+                          standard ? "what comes on standard input" : file, a->o->arg_count);
     if (!a->opts.method)
         a->opts.method = "POST";
     return add_type(a, "Content-Type: application/octet-stream");
@@ -147,7 +147,7 @@ int ask_read(struct fetch_ask *a, const struct options *o)
         r = add_field(a, field);
     a->ranged = has_field(a, "Range");
     if (r < 0 && a->ranged && option_has(o, "continue"))
-        return usage("--continue and --header Range are one too many");
+        return tool_usage("--continue and --header Range are one too many");
     if (r < 0)
         r = read_body(a);
     if (r < 0)

@@ -173,7 +173,8 @@ static void take_head(struct fetching *t, dx_conn *c)
     if (!t->file.name || t->include)
         r = out_head(&t->out, c, t->include, t->words);
     t->stuck = is_dead_end(t, c);
-    t->drops = t->file.name && (t->status >= FETCH_ERROR_FROM || t->status == FETCH_NOT_MODIFIED || t->head || t->stuck);
+    t->drops =
+        t->file.name && (t->status >= FETCH_ERROR_FROM || t->status == FETCH_NOT_MODIFIED || t->head || t->stuck);
     if (r == 0 && t->file.name && !t->drops)
         r = file_head(&t->file, c, t->words);
     else if (r == 0 && t->file.name && t->status == 416)
