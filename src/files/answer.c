@@ -103,10 +103,11 @@ static bool ranges(struct files *f, dx_conn *c, const struct body *b, const stru
 
 /* ---- smaller ---- */
 
-/* Is it sent in one coding or another, as the client likes? */
-static bool may_vary(const struct files *f, bool shrinks, int64_t size)
+/* Is it sent in one coding or another, as the client likes? One that lies beside it may be even where we would make none for so few
+ * bytes. */
+static bool may_vary(const struct files *f, bool shrinks)
 {
-    return shrinks && size >= COMPRESS_MIN && !f->o.no_compression;
+    return shrinks && !f->o.no_compression;
 }
 
 /* A file's compressed twin beside it, if it is not older. */
@@ -173,10 +174,10 @@ static dx_bytes make(struct files *f, struct small *s, enum coding k)
 
 struct files_talk *answer_small(struct files *f, dx_conn *c, const char *name, struct small *s)
 {
-    bool varies = may_vary(f, s->shrinks, (int64_t)s->n), shrinks = varies && !asks_for_part(c);
+    bool varies = may_vary(f, s->shrinks), shrinks = varies && !asks_for_part(c);
     if (shrinks && answer_twin(f, c, name, &s->st, s->type))
         return NULL;
-    enum coding k = shrinks ? wanted(c) : CODING_NONE;
+    enum coding k = shrinks && s->n >= COMPRESS_MIN ? wanted(c) : CODING_NONE;
     dx_bytes made = k ? make(f, s, k) : (dx_bytes){NULL, 0};
     const struct facts *facts = &s->facts;
     struct facts made_facts;
@@ -217,10 +218,11 @@ struct files_talk *answer_file(struct files *f, dx_conn *c, const char *name, in
     struct facts facts;
     struct head h;
     describe(name, fd, st, type, sizeof(type));
-    bool varies = may_vary(f, type_shrinks(type_of(name)), st->st_size), shrinks = varies && !asks_for_part(c);
+    bool varies = may_vary(f, type_shrinks(type_of(name))), shrinks = varies && !asks_for_part(c);
+    bool makes = shrinks && st->st_size >= COMPRESS_MIN && f->compressing < COMPRESSING_MAX;
     if (shrinks && answer_twin(f, c, name, st, type))
         return NULL;
-    enum coding k = shrinks && f->compressing < COMPRESSING_MAX ? wanted(c) : CODING_NONE;
+    enum coding k = makes ? wanted(c) : CODING_NONE;
     facts_of(st, k, k != CODING_NONE, &facts);
     begin(&h, &facts, k, varies);
     if (conditions(c, &facts, &h))

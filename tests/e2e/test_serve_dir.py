@@ -200,13 +200,15 @@ def what_lies_compressed_beside_a_file_is_given():
         for name in ['a.txt', 'text.txt']:
             (s.d / (name + '.gz')).write_bytes(gzip.compress(b'beside'))
             (s.d / (name + '.br')).write_bytes(b'brotli')
-            r = s.get('/' + name, Accept_Encoding='gzip')
-            want = gzip.compress(b'beside') if name == 'text.txt' else b'hello\n'  # six bytes need none
-            assert r.body == want or gzip.decompress(r.body) == b'beside', r.body
-            if name == 'text.txt':
-                assert s.get('/' + name, Accept_Encoding='gzip, br').body == b'brotli'
-                os.utime(s.d / 'text.txt.gz', (OLD - 9, OLD - 9))  # older than the file: of another one
-                assert gzip.decompress(s.get('/' + name, Accept_Encoding='gzip').body) == TEXT
+            r = s.get('/' + name, Accept_Encoding='gzip')  # six bytes too: who has put it there wants it
+            assert r.getheader('content-encoding') == 'gzip' and gzip.decompress(r.body) == b'beside', (name, r.body)
+            assert s.get('/' + name, Accept_Encoding='gzip, br').body == b'brotli'
+            r = s.get('/' + name)
+            assert r.getheader('vary') == 'Accept-Encoding' and r.body == (TEXT if name == 'text.txt' else b'hello\n'), name
+            os.utime(s.d / (name + '.gz'), (OLD - 9, OLD - 9))  # older than the file: of another one
+        assert gzip.decompress(s.get('/text.txt', Accept_Encoding='gzip').body) == TEXT
+        r = s.get('/a.txt', Accept_Encoding='gzip')
+        assert r.body == b'hello\n' and not r.getheader('content-encoding'), r.body  # six bytes need none of ours
 
 
 @case
