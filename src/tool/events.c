@@ -106,11 +106,13 @@ int events_data(struct events *e, struct moment at, enum view_way way, dx_bytes 
     return finish(e);
 }
 
-static int add_fields(struct events *e, const dx_conn *c)
+typedef dx_bytes field_at(const dx_conn *c, size_t i, dx_bytes *ret_name);
+
+static int add_fields(struct events *e, const char *key, const dx_conn *c, field_at *at)
 {
     dx_bytes name, value;
-    int r = add(&e->out, ",\"fields\":[");
-    for (size_t i = 0; r >= 0 && (value = dx_http_header_at(c, i, &name)).p; i++) {
+    int r = addf(&e->out, ",\"%s\":[", key);
+    for (size_t i = 0; r >= 0 && (value = at(c, i, &name)).p; i++) {
         r = add(&e->out, i ? ",[\"" : "[\"");
         if (r >= 0)
             r = dx_json_escape(name.p, name.n, &e->out);
@@ -136,16 +138,19 @@ int events_head(struct events *e, struct moment at, const dx_conn *c, const stru
              "\"open_ms\":%" PRId64 ",\"head_ms\":%" PRId64 ",\"length\":%" PRId64,
              status, dx_http_reason(status), version / 10, version % 10, h->redirects, h->reused ? "true" : "false",
              h->coding, h->opened_ms, h->head_ms, dx_http_length(c));
-    return r < 0 || add_fields(e, c) < 0 ? DX_NOMEM : finish(e);
+    return r < 0 || add_fields(e, "fields", c, dx_http_header_at) < 0 ? DX_NOMEM : finish(e);
 }
 
-int events_body(struct events *e, struct moment at, int64_t bytes, int64_t coded, int64_t ms, const char *file)
+int events_body(struct events *e, struct moment at, const dx_conn *c, int64_t bytes, int64_t coded, int64_t ms,
+                const char *file)
 {
     int r = begin(e, "body", at);
     if (r >= 0)
         r = addf(&e->out, ",\"bytes\":%" PRId64 ",\"coded_bytes\":%" PRId64 ",\"total_ms\":%" PRId64, bytes, coded, ms);
     if (r >= 0 && file)
         r = add_text(e, "file", file, strlen(file));
+    if (r >= 0 && dx_http_trailer_at(c, 0, NULL).p)
+        r = add_fields(e, "trailers", c, dx_http_trailer_at);
     return r < 0 ? r : finish(e);
 }
 

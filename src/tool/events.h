@@ -25,8 +25,9 @@ struct event_head {
     int64_t opened_ms, head_ms;
 };
 int events_head(struct events *e, struct moment at, const dx_conn *c, const struct event_head *h);
-/* All of its body has come. file NULL: it went into none. */
-int events_body(struct events *e, struct moment at, int64_t bytes, int64_t coded, int64_t ms, const char *file);
+/* All of c's body has come, and what trails it. file NULL: it went into none. */
+int events_body(struct events *e, struct moment at, const dx_conn *c, int64_t bytes, int64_t coded, int64_t ms,
+                const char *file);
 int events_end(struct events *e, struct moment at, enum view_way way);
 /* code: enum tool_exit, name: its name; words "": none. What a WebSocket's peer said in its Close is told too; c NULL: it never stood. */
 int events_close(struct events *e, struct moment at, const dx_conn *c, int code, const char *name, const char *words);

@@ -45,6 +45,9 @@ void exchange_tell(dx_conn *c, int what, const void *arg)
     dx_bytes name, value;
     if (what == DX_INFO)
         tell_status(11, *(const int *)arg);
+    for (size_t i = 0; what == DX_TRAILERS && (value = dx_http_trailer_at(c, i, &name)).p; i++)
+        tool_say("%.*s: %.*s (behind the body)", (int)name.n, (const char *)name.p, (int)value.n,
+                 (const char *)value.p);
     if (what != DX_HEAD)
         return;
     tell_status(dx_http_version(c), dx_http_status(c));

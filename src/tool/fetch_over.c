@@ -77,11 +77,21 @@ static int finish_body(struct fetching *t)
     return r;
 }
 
+/* The last line of what was cut short, which waited for its end. */
+static void show_what_came(struct fetching *t)
+{
+    if (!t->file.name && t->wrote)
+        out_end(&t->out, t->words);
+}
+
 static void say_refused(struct fetching *t, const char *url)
 {
     const char *reason = dx_http_reason(t->status);
+    bool flows = t->ask.fd >= 0 && t->ask.fd_size < 0;
     try_say(t, "%.300s answers %d %s%s", url, t->status, strcmp(reason, "Status") ? reason : "",
-            t->stuck ? ", and that cannot be followed.  Try: --no-location -i to see where it leads" : "");
+            !t->stuck ? ""
+            : flows ? ", and what came by a pipe cannot be sent again.  Try: --data-file FILE; -i shows where it leads"
+                    : ", and that cannot be followed.  Try: --no-location -i to see where it leads");
     t->code = TOOL_HTTP;
 }
 
@@ -153,13 +163,13 @@ static bool wait_and_try(struct fetching *t, const char *words)
     return true;
 }
 
-static void say_all(struct fetching *t, const char *url, int64_t coded)
+static void say_all(struct fetching *t, const dx_conn *c, const char *url, int64_t coded)
 {
     t->code = finish_body(t);
     if (t->code && *t->words)
         try_say(t, "%s", t->words);
     if (!t->code && t->json)
-        try_emit(t, events_body(&t->out.events, moment_now(), t->got, coded, try_now_ms() - t->began_ms,
+        try_emit(t, events_body(&t->out.events, moment_now(), c, t->got, coded, try_now_ms() - t->began_ms,
                                 t->drops ? NULL : t->file.name));
     if (!t->code && (t->status >= FETCH_ERROR_FROM || t->stuck))
         say_refused(t, url);
@@ -168,6 +178,7 @@ static void say_all(struct fetching *t, const char *url, int64_t coded)
 static void say_broken(struct fetching *t, const char *url, const dx_err *why)
 {
     int code = exit_of(why);
+    show_what_came(t);
     words_for(t, url, why, t->words);
     try_say(t, "%s", t->words);
     t->code = code ? code : TOOL_UNSENT;
@@ -192,7 +203,7 @@ void try_closed(dx_conn *c, const dx_err *why)
     else if (t->code || tool_stopped())
         ; /* that has been said */
     else if (fine)
-        say_all(t, url, i.body_bytes);
+        say_all(t, c, url, i.body_bytes);
     else if (dx_again_helps(why) && wait_and_try(t, why->text))
         return;
     else

@@ -153,6 +153,16 @@ static void begin_progress(struct fetching *t, dx_conn *c)
         dx_after(c, TICK_MS, tick);
 }
 
+static void tell_head(const struct fetching *t, dx_conn *c)
+{
+    dx_fetch_info i = {.url = t->url};
+    dx_fetch_info_of(c, &i);
+    if (i.redirects)
+        tool_say("%d %s to %.*s", i.redirects, i.redirects == 1 ? "redirect led" : "redirects led",
+                 (int)strcspn(i.url, "#"), i.url);
+    exchange_tell(c, DX_HEAD, NULL);
+}
+
 static void take_head(struct fetching *t, dx_conn *c)
 {
     int r = 0;
@@ -166,7 +176,7 @@ static void take_head(struct fetching *t, dx_conn *c)
         return;
     }
     if (t->verbose)
-        exchange_tell(c, DX_HEAD, NULL);
+        tell_head(t, c);
     if (t->json)
         try_emit(t, emit_head(t, c));
     t->wrote |= t->json || (t->include && !t->file.name);
@@ -190,7 +200,7 @@ static void wire_event(dx_conn *c, int what, const void *arg)
     struct fetching *t = dx_user(c);
     if (what == DX_STEP && t->verbose)
         tool_say("%s", (const char *)arg);
-    else if (what == DX_INFO && t->verbose)
+    else if ((what == DX_INFO || what == DX_TRAILERS) && t->verbose)
         exchange_tell(c, what, arg);
     else if (what == DX_HEAD)
         take_head(t, c);

@@ -185,6 +185,22 @@ def redirects_are_followed_and_secrets_stay():
 
 
 @case
+def a_redirect_that_cannot_be_followed_is_no_success():
+    page = b'HTTP/1.1 308 There\r\nLocation: /x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nover'
+    file = temp('redirected')
+    with raw(page) as s:
+        for args, out in [((), b'over'), (('-o', file), b'')]:
+            with Process([DUPLEX, 'fetch', *args, '--data-file', '-', s.url]) as p:  # the answer comes before the pipe's end
+                assert p.wait() == 22 and 'answers 308' in p.err and 'Try: --data-file' in p.err and p.stdout.read() == out, p.err
+        assert not os.path.exists(file)
+        r = fetch('--no-location', '-d', 'x', s.url)
+        assert r.code == 0 and r.out == b'over', r
+    with raw(page.replace(b'/x', b'http://[')) as s:
+        r = fetch(s.url)
+        assert r.code == 22 and 'leads nowhere' in r.err, r
+
+
+@case
 def compressed_bodies_are_bounded():
     with web() as s:
         s.bomb = gzip.compress(bytes(64 << 20))
@@ -372,6 +388,10 @@ def a_terminal_is_shown_text_in_any_coding_and_obeys_none_of_it():
         t = Terminal('fetch', s.url)
         t.sees(b'no text')
         assert t.code() == 23 and b'\0' not in t.screen
+    with raw(HEAD + b'Content-Length: 30\r\n\r\nline\nand a half') as s:  # cut short: what came is shown all the same, before the words
+        t = Terminal('fetch', s.url)
+        t.sees(b'stopped inside its body')
+        assert t.code() == 18 and re.search(rb'line\r\nand a half\r\n.*stopped', t.screen, re.S), t.screen
     with raw(HEAD + b'Content-Length: 3\r\n\r\na\0b') as s:
         r = fetch('-e', 'gb2313', s.url)
         assert r.code == 2 and 'Did you mean' in r.err and not s.results, r
@@ -393,6 +413,15 @@ def json_says_the_head_and_how_long_it_took():
         events = [json.loads(line) for line in r.out.splitlines()]
         assert [e['event'] for e in events] == ['head', 'body', 'close'] and events[1]['file'] == file, r
         assert events[0]['coding'] == 'gzip' and events[1]['bytes'] == len(MIB) != events[1]['coded_bytes'], events
+        assert 'trailers' not in events[1], events
+    with raw(HEAD + b'Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 42\r\n\r\n') as s:
+        r = fetch('--json', s.url)
+        assert json.loads(r.out.splitlines()[-2])['trailers'] == [['X-Sum', '42']], r
+        r = fetch('-v', s.url)
+        assert 'X-Sum: 42 (behind the body)' in r.err and r.out == b'hi', r
+    with web() as s:
+        r = fetch('-v', s.url + '/to/302/x')
+        assert f'1 redirect led to {s.url}/x\n' in r.err, r
 
 
 @case
