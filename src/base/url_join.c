@@ -145,3 +145,8 @@ int url_join(const struct url *base, struct bytes ref, dx_text *out)
         take_dots_out(j.out, from);
     return j.r;
 }
+
+int url_ascii(struct bytes text, dx_text *out)
+{
+    return dx_percent_encode((const char *)text.p, text.n, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}", out);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fetch_ask.c - a fetch's request: kept so that it can be said again, to another place without what is not for that. */
 #include "base/err.h"
+#include "base/url_join.h"
 #include "core/conn.h"
 #include "net/fetch_inside.h"
 #include "os/fd.h"
@@ -149,7 +150,7 @@ bool fetch_asks_proxy(const struct fetch *f, const struct url *u)
 static char *whole_target(const char *url, const struct url *u)
 {
     dx_text t = {0};
-    int r = dx_text_add(&t, url, strcspn(url, "#"));
+    int r = url_ascii((struct bytes){(const uint8_t *)url, strcspn(url, "#")}, &t);
     if (r == 0 && u->target.n == 0)
         r = dx_text_add(&t, "/", 1);
     if (r == 0)

@@ -3,6 +3,7 @@
  * them or is kept for the next (fetch_pool.h). The two bodies go their own ways: the response may begin, and end, before the request
  * is whole. A request's end is its last chunk or its length, never the end of the connection, and so a broken one can never look whole. */
 #include "net/http1_client_inside.h"
+#include "base/url_join.h"
 #include "net/fetch.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +217,17 @@ static const struct layer_type client_type = {
 
 /* ---- dialling ---- */
 
+/* NULL: no memory. */
+static char *target_of(const struct url *u)
+{
+    dx_text t = {0};
+    if (!u->target.n)
+        return strdup("/");
+    if (url_ascii(u->target, &t) < 0)
+        dx_text_free(&t);
+    return t.p;
+}
+
 struct layer *http1_client_new(const struct dial *d)
 {
     struct client *k = calloc(1, sizeof *k);
@@ -229,7 +241,7 @@ struct layer *http1_client_new(const struct dial *d)
     draft_host(&host, d->url);
     k->host = host.t.p;
     k->url = strndup(d->text, strcspn(d->text, "#"));
-    k->target = d->url->target.n ? strndup((const char *)d->url->target.p, d->url->target.n) : strdup("/");
+    k->target = target_of(d->url);
     if (host.r == 0 && k->url && k->target)
         return &k->layer;
     layer_free(&k->layer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ws_handshake.c - the client's half of the WebSocket handshake (RFC 6455 4.1): a layer that becomes the ws layer. */
 #include "base/err.h"
+#include "base/url_join.h"
 #include "codec/http1.h"
 #include "codec/ws.h"
 #include "net/http1_parts.h"
@@ -221,6 +222,16 @@ static const struct layer_type handshake_type = {
     .free = layer_free,
 };
 
+static void draft_target(struct draft *t, const struct url *u)
+{
+    dx_text ascii = {0};
+    if (url_ascii(u->target, &ascii) < 0)
+        t->r = DX_NOMEM;
+    else
+        draft_add(t, u->target.n ? ascii.p : "/", u->target.n ? ascii.n : 1);
+    dx_text_free(&ascii);
+}
+
 /* NULL: no memory. */
 static char *request_of(const struct dial *d, const struct handshake *k)
 {
@@ -228,7 +239,7 @@ static char *request_of(const struct dial *d, const struct handshake *k)
     struct draft t = {0};
     char extension[WS_EXTENSION_MAX];
     draft_say(&t, "GET ");
-    draft_add(&t, u->target.n ? u->target.p : (const uint8_t *)"/", u->target.n ? u->target.n : 1);
+    draft_target(&t, u);
     draft_say(&t, " HTTP/1.1\r\nHost: ");
     draft_host(&t, u);
     draft_say(&t, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");

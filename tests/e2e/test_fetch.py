@@ -158,6 +158,8 @@ def redirects_are_followed_and_secrets_stay():
     with web() as s, web() as other:
         r = fetch(s.url + '/to/302/to/301/x')
         assert (r.code, r.out) == (0, b'hello\n') and s.asked[-1][1] == '/x', r
+        r = fetch(s.url + '/名字?a=é~')  # as typed: a request line is ASCII
+        assert r.code == 0 and s.asked[-1][1] == '/%E5%90%8D%E5%AD%97?a=%C3%A9~', (r, s.asked[-1])
         r = fetch('--no-location', s.url + '/to/302/x')
         assert (r.code, r.out) == (0, b'over there'), r
         r = fetch('-d', 'abc', f'{s.url}/to/303/echo')

@@ -111,7 +111,7 @@ def ping_0_never_asks():
 def a_dial_says_header_fields_and_subprotocols():
     s, url = listener()
     with s:
-        p = start('dial', url, '--header', 'Cookie: a=b', '--header', 'X-Two:2', '--subprotocol', 'chat,mqtt', ready=None)
+        p = start('dial', url + '/名字', '--header', 'Cookie: a=b', '--header', 'X-Two:2', '--subprotocol', 'chat,mqtt', ready=None)
         with accept(s)[0].sock:
             pass
         p.kill()

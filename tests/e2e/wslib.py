@@ -176,7 +176,7 @@ def accept(listener, extensions=None, deflate=None):
     s, _ = listener.accept()
     s.settimeout(20 * SLOW)
     line, head = read_head(s)
-    assert re.match(r'GET /\S* HTTP/1\.1$', line), line
+    assert re.match(r'GET /[!-~]* HTTP/1\.1$', line), line
     s.sendall(('\r\n'.join(['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade',
                             f'Sec-WebSocket-Accept: {accept_of(head["sec-websocket-key"])}'] +
                            ([f'Sec-WebSocket-Extensions: {extensions}'] if extensions else []) + ['', ''])).encode())

@@ -71,6 +71,19 @@ TEST(a_reference_leads_where_the_rfc_says)
     }
 }
 
+TEST(what_is_no_ascii_goes_as_percents_and_all_else_as_it_is)
+{
+    char in[0x7F - 0x21 + 5] = "", want[sizeof in + 9] = "";
+    dx_text out = {0};
+    for (int c = 0x21; c < 0x7F; c++)
+        in[c - 0x21] = want[c - 0x21] = (char)c;
+    strcat(in, "\xe4\xbd\xa0");
+    strcat(want, "%E4%BD%A0");
+    CHECK_INT(url_ascii((struct bytes){(const uint8_t *)in, strlen(in)}, &out), 0);
+    CHECK_STR(out.p, want);
+    dx_text_free(&out);
+}
+
 TEST(a_nul_is_a_control_byte)
 {
     static const struct bytes with[] = {
