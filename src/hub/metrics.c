@@ -15,7 +15,7 @@ void metrics(struct member *m, dx_text *out)
     one(out, "conns", "gauge", "Connections and other conns that stand.",
         (unsigned long long)dx_loop_count(h->loop, DX_COUNT_CONNS));
     one(out, "rooms", "gauge", "Rooms that somebody is in, and the lobby.", n->rooms);
-    one(out, "members", "gauge", "Members of rooms.", n->members);
+    one(out, "members", "gauge", "Members of rooms, as /who lists them.", n->listed);
     one(out, "memory_bytes", "gauge", "Queues, messages and held input.", dx_memory_used());
     one(out, "messages_total", "counter", "Messages said in rooms.", n->messages);
     one(out, "missed_total", "counter", "Messages that went by members who did not read.", n->missed);

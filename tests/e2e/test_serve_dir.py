@@ -470,6 +470,7 @@ def metrics_where_asked():
         text = s.get('/~metrics').body.decode()
         assert re.search(r'^duplex_http_requests_total\{status="2xx"\} 1$', text, re.M), text
         assert re.search(r'^duplex_http_requests_total\{status="4xx"\} 1$', text, re.M)
+        assert re.search(r'^duplex_members 0$', text, re.M), text  # the log is nobody
         for line in text.splitlines():
             assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|[a-z_]+(\{\w+="\w+"\})? \d+', line), line
 
