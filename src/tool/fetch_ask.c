@@ -67,6 +67,8 @@ static int add_type(struct fetch_ask *a, const char *field)
 static int read_data(struct fetch_ask *a, const char *data)
 {
     char first = data[strspn(data, " \t\r\n")];
+    if (*data == '@' && access(data + 1, F_OK) == 0 && !option_has(a->o, "quiet"))
+        tool_say("--data sends '%.100s' as it stands.  For what is in the file: --data-file %.100s", data, data + 1);
     a->opts.body = (dx_bytes){data, strlen(data)};
     return add_type(a, first == '{' || first == '[' ? "Content-Type: application/json"
                                                     : "Content-Type: application/x-www-form-urlencoded");

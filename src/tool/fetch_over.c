@@ -87,9 +87,11 @@ static void show_what_came(struct fetching *t)
 static void say_refused(struct fetching *t, const char *url)
 {
     const char *reason = dx_http_reason(t->status);
+    bool asks = t->status == 401 && !t->ask.opts.login && !t->ask.opts.bearer;
     bool flows = t->ask.fd >= 0 && t->ask.fd_size < 0;
     try_say(t, "%.300s answers %d %s%s", url, t->status, strcmp(reason, "Status") ? reason : "",
-            !t->stuck ? ""
+            asks        ? ".  Try: --user NAME:PASSWORD, or --bearer TOKEN"
+            : !t->stuck ? ""
             : flows ? ", and what came by a pipe cannot be sent again.  Try: --data-file FILE; -i shows where it leads"
                     : ", and that cannot be followed.  Try: --no-location -i to see where it leads");
     t->code = TOOL_HTTP;
@@ -107,6 +109,8 @@ static void words_for(const struct fetching *t, const char *url, const dx_err *w
         snprintf(words, FETCH_WORDS, "%.300s: its body is over --max-size %" PRId64, url, o->body_bytes_max);
     else if (why->code == DX_TIMEOUT && o->total_ms_max && try_now_ms() - t->began_ms >= o->total_ms_max)
         snprintf(words, FETCH_WORDS, "%.300s was not over in time.  Try: --within with more", url);
+    else if (why->code == DX_TIMEOUT && o->idle_ms_max && t->opened_ms)
+        snprintf(words, FETCH_WORDS, "%.300s: nothing moved for too long.  Try: --idle with more", url);
     else if (why->code == DX_LIMIT && why->detail_of == DX_OF_HTTP)
         snprintf(words, FETCH_WORDS, "%s.  Try: --redirects with more, or --no-location to see where it leads", text);
     else if (tool_words_of_proxy(url, why, words, FETCH_WORDS))

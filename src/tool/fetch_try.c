@@ -251,6 +251,12 @@ static int begin(struct fetching *t)
     int64_t from = t->file.name ? file_from(&t->file) : 0;
     ask_for(&t->ask, from, *t->file.since ? t->file.since : NULL);
     t->ask.opts.tls = t->trust.tls;
+    if (t->verbose)
+        tool_say("%s %.*s",
+                 t->ask.opts.method   ? t->ask.opts.method
+                 : t->ask.opts.body.n ? "POST"
+                                      : "GET",
+                 (int)strcspn(t->url, "#"), t->url);
     t->wire = dx_fetch(t->loop, t->url, &wire_on, t, &t->ask.opts, &err);
     if (!t->wire)
         return tool_fail("fetch", t->url, &err);

@@ -94,7 +94,31 @@ static const char *habit(const struct command *c, const char *name)
                 {wires, "host address", "The host is part of the URL: tcp://HOST:PORT"},
                 {"listen relay recv", "bind", "What to listen on is the URL: tcp://ADDRESS:PORT"},
                 {"recv", "resume continue", "A transfer begins anew each time; --force takes the place of a .part"},
-                {"send", "resume continue", "A transfer begins anew each time"}};
+                {"send", "resume continue", "A transfer begins anew each time"},
+                {"fetch", "L location follow", "Redirects are followed; --no-location follows none"},
+                {"fetch", "compressed", "Compressed bodies are asked for; --no-compression asks for none"},
+                {"fetch", "f S fail show-error", "A status of 400 and up is exit 22, and errors are always said"},
+                {"fetch", "s silent", "Did you mean --quiet?"},
+                {"fetch", "k no-check-certificate", "Did you mean --insecure?"},
+                {"fetch", "cacert", "Did you mean --ca?"},
+                {"fetch", "x", "Did you mean --proxy?"},
+                {"fetch", "c C continue-at", "Did you mean --continue?"},
+                {"fetch", "m max-time", "Did you mean --within?"},
+                {"fetch", "connect-timeout", "Did you mean --timeout?"},
+                {"fetch", "request", "Did you mean --method?"},
+                {"fetch", "output", "Did you mean --out?"},
+                {"fetch", "T upload-file", "Try: -X PUT --data-file FILE"},
+                {"fetch", "data-binary data-raw", "Try: --data TEXT, or --data-file FILE"},
+                {"fetch", "F form", "A form with files in it is not made here.  Try: -d 'a=1&b=2'"},
+                {"fetch", "A user-agent", "Try: -H 'User-Agent: NAME'"},
+                {"fetch", "b cookie", "Try: -H 'Cookie: NAME=VALUE'"},
+                {"fetch", "r range", "Try: -H 'Range: bytes=0-99'"},
+                {"dial", "H", "Did you mean --header?"},
+                {"dial", "protocol", "Did you mean --subprotocol?"},
+                {"dial", "k", "Did you mean --insecure?"},
+                {"dial", "l listen", "Try: duplex listen URL"},
+                {"dial", "u udp", "Try: udp://HOST:PORT"},
+                {"dial", "U unix", "Try: unix:///PATH"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (among(rows[i].commands, c->name) && among(rows[i].names, name))
             return rows[i].words;
@@ -288,7 +312,7 @@ static bool is_host_and_port(const char *const *args)
 static int check_args(const struct command *c, const struct options *r, char *why, size_t why_n)
 {
     if (r->arg_count < c->args_min)
-        snprintf(why, why_n, "%s wants %s.  Try: duplex %s --help", c->name, c->args, c->name);
+        snprintf(why, why_n, "%s wants %s  Try: duplex %s --help", c->name, c->args, c->name);
     else if (r->arg_count == 2 && c->args_max == 1 && is_host_and_port(r->args))
         snprintf(why, why_n, "a host and its port are one URL.  Did you mean: duplex %s tcp://%.100s:%.5s", c->name,
                  r->args[0], r->args[1]);

@@ -199,6 +199,28 @@ static size_t scheme_length(const char *url)
     return p ? (size_t)(p - url) : 0;
 }
 
+/* Blanks as URLs have them, and the '/' that a '?' wants before it. false: its host is not without blanks, or there is neither. */
+static bool mend_path(const char *url, char *buf, size_t n)
+{
+    const char *rest = strstr(url, "://"), *end = rest ? rest + 3 + strcspn(rest + 3, "/?#") : url;
+    size_t at = 0, host = strcspn(url, " ");
+    bool blank = url[host], slash = *end == '?';
+    if (!rest || url + host < end || !(blank || slash))
+        return false;
+    for (const char *p = url; *p && at + 4 < n; p++) {
+        if (p == end && slash)
+            buf[at++] = '/';
+        if (*p == ' ') {
+            memcpy(buf + at, "%20", 3);
+            at += 3;
+        } else {
+            buf[at++] = *p;
+        }
+    }
+    buf[at] = 0;
+    return true;
+}
+
 /* A URL that would read, made from one that does not: the scheme is missing or nearly right. */
 static bool mend_url(const char *url, char *buf, size_t n)
 {
@@ -217,7 +239,9 @@ static bool mend_url(const char *url, char *buf, size_t n)
         return port || *url == '/';
     }
     const char *near = wire_nearest(url, (size_t)(rest - url));
-    if (!near || wire_is(url, near))
+    if (near && wire_is(url, near))
+        return mend_path(url, buf, n);
+    if (!near)
         return false;
     snprintf(buf, n, "%s%.200s", near, rest);
     return true;
@@ -234,7 +258,9 @@ static void words_for_url(const char *doing, const char *url, const dx_err *e, c
     char mended[240];
     size_t end = strlen(e->text);
     const char *stop = end && strchr("?.", e->text[end - 1]) ? "" : "."; /* after a question there is none */
-    if (mend_url(url, mended, sizeof mended))
+    if (!strcmp(doing, "fetch") && strstr(e->text, "user and password")) /* and not said on the screen once more */
+        snprintf(buf, n, "user and password do not go into a url.  Try: --user NAME:PASSWORD");
+    else if (mend_url(url, mended, sizeof mended))
         snprintf(buf, n, "%s%s  Did you mean: duplex %s %s%s", e->text, stop, doing, option_of(doing), mended);
     else
         snprintf(buf, n, "%s%s  Try: duplex help%s%s", e->text, stop, command_find(doing) ? " " : "",

@@ -423,6 +423,7 @@ def json_says_the_head_and_how_long_it_took():
         assert 'X-Sum: 42 (behind the body)' in r.err and r.out == b'hi', r
     with web() as s:
         r = fetch('-v', s.url + '/to/302/x')
+        assert f'GET {s.url}/to/302/x\n' in r.err, r
         assert f'1 redirect led to {s.url}/x\n' in r.err, r
 
 
@@ -434,9 +435,15 @@ def what_does_not_read_says_what_would():
                         (['-H', 'no field', 'http://a/'], "Try: --header 'Name: value'"),
                         (['-H', 'A: b\r\nC: d', 'http://a/'], 'control byte'),
                         (['-H', 'Content-Length: 3', 'http://a/'], 'by fetch alone'), (['--continue', 'http://a/'], 'Try: -o'),
+                        (['http://a/b c?d'], 'Did you mean: duplex fetch http://a/b%20c?d'), (['http://a?b'], 'Did you mean: duplex fetch http://a/?b'),
+                        (['http://a b/'], 'a blank in it.  Try'), (['http://ada:secret@a/'], 'Try: --user NAME:PASSWORD'),
                         (['-X', 'G T', 'http://a/'], 'no method'), (['-u', 'ada', 'http://a/'], 'NAME:PASSWORD')):
         r = fetch(*args)
         assert r.code == 2 and words in r.err, (args, r)
+        assert 'secret' not in r.err, r
+    with web() as s:
+        r = fetch('-d', '@' + __file__, s.url + '/echo')
+        assert r.code == 0 and r.out == ('@' + __file__).encode() and 'For what is in the file: --data-file' in r.err, r
     r = fetch('http://127.0.0.1:1/')
     assert r.code == 7 and 'nobody listens on 127.0.0.1:1 (connection refused)' in r.err, r
 

@@ -99,7 +99,7 @@ TEST(what_does_not_read_is_refused_with_words)
     static const struct {
         const char *line, *words;
     } rows[] = {
-        {"dial", "dial wants [OPTION]... URL.  Try: duplex dial --help"},
+        {"dial", "dial wants [OPTION]... URL  Try: duplex dial --help"},
         {"dial a b", "'b' is one argument too many.  Usage: duplex dial [OPTION]... URL"},
         {"dial --frmae line x", "dial has no option --frmae.  Did you mean --frame?"},
         {"dial --enc gbk x", "dial has no option --enc.  Did you mean --encoding?"},
@@ -129,6 +129,11 @@ TEST(what_does_not_read_is_refused_with_words)
         {"recv --bind a x", "recv has no option --bind.  What to listen on is the URL: tcp://ADDRESS:PORT"},
         {"recv --resume x y",
          "recv has no option --resume.  A transfer begins anew each time; --force takes the place of a .part"},
+        {"fetch -L x", "fetch has no option -L.  Redirects are followed; --no-location follows none"},
+        {"fetch -sSL x", "fetch has no option -s.  Did you mean --quiet?"},
+        {"fetch --location x", "fetch has no option --location.  Redirects are followed; --no-location follows none"},
+        {"fetch --output a x", "fetch has no option --output.  Did you mean --out?"},
+        {"dial -u x 1", "dial has no option -u.  Try: udp://HOST:PORT"},
         {"hex --port 1", "hex has no option --port.  Try: duplex hex --help"},
         {"bench --max 1 x", "bench has no option --max: it is one of duplex listen, relay"},
         {"listen --max 0 x", "--max wants a whole number from 1 on, not '0'"},
