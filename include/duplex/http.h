@@ -3,7 +3,8 @@
  * http.h - one HTTP exchange is one dx_conn, the same for every version (RFC 9110).
  *
  * SERVER     on_open: the request's head is in: ask below. on_data: its body. on_end: its body is complete (also
- *            when it had none). Answer with dx_http_reply, or dx_http_head and then dx_send ... dx_finish.
+ *            when it had none). Answer with dx_http_reply, or dx_http_head and then dx_send ... dx_finish: a reply that
+ *            dx_http_head has begun goes on behind the request's end, also where there is no on_end.
  *            Sending before a head is 200 with defaults. Expect: 100-continue is answered when on_open returns,
  *            unless answered or paused. Idle keep-alive connections are not conns; a pipelined request's on_open
  *            waits for the reply before it. on_event DX_GONE: the client has said its end while the exchange runs. It may have

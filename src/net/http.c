@@ -250,7 +250,10 @@ int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fi
 {
     struct http1 *h = http1_answerable(c);
     int r = length < -1 ? DX_URL : check_head(h, status, fields, count);
-    return r < 0 ? r : http1_send_head(h, status, length, NULL, fields, count);
+    r = r < 0 ? r : http1_send_head(h, status, length, NULL, fields, count);
+    if (r == 0)
+        h->x->begun = 1;
+    return r;
 }
 
 /* More of a body may come than is read for the sake of the next request: a client that has sent it all by the time it reads the answer

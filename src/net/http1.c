@@ -88,6 +88,8 @@ static void tell_body_end(struct http1 *h)
     x->body_told = 1;
     if (x->in.trail)
         conn_event(c, DX_TRAILERS, NULL);
+    if (x->begun && x->reply_left)
+        c->stays = 1;
     if (!h->upgraded)
         layer_ended_above(&h->layer);
 }

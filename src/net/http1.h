@@ -65,6 +65,7 @@ struct exchange {
     int64_t reply_left; /* declared and not yet given; -1: chunked or to the end           */
     uint8_t head_sent : 1, reply_done : 1, body_done : 1, body_told : 1, no_body : 1, chunked_out : 1, truncated : 1;
     uint8_t opened : 1, continued : 1;
+    uint8_t begun : 1; /* dx_http_head has begun the reply: who begins one ends it */
     struct http_wait wait;
     struct http1_head head; /* last: room for the fields that came, then the bytes that its views point into */
 };

@@ -217,6 +217,86 @@ static void http_stream(struct world *w)
     WAIT(all_closed(w));
 }
 
+/* ---- a reply longer than any queue, by a handler that hears nothing of the request's end ---- */
+enum { LONG_PIECES = 160, LONG_BYTES = LONG_PIECES * 64 * KIB };
+
+static void long_more(dx_conn *c)
+{
+    static const char piece[64 * KIB];
+    struct end *e = end_of(c);
+    int r = 0;
+    while (r == 0 && e->piece < LONG_PIECES)
+        if ((r = dx_send(c, piece, sizeof piece, 0)) >= 0)
+            e->piece++;
+    if (r < 0 && r != DX_FULL)
+        fail(e->w, "dx_send says %d after %zu pieces", r, e->piece);
+    if (e->piece == LONG_PIECES && dx_finish(c) < 0)
+        fail(e->w, "dx_finish fails");
+}
+static void long_open(dx_conn *c)
+{
+    bool sized = dx_http_path(c).n > 1;
+    if (dx_http_head(c, 200, sized ? LONG_BYTES : -1, NULL, 0) < 0)
+        fail(end_of(c)->w, "no head");
+    end_of(c)->piece = 0;
+    long_more(c);
+}
+static void read_long(struct raw *r, const char *request, const char *head, const char *end, size_t more)
+{
+    static char buf[64 * KIB];
+    size_t n = 0, all = 0, end_n = strlen(end);
+    int64_t got;
+    say(r, request);
+    while ((got = raw_recv(r, buf + n, sizeof buf - n)) > 0) {
+        if (!all)
+            want_text(r, buf, head, true);
+        all += (size_t)got;
+        n += (size_t)got;
+        memmove(buf, buf + n - (n < end_n ? n : end_n), n < end_n ? n : end_n); /* its last bytes stay at the front */
+        n = n < end_n ? n : end_n;
+    }
+    if (all < LONG_BYTES + more || memcmp(buf, end, end_n))
+        raw_fail(r, "%zu bytes, or another end", all);
+}
+static void raw_long_chunks(struct raw *r)
+{
+    read_long(r, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "chunked", "\r\n0\r\n\r\n", 100);
+}
+static void raw_long_sized(struct raw *r)
+{
+    read_long(r, "GET /sized HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "Content-Length: 10485760", "", 50);
+}
+static void http_long(struct world *w)
+{
+    static const dx_handler on = {.on_open = long_open, .on_writable = long_more};
+    MUST_DO(exchange(w, &on, raw_long_chunks));
+    MUST_DO(exchange(w, &on, raw_long_sized));
+    WAIT(all_closed(w));
+    MUST_GOOD(w->s);
+}
+static void short_open(dx_conn *c)
+{
+    dx_http_head(c, 200, 4, NULL, 0);
+    dx_send(c, "four", 4, 0);
+}
+static void raw_short(struct raw *r)
+{
+    char buf[4096] = "";
+    say(r, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    read_until(r, buf, sizeof buf, "four");
+    say(r, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); /* the one before is over */
+    buf[0] = '\0';
+    read_until(r, buf, sizeof buf, "four");
+    want_eof(r);
+}
+static void http_short(struct world *w)
+{
+    static const dx_handler on = {.on_open = short_open};
+    MUST_DO(exchange(w, &on, raw_short));
+    MUST_INT(w->accepted, 2);
+    WAIT(all_closed(w));
+}
+
 /* ---- one connection, many exchanges ---- */
 static void raw_keep_alive(struct raw *r)
 {
@@ -439,6 +519,8 @@ const struct behaviour behave_http[] = {
     {"a body of 1 MiB there and back", HAS_HTTP, 0, http_body},
     {"a chunked body", HAS_HTTP, 0, http_chunked_in},
     {"sending before a head is 200, streamed", HAS_HTTP, 0, http_stream},
+    {"no on_end: a reply goes on behind the request's end", HAS_HTTP, 0, http_long},
+    {"no on_end: one that is all there ends", HAS_HTTP, 0, http_short},
     {"keep-alive, then Connection: close", HAS_HTTP, 0, http_keep_alive},
     {"an idle connection is no conn", HAS_HTTP, 0, http_idle_is_no_conn},
     {"pipelined: one at a time, in order", HAS_HTTP, 0, http_pipeline},
