@@ -212,6 +212,7 @@ static void raw_says_hello(struct raw *r)
 }
 
 struct told {
+    dx_loop *loop;
     int count, detail;
     char peer[100];
 };
@@ -222,6 +223,7 @@ static void tell(void *arg, const char *peer, const dx_err *why)
     t->count++;
     t->detail = why->code == DX_TLS && why->detail_of == DX_OF_TLS ? why->detail : why->code;
     snprintf(t->peer, sizeof t->peer, "%s", peer);
+    dx_loop_stop(t->loop); /* no handler of a conn does it: WAIT looks again */
 }
 
 static void raw_breaks_off(struct raw *r)
@@ -237,7 +239,7 @@ static void faults_are_told(struct world *w)
         void (*fn)(struct raw *r);
         int detail;
     } v[] = {{raw_says_hello, DX_TLS_PLAIN}, {raw_end, DX_TLS_CUT}, {raw_breaks_off, DX_RESET}};
-    struct told told = {0};
+    struct told told = {.loop = w->loop};
     struct raw *r;
     w->bare = true;
     MUST_DO(serve(w, &on_echo));
