@@ -137,7 +137,7 @@ static void say_continue(struct http1 *h)
 static void accept_ws_only(dx_conn *c)
 {
     static const dx_handler nobody;
-    static const char text[] = "This address speaks WebSocket.\n";
+    char text[300];
     struct http1 *h = http1_of(c);
     struct bytes path = h->x->head.path;
     const char *want = h->from->path ? h->from->path : "/";
@@ -156,7 +156,8 @@ static void accept_ws_only(dx_conn *c)
         return;
     }
     c->on = &nobody;
-    int said = dx_http_reply(c, status, "text/plain", text, sizeof text - 1, up, status == 426 ? 2 : 0);
+    int n = snprintf(text, sizeof text, "There is a WebSocket at %.200s, and nothing else here.\n", want);
+    int said = dx_http_reply(c, status, "text/plain", text, (size_t)n, up, status == 426 ? 2 : 0);
     if (said < 0 && !h->x->head_sent)
         http1_fail(h, said, 503, "the answer could not be said");
     else
