@@ -108,9 +108,10 @@ static void client_data(dx_conn *conn, const void *data, size_t n, unsigned how)
 
 /* ---- coming and going ---- */
 
-static void went(void *arg, dx_bytes data)
+static void went(void *arg, dx_bytes data, unsigned how)
 {
     struct client *c = arg;
+    (void)how;
     log_it(dx_user(c->conn), c, VIEW_OUT, data, moment_now());
 }
 

@@ -100,6 +100,8 @@ int events_data(struct events *e, struct moment at, enum view_way way, dx_bytes 
     if (r >= 0)
         r = addf(&e->out, ",\"delta_ms\":%" PRId64 ",\"way\":\"%s\",\"bytes\":%zu%s", at.steady_ms - e->last.steady_ms,
                  way == VIEW_IN ? "in" : "out", data.n, whole ? "" : ",\"part\":true");
+    if (r >= 0 && e->kind)
+        r = addf(&e->out, ",\"kind\":\"%s\"", e->kind & DX_TEXT ? "text" : "binary");
     e->last = at;
     if (r < 0 || add_body(e, sum.body) < 0 || (checks && add_sum(e, &sum) < 0))
         return DX_NOMEM;

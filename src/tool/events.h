@@ -10,6 +10,7 @@ struct events {
     const char *sum, *eol; /* as in struct view */
     dx_decoder *decoder;   /* NULL: data is UTF-8 where it is text */
     uint64_t sums_bad;
+    unsigned kind; /* of the next data, a message of a WebSocket: DX_TEXT or DX_BINARY; else 0 */
     struct moment last;
     dx_text out; /* the line of the last call */
 };

@@ -101,7 +101,7 @@ static int send_parts(struct feed *f, dx_conn *to, dx_bytes piece, const char *e
     if (r >= 0)
         f->sent += parts[0].n + parts[1].n;
     if (r >= 0 && f->went)
-        f->went(f->went_arg, piece);
+        f->went(f->went_arg, piece, how);
     return r;
 }
 

@@ -16,7 +16,7 @@ struct feed {
     bool stream;            /* the wire keeps no boundaries                                             */
     bool waits;             /* something is held until the wire is writable                             */
     struct outgoing *out;   /* what a message becomes on its way; NULL: it stays as it is                */
-    void (*went)(void *arg, dx_bytes sent); /* told of what was sent; NULL: nobody is                   */
+    void (*went)(void *arg, dx_bytes sent, unsigned how); /* told of what was sent; NULL: nobody is     */
     void *went_arg;
     uint64_t count;         /* messages taken so far                                                    */
     size_t fault_at;        /* in the one that is no hex                                                */

@@ -220,13 +220,13 @@ int manner_came(struct manner *m, dx_bytes data, bool whole, dx_bytes *ret)
     return r;
 }
 
-int manner_went(struct manner *m, dx_bytes data, dx_bytes *ret)
+int manner_went(struct manner *m, dx_bytes data, bool whole, dx_bytes *ret)
 {
     struct moment now = moment_now();
     int r = 0;
     *ret = (dx_bytes){0};
     logfile_add(&m->log, VIEW_OUT, data, now);
-    if (m->events.on && (r = events_data(&m->events, now, VIEW_OUT, data, m->out.sum != NULL)) == 0)
+    if (m->events.on && (r = events_data(&m->events, now, VIEW_OUT, data, whole)) == 0)
         *ret = text_of(&m->events.out);
     return r;
 }

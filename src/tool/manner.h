@@ -35,7 +35,7 @@ int manner_content(struct manner *m, const dx_text *content);
 bool manner_views(const struct manner *m);
 /* What came: kept, and where it is viewed or told *ret is to be printed (n may be 0). 0 or DX_NOMEM. */
 int manner_came(struct manner *m, dx_bytes data, bool whole, dx_bytes *ret);
-int manner_went(struct manner *m, dx_bytes data, dx_bytes *ret); /* the same of what we sent */
+int manner_went(struct manner *m, dx_bytes data, bool whole, dx_bytes *ret); /* the same of what we sent */
 /* Has what is waited for come, now or before? */
 bool manner_met(struct manner *m, dx_bytes data, bool whole);
 uint64_t manner_sums_bad(const struct manner *m);

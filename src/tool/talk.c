@@ -211,6 +211,7 @@ static int prepare(struct talk *t, dx_conn *c, dx_err *err)
     bool ws = !strcmp(wire, "ws") || !strcmp(wire, "wss");
     t->typed = isatty(STDIN_FILENO);
     t->shown = isatty(STDOUT_FILENO);
+    t->websocket = ws;
     t->half_close = !ws && !feed_datagrams(wire);
     if (ws && t->ws.kind == FEED_TEXT && !t->frame)
         t->frame = "line";                                                    /* pieces might cut a character */

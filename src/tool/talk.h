@@ -41,7 +41,7 @@ struct talk {
     dx_text line_end; /* behind each message on stdout; n 0: nothing                     */
     struct steps steps;
     bool typed, shown; /* stdin, stdout are terminals                                     */
-    bool joined, half_close, show_timer;
+    bool joined, half_close, show_timer, websocket;
     bool unseen; /* nothing has to look at what passes: see talk_pass                   */
     bool input_ended, input_said, peer_ended;
     bool met, lost; /* what was waited for came; the peer ended too early, which retry mends */

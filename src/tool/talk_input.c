@@ -19,11 +19,13 @@ static void wire_idle(dx_conn *c)
         talk_failed(t, TOOL_LIMIT, "no memory for a timer");
 }
 
-void talk_went(void *arg, dx_bytes data)
+void talk_went(void *arg, dx_bytes data, unsigned how)
 {
     struct talk *t = arg;
     dx_bytes event;
-    int r = manner_went(&t->manner, data, &event);
+    bool whole = t->feed.framer || t->from_option || t->manner.out.sum || dx_kind_of(t->wire) == DX_MESSAGES;
+    t->manner.events.kind = t->websocket ? how & (DX_TEXT | DX_BINARY) : 0;
+    int r = manner_went(&t->manner, data, whole, &event);
     if (r < 0 || event.n)
         talk_print_event(t, r);
 }

@@ -16,7 +16,7 @@ void talk_maybe_stop(struct talk *t);                         /* ends the loop w
 /* ---- talk_input.c: from stdin to the wire ---- */
 
 void talk_here_data(dx_conn *c, const void *data, size_t n, unsigned how); /* on_data of stdin          */
-void talk_went(void *arg, dx_bytes data);         /* feed.went: a message has gone, of the talk arg     */
+void talk_went(void *arg, dx_bytes data, unsigned how); /* feed.went: a message has gone, of the talk arg     */
 void talk_pump(struct talk *t);                   /* sends what there is room for; at the end says that */
 void talk_input_failed(struct talk *t, int code); /* enum dx_code                                       */
 

@@ -96,6 +96,7 @@ void talk_wire_data(dx_conn *c, const void *data, size_t n, unsigned how)
     }
     if (t->terminal && talk_terminal_came(t->terminal, data, n, whole) < 0)
         talk_failed(t, TOOL_LIMIT, "no memory");
+    t->manner.events.kind = t->websocket ? how & (DX_TEXT | DX_BINARY) : 0;
     if (manner_came(&t->manner, came, whole, &lines) < 0)
         talk_failed(t, TOOL_LIMIT, "no memory");
     if (manner_views(&t->manner)) {

@@ -146,6 +146,25 @@ def a_wrong_version_is_told_the_right_one():
 
 
 @case
+def events_say_which_kind_a_message_is():
+    with start('listen', 'ws://127.0.0.1:0', '--echo') as p:
+        for args, kind in ((('--text',), 'text'), ((), 'binary'), (('--frame', 'line'), 'text'), (('--send', 'one'), 'binary')):
+            r = duplex('dial', '--json', *args, p.url, '--idle-ends', '200ms', input=b'' if '--send' in args else b'one\n')
+            data = [e for e in map(json.loads, r.out.splitlines()) if e['event'] == 'data']
+            assert [(e['way'], e.get('kind'), 'part' in e) for e in data] == [('out', kind, False), ('in', kind, False)], (args, r)
+
+
+@case
+def another_path_is_told_the_right_one():
+    with start('listen', 'ws://127.0.0.1:0/chat', '--echo') as p:
+        for path, code in (('/', b' 404 '), ('/chat/', b' 404 '), ('/chat', b' 426 '), ('/chat?x', b' 426 ')):
+            with p.connect() as s:
+                s.sendall(f'GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'.encode())
+                said = b''.join(iter(lambda s=s: s.recv(4096), b''))
+                assert code in said[:20] and b'a WebSocket at /chat,' in said, said
+
+
+@case
 def options_that_do_not_fit_are_said():
     for args in (('dial', 'tcp://127.0.0.1:1', '--deflate'), ('dial', 'ws://127.0.0.1:1', '--text', '--binary'),
                  ('dial', 'ws://127.0.0.1:1', '--close', '999'), ('dial', 'ws://127.0.0.1:1', '--close', '1005'),
