@@ -106,7 +106,8 @@ const struct command command_table[] = {
      "duplex fetch --pin sha256:... https://10.0.0.8:2333/a  # from duplex serve --tls, by the pin it shows",
      "0 is a whole response with a status below 400; else 22, and the body is shown all the same, but goes into no file.\n"
      "Redirects are followed (10), never from https to http, to no other kind of URL, and what is secret stays with the\n"
-     "first host. Bodies may come compressed. One that is cut short, or grows too much, is an error.\n"
+     "first host; one that cannot be, as its body came by a pipe, is 22 too. Bodies may come compressed. One that is cut\n"
+     "short, or grows too much, is an error.\n"
      "FILE is FILE.part until all of it is there and on the disk, and never over a file that is there unless told (--force).\n"
      "--continue believes a FILE.part only where the server says that it is of the same thing, and its end comes once more.\n"
      "http_proxy, https_proxy, all_proxy and no_proxy are read, in small or capital letters, for each redirect anew; this machine\n"
