@@ -59,12 +59,17 @@ struct fetch_out {
     bool terminal, json, decodes;
     const char *coding;  /* --encoding; NULL: the head's, or by looking */
     struct show show;
-    bool shows, begun;
+    bool shows, begun, open; /* open: the line on the screen has no end yet */
     struct events events;
 };
 int out_head(struct fetch_out *s, const dx_conn *c, bool include, char words[FETCH_WORDS]);
 int out_take(struct fetch_out *s, const void *p, size_t n, char words[FETCH_WORDS]);
+int out_rest(struct fetch_out *s, char words[FETCH_WORDS]); /* what waits for the rest of its line: nothing has come for a while */
 int out_end(struct fetch_out *s, char words[FETCH_WORDS]);
+static inline bool out_waits(const struct fetch_out *s)
+{
+    return s->shows && show_waits(&s->show);
+}
 void out_free(struct fetch_out *s);
 /* All of it to stdout, however long that takes. 0 or the exit code; words "": there is nothing to say. */
 int out_write(const void *p, size_t n, char words[FETCH_WORDS]);
@@ -93,6 +98,7 @@ struct fetching {
     bool ended; /* all has come                                        */
     bool again; /* the status wants another try                        */
     bool stuck; /* it is a redirect that cannot be followed             */
+    bool rests; /* out_rest comes by itself                            */
     int code;   /* of this URL                                         */
     int worst;  /* of all: the first that is not 0                     */
     char words[FETCH_WORDS];

@@ -111,7 +111,7 @@ static int write_head(const struct fetch_out *s, const dx_conn *c, char words[FE
 
 int out_head(struct fetch_out *s, const dx_conn *c, bool include, char words[FETCH_WORDS])
 {
-    s->begun = false;
+    s->begun = s->open = false;
     if (s->json)
         return 0;
     if (s->shows)
@@ -131,6 +131,14 @@ static bool is_no_text(const struct fetch_out *s, const void *p, size_t n)
            memchr(p, 0, n);
 }
 
+static int put_shown(struct fetch_out *s, char words[FETCH_WORDS])
+{
+    const dx_text *t = &s->show.out;
+    if (t->n)
+        s->open = t->p[t->n - 1] != '\n';
+    return out_write(t->p, t->n, words);
+}
+
 int out_take(struct fetch_out *s, const void *p, size_t n, char words[FETCH_WORDS])
 {
     words[0] = 0;
@@ -147,7 +155,13 @@ int out_take(struct fetch_out *s, const void *p, size_t n, char words[FETCH_WORD
     s->begun = true;
     if (show_data(&s->show, p, n, false) < 0)
         return TOOL_LIMIT;
-    return out_write(s->show.out.p, s->show.out.n, words);
+    return put_shown(s, words);
+}
+
+int out_rest(struct fetch_out *s, char words[FETCH_WORDS])
+{
+    words[0] = 0;
+    return show_rest(&s->show) < 0 ? TOOL_LIMIT : put_shown(s, words);
 }
 
 int out_end(struct fetch_out *s, char words[FETCH_WORDS])
@@ -156,9 +170,8 @@ int out_end(struct fetch_out *s, char words[FETCH_WORDS])
     if (!s->shows)
         return 0;
     s->show.ended = true;
-    int r = show_rest(&s->show) < 0 ? TOOL_LIMIT : out_write(s->show.out.p, s->show.out.n, words);
-    bool open = s->terminal && s->begun && r == 0 && s->show.out.n && s->show.out.p[s->show.out.n - 1] != '\n';
-    return open ? out_write("\n", 1, words) : r;
+    int r = out_rest(s, words);
+    return s->terminal && s->open && r == 0 ? out_write("\n", 1, words) : r;
 }
 
 void out_free(struct fetch_out *s)

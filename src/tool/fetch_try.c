@@ -8,7 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, LINES_MS = 10000, AFTER_MAX_S = 3600 };
+enum {
+    REST_MS = 60, /* the beginning of a line is shown after so long without its end */
+    TICK_MS = 100,
+    LINES_MS = 10000,
+    AFTER_MAX_S = 3600
+};
 
 /* ---- how far ---- */
 
@@ -206,11 +211,19 @@ static void wire_event(dx_conn *c, int what, const void *arg)
         take_head(t, c);
 }
 
+static void show_rest_of(dx_conn *c)
+{
+    struct fetching *t = dx_user(c);
+    t->rests = false;
+    int r = out_rest(&t->out, t->words);
+    if (r)
+        fail(t, r, t->words);
+}
+
 static void wire_data(dx_conn *c, const void *p, size_t n, unsigned how)
 {
     struct fetching *t = dx_user(c);
     (void)how;
-    (void)c;
     t->got += (int64_t)n;
     if (t->drops)
         return;
@@ -218,6 +231,8 @@ static void wire_data(dx_conn *c, const void *p, size_t n, unsigned how)
     int r = t->file.name ? file_take(&t->file, p, n, t->words) : out_take(&t->out, p, n, t->words);
     if (r)
         try_fail(t, r, t->words);
+    else if (!t->file.name && out_waits(&t->out) && !t->rests)
+        t->rests = dx_after(c, REST_MS, show_rest_of) == 0;
 }
 
 static void wire_end(dx_conn *c)
@@ -270,7 +285,7 @@ void fetch_try(void *arg)
     t->got = t->opened_ms = t->head_ms = 0;
     t->after_ms = -1;
     t->status = 0;
-    t->drops = t->ended = t->again = t->stuck = false;
+    t->drops = t->ended = t->again = t->stuck = t->rests = false;
     t->began_ms = try_now_ms();
     t->code = begin(t);
     if (t->code && !t->wire)

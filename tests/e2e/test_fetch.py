@@ -390,6 +390,12 @@ def a_terminal_is_shown_text_in_any_coding_and_obeys_none_of_it():
         t = Terminal('fetch', s.url)
         t.sees(b'no text')
         assert t.code() == 23 and b'\0' not in t.screen
+    go = threading.Event()
+    with raw(HEAD + b'Content-Type: text/plain; charset=utf-8\r\n\r\nworking ...', lambda c: go.wait()) as s:
+        t = Terminal('fetch', s.url)
+        t.sees(b'working ...')  # no line end, and more may come
+        go.set()
+        assert t.code() == 0 and t.screen.endswith(b'working ...\r\n'), t.screen
     with raw(HEAD + b'Content-Length: 30\r\n\r\nline\nand a half') as s:  # cut short: what came is shown all the same, before the words
         t = Terminal('fetch', s.url)
         t.sees(b'stopped inside its body')
