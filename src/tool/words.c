@@ -199,15 +199,18 @@ static size_t scheme_length(const char *url)
     return p ? (size_t)(p - url) : 0;
 }
 
-/* Blanks as URLs have them, and the '/' that a '?' wants before it. false: its host is not without blanks, or there is neither. */
+/* Blanks as URLs have them, none at the end, and the '/' that a '?' wants before it. false: its host is not without blanks, or there
+ * is neither. */
 static bool mend_path(const char *url, char *buf, size_t n)
 {
     const char *rest = strstr(url, "://"), *end = rest ? rest + 3 + strcspn(rest + 3, "/?#") : url;
-    size_t at = 0, host = strcspn(url, " ");
+    size_t at = 0, host = strcspn(url, " "), all = strlen(url);
     bool blank = url[host], slash = *end == '?';
     if (!rest || url + host < end || !(blank || slash))
         return false;
-    for (const char *p = url; *p && at + 4 < n; p++) {
+    while (all && url[all - 1] == ' ')
+        all--;
+    for (const char *p = url; p < url + all && at + 4 < n; p++) {
         if (p == end && slash)
             buf[at++] = '/';
         if (*p == ' ') {

@@ -441,7 +441,7 @@ def what_does_not_read_says_what_would():
                         (['-H', 'no field', 'http://a/'], "Try: --header 'Name: value'"),
                         (['-H', 'A: b\r\nC: d', 'http://a/'], 'control byte'),
                         (['-H', 'Content-Length: 3', 'http://a/'], 'by fetch alone'), (['--continue', 'http://a/'], 'Try: -o'),
-                        (['http://a/b c?d'], 'Did you mean: duplex fetch http://a/b%20c?d'), (['http://a?b'], 'Did you mean: duplex fetch http://a/?b'),
+                        (['http://a/b c?d'], 'Did you mean: duplex fetch http://a/b%20c?d'), (['http://a/b c '], 'duplex fetch http://a/b%20c\n'), (['http://a?b'], 'Did you mean: duplex fetch http://a/?b'),
                         (['http://a b/'], 'a blank in it.  Try'), (['http://ada:secret@a/'], 'Try: --user NAME:PASSWORD'),
                         (['-X', 'G T', 'http://a/'], 'no method'), (['-u', 'ada', 'http://a/'], 'NAME:PASSWORD')):
         r = fetch(*args)
