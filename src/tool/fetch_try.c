@@ -217,7 +217,7 @@ static void show_rest_of(dx_conn *c)
     t->rests = false;
     int r = out_rest(&t->out, t->words);
     if (r)
-        fail(t, r, t->words);
+        try_fail(t, r, t->words);
 }
 
 static void wire_data(dx_conn *c, const void *p, size_t n, unsigned how)
