@@ -224,9 +224,12 @@ TEST(the_tables_agree_with_each_other)
         snprintf(list, sizeof list, "%s", o->commands);
         for (char *w = strtok(list, " "); w; w = strtok(NULL, " "))
             CHECK_SAY(command_find(w) != NULL, "--%s is for %s, which is no command", o->name, w);
-        for (const struct opt *p = o + 1; p->name; p++)
+        for (const struct opt *p = o + 1; p->name; p++) {
+            CHECK_SAY(strcmp(o->name, p->name) || o->kind != p->kind || strcmp(o->help, p->help),
+                      "--%s of %s and of %s is one row", o->name, o->commands, p->commands);
             CHECK_SAY(!o->letter || o->letter != p->letter || !strcmp(o->name, p->name), "-%c is --%s and --%s",
                       o->letter, o->name, p->name);
+        }
     }
     for (const struct tool_exit_row *r = tool_exits; r->name; r++)
         CHECK_SAY(r == tool_exits || r[-1].code < r->code, "exit code %d stands in order", r->code);
