@@ -58,9 +58,10 @@ static void give_at_once(dx_conn *c, const struct body *b, const struct range *r
     dx_text t = {0};
     char text[PART_MAX];
     int bad = 0;
-    for (int i = 0; i < count; i++)
-        bad |= dx_text_add(&t, text, (size_t)write_head(text, b->type, &r[i], b->size)) |
-               dx_text_add(&t, b->p + r[i].first, (size_t)r[i].n);
+    for (int i = 0; i < count; i++) {
+        bad |= dx_text_add(&t, text, (size_t)write_head(text, b->type, &r[i], b->size));
+        bad |= dx_text_add(&t, b->p + r[i].first, (size_t)r[i].n);
+    }
     bad |= dx_text_add(&t, text, (size_t)write_end(text));
     if (bad < 0)
         answer_status(c, 503, "no memory");

@@ -40,7 +40,8 @@ static bool feed_old(struct member *m, const struct note *n)
     int r;
     localtime_r(&seconds, &tm);
     strftime(at, sizeof(at), "[%H:%M] ", &tm);
-    r = text_str(&t, at) | text_str(&t, n->from) | text_str(&t, ": ") | show_clean(n->text, n->text_n, &t);
+    r = text_str(&t, at), r |= text_str(&t, n->from), r |= text_str(&t, ": ");
+    r |= show_clean(n->text, n->text_n, &t);
     r = r < 0 ? r : member_tell_n(m, t.p, t.n);
     dx_text_free(&t);
     return r >= 0;

@@ -29,11 +29,18 @@ static bool who_due(const struct guest *g)
     return g->who_n > g->sent_n;
 }
 
+/* One more member of the array that an answer is. */
+static int poll_add(dx_text *t, const char *p, size_t n)
+{
+    int e = text_str(t, t->n > 1 ? "," : "");
+    return e | dx_text_add(t, p, n);
+}
+
 int guest_put(struct guest *g, const dx_text *t)
 {
     struct side *s;
     if (g->answer)
-        return text_str(g->answer, g->answer->n > 1 ? "," : "") | dx_text_add(g->answer, t->p, t->n);
+        return poll_add(g->answer, t->p, t->n);
     if (g->stream && g->side_bytes + t->n > MESSAGE_MAX)
         guest_drop_side(g, g->sent_n);
     if (g->side_bytes + t->n > MESSAGE_MAX && g->side)
@@ -145,11 +152,6 @@ static void stream_on(struct guest *g)
     }
 }
 
-static int poll_add(dx_text *t, const char *p, size_t n)
-{
-    return text_str(t, t->n > 1 ? "," : "") | dx_text_add(t, p, n);
-}
-
 static int poll_own(struct guest *g, dx_text *t)
 {
     int e = 0;
@@ -160,7 +162,7 @@ static int poll_own(struct guest *g, dx_text *t)
     for (struct side *s = g->side; s; s = s->next)
         e |= poll_add(t, s->text, s->n);
     if (who_due(g))
-        e |= text_str(t, t->n > 1 ? "," : "") | room_who_json(g->m.room, t);
+        e |= text_str(t, t->n > 1 ? "," : ""), e |= room_who_json(g->m.room, t);
     g->sent_n = g->side_n;
     return e;
 }
@@ -189,7 +191,8 @@ static void poll_answer(struct guest *g)
 {
     dx_text t = {0};
     char at[80];
-    int e = text_str(&t, "[") | poll_own(g, &t) | poll_said(g, &t);
+    int e = text_str(&t, "[");
+    e |= poll_own(g, &t), e |= poll_said(g, &t);
     write_at(g, g->side_n, at);
     e |= text_fmt(&t, "%s{\"is\":\"at\",\"at\":\"%s\"}]", t.n > 1 ? "," : "", at);
     if (e >= 0)

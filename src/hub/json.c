@@ -75,12 +75,12 @@ int json_welcome(const struct member *m, dx_text *t)
     int e = text_fmt(t, "{\"is\":\"welcome\",\"epoch\":\"%s\",\"offset\":%llu,\"room\":\"%s\"", r->epoch,
                      (unsigned long long)(r->ring.next - 1), r->name);
     if (m->nick)
-        e |= text_str(t, ",\"nick\":") | text_json(t, m->nick, strlen(m->nick));
+        e |= text_str(t, ",\"nick\":"), e |= text_json(t, m->nick, strlen(m->nick));
     e |= text_fmt(t, ",\"version\":\"%s\",\"urls\":[", dx_version());
     for (size_t i = 0; hub_url(m->hub, i); i++) {
         const char *url = hub_url(m->hub, i);
         lan |= beyond(url);
-        e |= text_str(t, i ? "," : "") | text_json(t, url, strlen(url));
+        e |= text_str(t, i ? "," : ""), e |= text_json(t, url, strlen(url));
     }
     e |= text_fmt(t, "],\"lan\":%s", lan ? "true" : "false");
     if (*pin)

@@ -102,7 +102,7 @@ static void add_bytes(dx_text *t, const char *before, const uint8_t *p, size_t n
     if (!text)
         (void)dx_hex(p, k, " ", t);
     else if (n)
-        (void)(dx_text_add(t, "'", 1) | dx_text_add(t, p, k) | dx_text_add(t, "'", 1));
+        (void)dx_text_add(t, "'", 1), (void)dx_text_add(t, p, k), (void)dx_text_add(t, "'", 1);
     (void)dx_text_add(t, n > SHOWN_MAX ? " ..." : "", n > SHOWN_MAX ? 4 : 0);
 }
 
