@@ -11,8 +11,7 @@
 struct hub;
 struct hub_local;
 
-/* Who answers the requests that are not ours ("/~..." is, and every WebSocket): all of the answer is his. Views are good until the call
- * returns. Any may be NULL. */
+/* A request that is over. Views are good until the call returns; p NULL: absent. */
 struct hub_request {
     dx_bytes method, target, host, agent, referer;
     const char *peer, *wire; /* "127.0.0.1"; "http" "https" "ws" ... */
@@ -20,11 +19,12 @@ struct hub_request {
     uint64_t sent;           /* bytes of the body */
     int64_t ms;              /* from its head to its end */
 };
+/* Who answers the requests that are not ours ("/~..." is, and every WebSocket): all of the answer is his. Any may be NULL. */
 struct hub_site {
     void *(*answer)(void *arg, dx_conn *c); /* in on_open; what it returns, if not NULL, is told more and gone */
     void (*more)(void *talk);               /* on_writable */
     void (*gone)(void *talk);               /* on_close    */
-    void (*done)(void *arg, const struct hub_request *r); /* a request is over, whoever answered it; NULL: nobody asks */
+    void (*done)(void *arg, const struct hub_request *r); /* a request is over, whoever answered it */
 };
 struct hub_opts {             /* zero means the default named here                                      */
     size_t room_bytes_max;    /* 4 MiB of messages a room                                               */
