@@ -75,6 +75,11 @@ DX_API int      dx_http_param_at(const dx_conn *c, size_t i, dx_text *name, dx_t
 DX_API int      dx_http_quality(dx_bytes list, const char *what);
 DX_API dx_bytes dx_http_charset(const dx_conn *c);         /* of Content-Type, without quotes. Good until the next call of this thread */
 DX_API bool     dx_http_keeps_alive(const dx_conn *c);     /* may another exchange follow on the connection?  */
+/* DATES      of HTTP (RFC 9110 5.6.7), as Last-Modified, Expires and their like hold them, in seconds since 1970: of the years 0 to
+ *            9999; what is beyond is written as the nearest of them. */
+DX_API void     dx_http_date(char ret[30], int64_t s);     /* "Sun, 06 Nov 1994 08:49:37 GMT"              */
+/* All three forms. now_s says which century a year of two digits is of. 0; DX_URL: no date, and *ret_s is as it was. */
+DX_API int      dx_http_date_read(dx_bytes field, int64_t now_s, int64_t *ret_s);
 /* 32 hex digits that name this exchange in logs; no other of this process has them. Good until the next call of this thread. */
 DX_API const char *dx_http_id(const dx_conn *c);
 

@@ -18,8 +18,8 @@ void facts_of(const struct stat *st, enum coding k, bool made, struct facts *ret
              k ? "-" : "", k ? coding_name(k) : "");
     time_t now = time(NULL);
     ret->modified = st->st_mtim.tv_sec;
-    when_write(ret->date,
-               ret->modified < now ? ret->modified : now); /* RFC 9110 8.8.2.1: not after the answer's Date */
+    dx_http_date(ret->date,
+                 ret->modified < now ? ret->modified : now); /* RFC 9110 8.8.2.1: not after the answer's Date */
 }
 
 void head_field(struct head *h, const char *name, const char *value)

@@ -38,13 +38,10 @@ bool type_is_text(const char *type);       /* it has a charset                  
 bool type_shrinks(const char *type);       /* compression pays                                             */
 const char *type_charset(const void *p, size_t n, bool whole); /* "utf-8", "gb18030"; NULL: it cannot be said */
 
-/* when.c - RFC 9110 5.6.7 and 13 */
-void when_write(char ret[32], time_t t);        /* "Sun, 06 Nov 1994 08:49:37 GMT" */
-bool when_read(dx_bytes s, time_t now, time_t *ret); /* all three forms */
-
+/* when.c - RFC 9110 13 */
 struct facts { /* of what would be sent: what conditions ask for */
     char etag[64]; /* with its quotes; "": none */
-    char date[32]; /* modified, as Last-Modified has it */
+    char date[30]; /* modified, as Last-Modified has it */
     time_t modified;
 };
 /* The status that the request's conditions lead to: 0 (send it), 304, 412. */

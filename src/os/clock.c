@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/clock.h"
+#include <duplex/http.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,18 +32,11 @@ size_t os_memory_total(void)
 
 const char *os_http_date(void)
 {
-    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    static _Thread_local char text[32];
+    static _Thread_local char text[30];
     static _Thread_local time_t made;
     time_t now = time(NULL);
     if (now != made || !text[0]) {
-        struct tm t;
-        gmtime_r(&now, &t);
-        strftime(text, sizeof text, "xxx, %d xxx %Y %H:%M:%S GMT", &t); /* names by hand: locales have their own */
-        for (int i = 0; i < 3; i++) {
-            text[i] = days[t.tm_wday * 3 + i];
-            text[8 + i] = months[t.tm_mon * 3 + i];
-        }
+        dx_http_date(text, now);
         made = now;
     }
     return text;

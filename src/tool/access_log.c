@@ -3,6 +3,7 @@
 #include "tool/access_log.h"
 #include "tool/add.h"
 #include "tool/tool.h"
+#include <duplex/http.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -61,15 +62,13 @@ static int add_escaped(dx_text *t, dx_bytes b)
 
 static int add_combined(dx_text *t, const struct hub_request *q)
 {
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t now = time(NULL);
     struct tm m;
-    char zone[8];
+    char zone[8], at[30]; /* "Sun, 06 Nov 1994 08:49:37 GMT", of the clock here */
     localtime_r(&now, &m);
     strftime(zone, sizeof(zone), "%z", &m);
-    int r = addf(t, "%s - - [%02d/%s/%d:%02d:%02d:%02d %s] \"", q->peer, m.tm_mday, months[m.tm_mon], m.tm_year + 1900,
-                 m.tm_hour, m.tm_min, m.tm_sec, zone);
+    dx_http_date(at, now + m.tm_gmtoff);
+    int r = addf(t, "%s - - [%.2s/%.3s/%.4s:%.8s %s] \"", q->peer, at + 5, at + 8, at + 12, at + 17, zone);
     r |= add_escaped(t, q->method), r |= add(t, " "), r |= add_escaped(t, q->target);
     r |= addf(t, " HTTP/%d.%d\" %d %" PRIu64 " \"", q->version / 10, q->version % 10, q->status, q->sent);
     r |= add_escaped(t, q->referer), r |= add(t, "\" \""), r |= add_escaped(t, q->agent);

@@ -121,37 +121,6 @@ TEST(ranges_of_ten_bytes)
     CHECK_INT(range_read((dx_bytes){NULL, 0}, 10, r), 0);
 }
 
-TEST(dates_in_all_three_forms)
-{
-    static const struct {
-        const char *text;
-        int64_t at; /* -1: none */
-    } all[] = {
-        {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
-        {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
-        {"Sun Nov  6 08:49:37 1994", 784111777},
-        {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
-        {"Fri, 31 Dec 9999 23:59:59 GMT", 253402300799},
-        {"Wednesday, 01-Jan-69 00:00:00 GMT", 3124224000}, /* 2069: not 50 years ahead of 2026 */
-        {"Saturday, 01-Jan-77 00:00:00 GMT", 220924800},   /* 1977: 2077 would be           */
-        {"Sun, 06 Nov 1994 08:49:37 UTC", -1},
-        {"Sun, 06 Nov 1994 08:49:37 GMT ", -1},
-        {"Sun, 06 Foo 1994 08:49:37 GMT", -1},
-        {"Sun, 00 Nov 1994 08:49:37 GMT", -1},
-        {"Sun, 06 Nov 1994 24:49:37 GMT", -1},
-        {"yesterday", -1},
-        {"", -1},
-    };
-    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-        time_t t = -1;
-        bool ok = when_read(of(all[i].text), 1795700000 /* 2026 */, &t);
-        CHECK_SAY(ok == (all[i].at >= 0) && (!ok || t == all[i].at), "%s: %lld", all[i].text, (long long)t);
-    }
-    char s[32];
-    when_write(s, 784111777);
-    CHECK_STR(s, "Sun, 06 Nov 1994 08:49:37 GMT");
-}
-
 TEST(types_by_the_end_of_a_name)
 {
     CHECK_STR(type_of("a/b.HTML"), "text/html");
