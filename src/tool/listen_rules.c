@@ -4,19 +4,17 @@
 #include "tool/listen_rules.h"
 #include "tool/bucket.h"
 #include "tool/exchange.h"
+#include "tool/rules_file.h"
 #include "tool/talk.h"
 #include "tool/tool.h"
 #include "tool/trust.h"
 #include <duplex/http.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     TOKEN_BYTES = 256,     /* so many of an answer cost a datagram source a token      */
@@ -34,69 +32,7 @@ struct client {
     bool datagrams, loopback, quiet, http, headed, blocked, closing;
 };
 
-/* ---- the file ---- */
-
-/* 0, or an exit code; *text is to be freed. */
-static int file_read(const char *path, dx_text *text)
-{
-    char piece[65536];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0; /* a FIFO that nobody writes is not waited for */
-    if (fd >= 0)
-        fcntl(fd, F_SETFL, O_RDONLY);
-    while (fd >= 0 && r == 0 && text->n <= RULES_FILE_MAX && (n = read(fd, piece, sizeof piece)) > 0)
-        r = dx_text_add(text, piece, (size_t)n);
-    if (fd < 0 || n < 0) {
-        tool_say("%s: %s", path, strerror(errno));
-        r = TOOL_LOCAL;
-    } else if (r < 0) {
-        tool_say("%s: no memory", path);
-        r = TOOL_LIMIT;
-    }
-    if (fd >= 0)
-        close(fd);
-    return r;
-}
-
-static void say_faults(const char *path, const struct rules_faults *f)
-{
-    const char *p = f->words.p, *nl;
-    for (; p && *p && (nl = strchr(p, '\n')); p = nl + 1)
-        tool_say("%.*s", (int)(nl - p), p);
-    if (f->count > RULES_FAULTS_MAX)
-        tool_say("%s: these are the first %d faults", path, RULES_FAULTS_MAX);
-}
-
-/* 0, or an exit code; *ret is the caller's. */
-static int rules_of_file(const struct listen_rules *l, struct rules **ret)
-{
-    dx_text text = {0};
-    struct rules_faults faults = {0};
-    int r = file_read(l->given.name, &text);
-    if (r == 0 && !(*ret = rules_read(&l->given, text.p ? text.p : "", text.n, &faults))) {
-        say_faults(l->given.name, &faults);
-        r = TOOL_USAGE;
-    }
-    dx_text_free(&faults.words);
-    dx_text_free(&text);
-    return r;
-}
-
-/* So that a fault of an option is not told as one of the file. */
-static int check_given(const struct rules_given *g)
-{
-    dx_err err = {0};
-    dx_framer *f = g->frame ? dx_framer_new(g->frame, RULES_MESSAGE_MAX, &err) : NULL;
-    dx_decoder *d = g->encoding && !err.code ? dx_decoder_new(g->encoding, DX_GUESS_LOCALE, &err) : NULL;
-    dx_framer_free(f);
-    dx_decoder_free(d);
-    if (!err.code)
-        return 0;
-    const char *near = f || !g->frame ? nearest_coding(g->encoding) : NULL;
-    tool_say("--%s%s%s%s%s", f || !g->frame ? "encoding: " : "", err.text, near ? ".  Did you mean " : "",
-             near ? near : "", near ? "?" : "");
-    return TOOL_USAGE;
-}
+/* ---- the rules ---- */
 
 int listen_rules_read(struct listen_rules *l, const struct options *o)
 {
@@ -105,9 +41,9 @@ int listen_rules_read(struct listen_rules *l, const struct options *o)
     l->verbose = option_has(o, "verbose");
     if (getrandom(&l->seed, sizeof l->seed, 0) < 0)
         l->seed = (uint64_t)time(NULL);
-    int r = check_given(&l->given);
+    int r = rules_check_given(&l->given);
     if (r == 0)
-        r = rules_of_file(l, &l->rules);
+        r = rules_of_file(&l->given, &l->rules);
     if (r == 0 && l->verbose)
         tool_say("%s: %zu rule%s", l->given.name, rules_count(l->rules), rules_count(l->rules) == 1 ? "" : "s");
     return r == 0 ? -1 : r;
@@ -116,7 +52,7 @@ int listen_rules_read(struct listen_rules *l, const struct options *o)
 void listen_rules_reload(struct listen_rules *l)
 {
     struct rules *rules = NULL;
-    if (rules_of_file(l, &rules) != 0) {
+    if (rules_of_file(&l->given, &rules) != 0) {
         tool_say("%s: the rules stay as they were", l->given.name);
         return;
     }
