@@ -105,10 +105,10 @@ void every_stop(struct every *e)
 static double percentile(const struct every *e, uint64_t percent)
 {
     uint64_t want = (e->done * percent + 99) / 100, seen = 0;
-    for (int i = 0; i < BUCKETS; i++)
-        if ((seen += e->late[i]) >= want)
-            return (double)i * BUCKET_US / 1000.0;
-    return (double)BUCKETS * BUCKET_US / 1000.0;
+    int i = 0;
+    while (i < BUCKETS && (seen += e->late[i]) < want)
+        i++;
+    return (double)(i * BUCKET_US) / 1000.0;
 }
 
 void every_report(const struct every *e)

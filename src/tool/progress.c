@@ -16,7 +16,7 @@ void progress_note(struct progress *p, int64_t bytes, int64_t now_ms)
     if (ms <= 0)
         return;
     double rate = (double)(bytes - p->at) * 1000 / (double)ms;
-    double share = ms < RATE_MS ? (double)ms / RATE_MS : 1;
+    double share = ms < RATE_MS ? (double)ms / (double)RATE_MS : 1;
     int64_t all_ms = now_ms - p->began_ms;
     if (p->rate < 0 || all_ms < RATE_MS) /* at first: of all there was */
         p->rate = (double)bytes * 1000 / (double)(all_ms > 0 ? all_ms : 1);

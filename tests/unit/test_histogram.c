@@ -25,7 +25,7 @@ static int ascending(const void *a, const void *b)
 
 static uint64_t exact_at(double share)
 {
-    double rank = share * VALUES;
+    double rank = share * (double)VALUES;
     size_t i = (size_t)rank;
     i += (double)i < rank;
     return values[i ? i - 1 : 0];
@@ -93,7 +93,7 @@ TEST(small_values_are_exact)
     for (uint64_t v = 0; v < HISTOGRAM_EXACT; v++)
         histogram_add(h, v, 1);
     for (uint64_t v = 1; v < HISTOGRAM_EXACT; v++)
-        CHECK_INT(histogram_at(h, (double)v / HISTOGRAM_EXACT), v - 1);
+        CHECK_INT(histogram_at(h, (double)v / (double)HISTOGRAM_EXACT), v - 1);
 }
 
 TEST(uniform_values_beside_the_exact_percentiles)
@@ -113,7 +113,7 @@ TEST(values_over_all_magnitudes_beside_the_exact_percentiles)
         sum += (double)values[i];
     }
     compare(h);
-    double mean = histogram_mean(h), want = sum / VALUES;
+    double mean = histogram_mean(h), want = sum / (double)VALUES;
     CHECK(mean > want * 0.999999 && mean < want * 1.000001);
 }
 
