@@ -1,136 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * prompt.c - the terminal around the editor: raw keys in, the line drawn at the bottom. */
-#include "tool/prompt.h"
+ * prompt.c - the terminal around the editor: raw keys in, lines out. */
+#include "tool/prompt_inside.h"
 #include "tool/add.h"
-#include "tool/edit.h"
 #include "tool/history.h"
 #include "tool/tool.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
-
-enum { COLUMNS_MIN = 10, ROWS_MIN = 2 };
-
-struct prompt {
-    struct edit edit;
-    struct termios before;
-    const struct prompt_watch *watch;
-    void *arg;
-    const char *mark;
-    dx_conn *keys;
-    int fd;
-    struct edit_place at; /* the cursor, within the line as it is drawn                      */
-    int columns;          /* the terminal's then                                             */
-    int entered_rows;     /* what the line entered last took and still takes                 */
-    bool plain, raw, over, many;
-};
-
-static void put(const struct prompt *p, const char *s, size_t n)
-{
-    while (n) {
-        ssize_t r = write(p->fd, s, n);
-        struct pollfd ready = {.fd = p->fd, .events = POLLOUT};
-        if (r > 0)
-            s += r, n -= (size_t)r;
-        else if (r < 0 && errno == EAGAIN)
-            poll(&ready, 1, 1000);
-        else if (r < 0 && errno != EINTR)
-            return;
-    }
-}
-
-/* ---- drawing ---- */
-
-static void up(int rows, dx_text *out)
-{
-    char s[24];
-    snprintf(s, sizeof s, "\033[%dA", rows);
-    add(out, rows ? s : "");
-}
-
-/* From the first row of the line down the screen is empty then, and the cursor there. */
-static void erase(struct prompt *p, dx_text *out)
-{
-    add(out, "\r");
-    up(p->at.above, out);
-    add(out, "\033[J");
-    p->at = (struct edit_place){0};
-}
-
-static void size_of(const struct prompt *p, int *ret_columns, int *ret_rows)
-{
-    struct winsize size = {0};
-    bool known = ioctl(p->fd, TIOCGWINSZ, &size) == 0;
-    *ret_columns = known && size.ws_col > COLUMNS_MIN ? size.ws_col : known && size.ws_col ? COLUMNS_MIN : 80;
-    *ret_rows = known && size.ws_row > ROWS_MIN ? size.ws_row : known && size.ws_row ? ROWS_MIN : 24;
-}
-
-/* The last column stays free, where terminals differ in when a line wraps, and the first row too: so a redraw scrolls nothing
- * away. */
-static void draw(struct prompt *p, dx_text *out)
-{
-    int rows;
-    size_of(p, &p->columns, &rows);
-    edit_draw(&p->edit, p->mark, p->columns - 1, rows - 1, out, &p->at);
-}
-
-static void redraw(struct prompt *p)
-{
-    dx_text out = {0};
-    if (p->plain || p->over)
-        return;
-    erase(p, &out);
-    draw(p, &out);
-    put(p, out.p, out.n);
-    dx_text_free(&out);
-}
-
-static void print(struct prompt *p, const char *before, const char *text, size_t n)
-{
-    dx_text out = {0};
-    if (!p->plain)
-        erase(p, &out), add(&out, before);
-    dx_text_add(&out, text, n);
-    if (n && text[n - 1] != '\n' && !p->plain)
-        add(&out, "\n");
-    if (!p->plain && !p->over)
-        draw(p, &out);
-    put(p, out.p, out.n);
-    p->entered_rows = 0;
-    dx_text_free(&out);
-}
-
-void prompt_print(struct prompt *p, const char *text, size_t n)
-{
-    print(p, "", text, n);
-}
-
-void prompt_print_anew(struct prompt *p, const char *text, size_t n)
-{
-    print(p, "\033[H\033[2J", text, n);
-}
-
-void prompt_take_back(struct prompt *p)
-{
-    dx_text out = {0};
-    if (p->plain || !p->entered_rows)
-        return;
-    erase(p, &out);
-    up(p->entered_rows, &out);
-    add(&out, "\033[J");
-    draw(p, &out);
-    put(p, out.p, out.n);
-    p->entered_rows = 0;
-    dx_text_free(&out);
-}
 
 bool prompt_is_one_of_many(const struct prompt *p)
 {
@@ -180,12 +61,12 @@ static void entered(struct prompt *p)
     size_t n = p->edit.n;
     char *line = strndup(p->edit.text, n);
     p->edit.at = n;
-    redraw(p);
-    put(p, "\r\n", 2);
+    screen_redraw(p);
+    screen_put(p, "\r\n", 2);
     p->entered_rows = p->at.above + 1;
     p->at = (struct edit_place){0};
     edit_next(&p->edit);
-    redraw(p);
+    screen_redraw(p);
     if (line)
         tell_lines(p, line, strlen(line));
     free(line);
@@ -219,7 +100,7 @@ static void edit_keys(struct prompt *p, const unsigned char *keys, size_t n)
     if (p->edit.full)
         tell_full(p);
     else if (changed)
-        redraw(p);
+        screen_redraw(p);
 }
 
 /* The terminal edits by itself and gives whole lines. */
@@ -298,21 +179,21 @@ static bool make_raw(struct prompt *p)
     tool_last_words(give_back_at_once);
     p->raw = tcsetattr(p->fd, TCSADRAIN, &raw) == 0;
     if (p->raw)
-        put(p, "\033[?2004h", 8); /* what is pasted comes marked as such */
+        screen_put(p, "\033[?2004h", 8); /* what is pasted comes marked as such */
     return p->raw;
 }
 
 static void give_back(struct prompt *p)
 {
     dx_text out = {0};
-    erase(p, &out);
+    screen_erase(p, &out);
     if (p->edit.n) { /* typed, and not said: it can still be read */
         add(&out, p->mark);
         (void)dx_visible(p->edit.text, p->edit.n, NULL, &out);
         add(&out, "\r\n");
     }
     add(&out, "\033[?2004l");
-    put(p, out.p, out.n);
+    screen_put(p, out.p, out.n);
     dx_text_free(&out);
     tcsetattr(p->fd, TCSADRAIN, &p->before);
     tool_last_words(NULL);
@@ -324,12 +205,12 @@ static void resized(void *arg)
 {
     struct prompt *p = arg;
     int columns, rows, was = p->columns;
-    size_of(p, &columns, &rows);
+    screen_size(p, &columns, &rows);
     if (!p->plain && was && columns < was) {
         int folds = (was - 1 + columns - 1) / columns;
         p->at.above = p->at.above * folds + p->at.column / columns;
     }
-    redraw(p);
+    screen_redraw(p);
 }
 
 static void resumed(void *arg)
@@ -338,7 +219,7 @@ static void resumed(void *arg)
     if (!p->raw)
         p->at = (struct edit_place){0}; /* a shell has written since */
     make_raw(p);
-    redraw(p);
+    screen_redraw(p);
 }
 
 static void suspended(void *arg)
@@ -394,7 +275,7 @@ struct prompt *prompt_new(dx_loop *loop, const char *mark, const struct prompt_w
     }
     history_load(&p->edit);
     tool_say_to(say_above, p);
-    redraw(p);
+    screen_redraw(p);
     return p;
 fail:
     if (err)
