@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * rules_talk.c - one client of a rules file: from its bytes to messages, from a message to the first rule that fits, from the
- * rule to what is sent and when. All of a rule is worked out at once when its message comes; only the sending waits. */
-#include "tool/rules_pending.h"
+ * rules_talk.c - one client of a rules file: from its bytes to messages, for each of which a rule is tried (rules_play.c), and what is due
+ * of what the rules want sent. */
+#include "tool/rules_talk_inside.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct rules_talk {
-    struct rules *rules;
-    struct rules_wire wire;
-    dx_framer *framer; /* NULL: the wire has messages */
-    dx_decoder *decoder;
-    char peer[128];
-    int64_t vars[VARS_MAX];
-    uint64_t count;
-    uint64_t *rule_count; /* an entry a rule */
-    uint64_t random;
-    char eol[4]; /* of the last message that had one to take off */
-    bool answered, opened, ended, closing, cut_short;
-    struct pendings pending;
-    dx_text given, text; /* what rules_talk_next lent; the message as UTF-8 */
-};
-
-static void say(struct rules_talk *t, bool trouble, uint32_t line, const char *words)
-{
-    char all[400];
-    if (!t->wire.say)
-        return;
-    snprintf(all, sizeof all, "%s:%u: %s", t->rules->name, line, words);
-    t->wire.say(t->wire.arg, trouble, all);
-}
 
 /* ---- beginning and end ---- */
 
@@ -125,114 +100,6 @@ bool rules_talk_full(const struct rules_talk *t)
     return pending_full(&t->pending);
 }
 
-/* ---- a rule ---- */
-
-static const char *eol_of(const struct rules_talk *t)
-{
-    const char *frame = t->rules->frame;
-    if (t->rules->eol_given)
-        return t->rules->eol;
-    bool has_ends = !strcmp(frame, "line") || !strcmp(frame, "auto") || !strncmp(frame, "delim:", 6);
-    return t->framer && has_ends ? dx_framer_eol(t->framer) : t->eol;
-}
-
-static struct scene scene_of(struct rules_talk *t, const struct rule *rule, const struct found *found,
-                             const struct message *message, const struct rules_moment *m)
-{
-    return (struct scene){.rules = t->rules,
-                          .rule = rule,
-                          .found = found,
-                          .message = *message,
-                          .vars = t->vars,
-                          .count = t->count,
-                          .rule_count = t->rule_count[rule - t->rules->rule],
-                          .moment = m,
-                          .peer = t->peer,
-                          .coding = rules_talk_coding(t),
-                          .random = &t->random};
-}
-
-static int make(struct rules_talk *t, const struct scene *s, const struct action *a, dx_text *out)
-{
-    dx_text_clear(out);
-    int r = answer_make(s, a, eol_of(t), out);
-    if (r == DX_BIG)
-        say(t, true, a->line, "the answer would be over 64 KiB: not sent");
-    return r;
-}
-
-static int do_send(struct rules_talk *t, const struct scene *s, const struct action *a, int64_t due)
-{
-    struct pending p = {.due = due, .text = !a->hex};
-    if (a->every_ms) {
-        repeats_end(&t->pending, a);
-        p.every = a;
-        if (!t->ended)
-            pending_add(&t->pending, p);
-        return 0;
-    }
-    int r = make(t, s, a, &p.bytes);
-    if (r < 0)
-        dx_text_free(&p.bytes);
-    else
-        pending_add(&t->pending, p);
-    return r == DX_BIG ? 0 : r;
-}
-
-static int play(struct rules_talk *t, struct scene *s)
-{
-    int64_t due = s->moment->now_ms;
-    int r = 0;
-    for (uint32_t i = 0; i < s->rule->actions && r >= 0; i++) {
-        const struct action *a = &t->rules->action[s->rule->action + i];
-        due += a->after_ms;
-        if (a->kind == ACT_SEND)
-            r = do_send(t, s, a, due);
-        else if (a->kind == ACT_SET)
-            t->vars[a->var] = expr_value(s, a->value);
-        else if (a->kind == ACT_STOP)
-            repeats_end(&t->pending, NULL);
-        else {
-            pending_add(&t->pending, (struct pending){.due = due, .close = true});
-            break;
-        }
-    }
-    return r;
-}
-
-static void complain(struct rules_talk *t, struct rule *rule)
-{
-    if (!rule->complained)
-        say(t, true, rule->line, "this takes too long on what came, so it counts as no match (said once)");
-    rule->complained = true;
-}
-
-/* 1: a rule of that kind, or a pattern, has matched and was played. 0: none; or < 0. */
-static int try_rules(struct rules_talk *t, int kind, const struct message *message, const struct rules_moment *m)
-{
-    int64_t steps = RULES_STEPS_MAX;
-    for (uint32_t i = 0; i < t->rules->rule_n.count; i++) {
-        struct rule *rule = &t->rules->rule[i];
-        struct found found = {0};
-        int64_t before = steps;
-        int r = rule->kind == kind;
-        if (!r && kind == RULE_ANY && rule->kind < RULE_ANY)
-            r = rule_match(t->rules, rule, message, &found, &steps);
-        if (r == DX_LIMIT && before > 0) /* else an earlier one has used them up */
-            complain(t, rule);
-        if (r == DX_NOMEM)
-            return r;
-        struct scene s = scene_of(t, rule, &found, message, m);
-        if (r <= 0 || !conds_hold(&s, rule))
-            continue;
-        s.rule_count = ++t->rule_count[i];
-        say(t, false, rule->line, "matches");
-        r = play(t, &s);
-        return r < 0 ? r : 1;
-    }
-    return 0;
-}
-
 /* ---- a message ---- */
 
 /* Without the checksum that it ends with; false: it has none, or another. */
@@ -292,9 +159,9 @@ static int take_message(struct rules_talk *t, dx_bytes raw, const struct rules_m
     int r = decode(t, message.raw, &message.text);
     if (r < 0)
         return r;
-    r = try_rules(t, good ? RULE_ANY : RULE_BAD, &message, m);
+    r = rules_try(t, good ? RULE_ANY : RULE_BAD, &message, m);
     if (!r && good)
-        r = try_rules(t, RULE_ELSE, &message, m);
+        r = rules_try(t, RULE_ELSE, &message, m);
     t->answered = r > 0;
     if (!r)
         tell_unmatched(t, raw, !good);
@@ -305,7 +172,7 @@ static int take_message(struct rules_talk *t, dx_bytes raw, const struct rules_m
 static int happen(struct rules_talk *t, int kind, const struct rules_moment *m)
 {
     const struct message none = {{"", 0}, {"", 0}};
-    int r = try_rules(t, kind, &none, m);
+    int r = rules_try(t, kind, &none, m);
     return r < 0 ? r : 0;
 }
 
@@ -339,33 +206,13 @@ int rules_talk_end(struct rules_talk *t, const struct rules_moment *m)
 
 /* ---- what to do next ---- */
 
-/* The next time counts from when it was due, so that a second stays a second; after a pause it begins anew. */
-static int give_repeat(struct rules_talk *t, const struct rules_moment *m, struct rules_out *ret)
-{
-    struct pending p = t->pending.item[0];
-    const struct message none = {{"", 0}, {"", 0}};
-    const struct found found = {0};
-    const struct rule *rule = t->rules->rule;
-    while (p.every < t->rules->action + rule->action || p.every >= t->rules->action + rule->action + rule->actions)
-        rule++;
-    struct scene s = scene_of(t, rule, &found, &none, m);
-    pending_drop(&t->pending, 0);
-    int r = make(t, &s, p.every, &t->given);
-    if (r < 0) /* too big: it will be the next time, too */
-        return r == DX_BIG ? RULES_NOTHING : r;
-    p.due = p.due + p.every->every_ms > m->now_ms ? p.due + p.every->every_ms : m->now_ms + p.every->every_ms;
-    pending_add(&t->pending, p);
-    *ret = (struct rules_out){{t->given.p ? t->given.p : "", t->given.n}, p.text, true};
-    return RULES_SEND;
-}
-
 static int give(struct rules_talk *t, const struct rules_moment *m, struct rules_out *ret)
 {
     struct pending *p = &t->pending.item[0];
     if (p->close)
         return RULES_CLOSE;
     if (p->every)
-        return give_repeat(t, m, ret);
+        return rules_repeat(t, m, ret);
     bool text = p->text;
     dx_text_free(&t->given);
     t->given = p->bytes;
