@@ -572,6 +572,12 @@ async function post(m) {
     for (const e of await r.json()) if (mine()) got(e);
   } catch (e) { if (mine()) lost(e.code === 4001 || e.code === 4003 ? e.code : 0); }
 }
+function leave() { // a page that only went out of sight comes back by again()
+  if (link.way === 'ws' || !link.token) return;
+  fetch('/~r/' + page.room, { method: 'POST', body: '{"do":"leave"}', keepalive: true,
+    headers: fields({ 'Content-Type': 'application/json', 'Duplex-Token': link.token }) }).catch(() => {});
+  drop();
+}
 function heldBack(at) { // true: it was, and is given up
   if (link.way === 'sse' && out.list.some(e => e.done && e.room === page.room && at - e.doneAt > HELD_MS)) lost(HELD);
   else if (at - link.byteAt > DEAD_MS) lost(0);
@@ -843,6 +849,7 @@ const COMMANDS = {
 function enter(name) {
   if (name === page.room) return;
   const left = out.list.filter(e => !e.done && e.room === page.room).length, was = page.room;
+  leave();
   page.room = name;
   setFragment('room', name === 'lobby' ? '' : name);
   Object.assign(seat(), { epoch: null, offset: null });
@@ -966,7 +973,7 @@ function start() {
     if (link.state === 'key') now();
   });
   addEventListener('beforeunload', ev => { if (out.list.some(x => !x.done) && !link.up) ev.preventDefault(); });
-  addEventListener('pagehide', () => { saveOut(); });
+  addEventListener('pagehide', () => { saveOut(); leave(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { page.unseen = 0; title(); again(); } });
   setInterval(tick, 1000);
   e.focus();

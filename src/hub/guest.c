@@ -157,7 +157,7 @@ void guests_sweep(struct hub *h)
     int64_t now = dx_loop_now(h->loop);
     for (struct guest *g = h->guests, *next; g; g = next) {
         next = g->next;
-        if (!g->via && now - g->idle_ms >= GUEST_MS)
+        if (!g->via && now - g->idle_ms >= (g->leaving ? LEAVE_MS : GUEST_MS))
             guest_free(g);
     }
 }

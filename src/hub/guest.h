@@ -6,7 +6,8 @@
 #include "hub/inside.h"
 
 enum {
-    GUEST_MS = 60000,               /* one that neither hears nor speaks is gone after this              */
+    GUEST_MS = 60000,               /* one that neither hears nor speaks is gone after this,             */
+    LEAVE_MS = 2000,                /* and where it has said so after this: a page loaded anew comes back */
     GUESTS_MAX = 10000,             /* of all rooms                                                  */
     POLL_MS_MAX = 25000,            /* an answer without news: proxies wait for 30 s and more             */
     POLL_BYTES = 64 * 1024,         /* an answer is over this by one message at most                      */
@@ -30,6 +31,7 @@ struct guest {
     uint64_t who_n;             /* its number as one of them, when who is here has changed           */
     int64_t idle_ms;            /* since when it has heard nothing                                    */
     bool stream, welcome;       /* via is a stream; welcome is still to be said                       */
+    bool leaving;               /* it has said so, and not heard since                                */
     struct guest *next, **from; /* of the hub's list */
 };
 struct call {            /* an exchange of a guest's; in member.call                              */

@@ -220,6 +220,7 @@ void guest_hear(struct guest *g, struct member *via, bool stream, const struct a
     const struct ring *ring = &g->m.room->ring;
     guest_end_via(g, 409, "taken-over", "another request of yours waits now");
     g->via = via;
+    g->leaving = false;
     via->call->guest = g;
     g->stream = stream;
     g->m.blocked = false;

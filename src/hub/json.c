@@ -243,12 +243,20 @@ static void do_ping(struct member *m, const json_t *o)
     dx_text_free(&t);
 }
 
+static void do_leave(struct member *m, const json_t *o)
+{
+    (void)o;
+    if (is_guest(m))
+        guest_of(m)->leaving = true;
+}
+
 static void run(struct member *m, const json_t *o)
 {
     static const struct {
         const char *what;
         void (*run)(struct member *m, const json_t *o);
-    } table[] = {{"say", do_say}, {"nick", do_nick}, {"to", do_to}, {"who", do_who}, {"ping", do_ping}};
+    } table[] = {{"say", do_say}, {"nick", do_nick}, {"to", do_to},
+                 {"who", do_who}, {"ping", do_ping}, {"leave", do_leave}};
     const char *what = text_of(o, "do");
     if (!what) {
         json_error(m, "bad-json", NULL, "not an object with \"do\"");

@@ -598,6 +598,19 @@ def the_page_over_tls_hears_by_http_alone_and_through_nginx(_):
 
 
 @case
+def a_page_by_http_that_is_closed_is_soon_gone(b):
+    real_only()
+    with serving() as s, contextlib.closing(Middlebox(s.port)) as box:
+        c = alone(s, b'/who\n')
+        enter(b, f'http://127.0.0.1:{box.port}/')
+        way(b, 'sse')
+        c.hears(b' joined\n')
+        b.go('about:blank')
+        c.hears(b' left\n')  # a minute, which this does not wait for, is for those that say nothing
+        c.close()
+
+
+@case
 def a_room_of_its_own(b):
     with serving() as s:
         enter(b, s.url + '#room=den')

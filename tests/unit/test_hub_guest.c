@@ -374,6 +374,28 @@ TEST(it_is_one_member_that_goes_after_a_minute_of_silence)
     end();
 }
 
+TEST(who_says_that_it_leaves_is_gone_at_once_unless_it_hears_again)
+{
+    start_with(NULL);
+    dx_conn *a = fake_open("tcp", NULL);
+    fake_say(a, "/who");
+    poll_now("s3cret", "/~r/lobby?nick=ada&wait=0");
+    CHECK_STR(post("s3cret", "{\"do\":\"leave\"}", 200), "[]");
+    poll_now("s3cret", NOW); /* the page was loaded anew */
+    fake_pass(50000);
+    CHECK(!strstr(fake_out(a), "left"));
+    /* On another connection what hears may come before what leaves. */
+    dx_conn *c = ask(GET(.me = "s3cret", .last_id = last_at, .accept = "text/event-stream"));
+    post("s3cret", "{\"do\":\"leave\"}", 200);
+    fake_pass(15000);
+    CHECK(!strstr(fake_out(a), "left"));
+    fake_gone(c);
+    fake_pass(15000);
+    CHECK_HAS(fake_out(a), "* ada left\n");
+    CHECK_INT(hub->guest_count, 0);
+    end();
+}
+
 TEST(who_changes_the_wire_keeps_place_and_nick)
 {
     char hello[200];
