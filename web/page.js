@@ -16,7 +16,7 @@ const FAILS = 2, HELD_MS = 3000, DEAD_MS = 45000, TRIAL_MS = 60000; // HTTP inst
 const WORDS = {
   en: {
     connecting: 'connecting…', here: 'Here now', connected: 'connected', sse: 'HTTP stream', poll: 'HTTP polling', again: 'reconnecting…',
-    offline: 'offline, waiting for the network…', needKey: 'a key is needed', retry: 'try now', people: 'People',
+    offline: 'offline, waiting for the network…', needKey: 'a key is needed', retry: 'try now', people: 'People', files: 'Files',
     log: 'Messages', pending: 'Not sent yet', say: 'Message', sayHint: 'Say something', send: 'Send',
     keys: 'Enter sends · Shift+Enter new line · Tab completes · /help',
     nickTitle: 'Your name here. Press to change it.', more: 'Bring another client',
@@ -45,7 +45,7 @@ const WORDS = {
   },
   zh: {
     connecting: '正在连接…', here: '在线', connected: '已连接', sse: 'HTTP 流', poll: 'HTTP 轮询', again: '正在重连…', offline: '网络已断开，等待恢复…',
-    needKey: '需要口令', retry: '立即重试', people: '成员', log: '消息', pending: '尚未发出', say: '消息',
+    needKey: '需要口令', retry: '立即重试', people: '成员', files: '文件', log: '消息', pending: '尚未发出', say: '消息',
     sayHint: '说点什么', send: '发送', keys: 'Enter 发送 · Shift+Enter 换行 · Tab 补全 · /help 帮助',
     nickTitle: '你在这里的名字，点按可改', more: '用别的程序加入',
     moreHint: '能打开套接字的程序都在同一个房间里：UTF-8 或 GB18030，有无换行都行。', first: '普通套接字先说',
@@ -616,6 +616,7 @@ const hear = {
     page.mine = text(m.nick);
     page.urls = Array.isArray(m.urls) ? m.urls.slice(0, 50).map(text) : [];
     page.version = text(m.version);
+    $('files').hidden = m.files !== true;
     page.pin = /^sha256:[\w+/=]+$/.test(text(m.pin)) ? m.pin : '';
     if (page.nick && page.mine !== page.nick && before !== page.mine) tell(t('taken', page.nick, page.mine));
     if (link.way === 'ws') link.fails = 0; else link.triedAt ||= Date.now();

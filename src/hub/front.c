@@ -86,7 +86,7 @@ bool front_stream(struct member *m)
     return dx_sse_open(m->c, 0, fields, 5) == 0;
 }
 
-static bool has_folder(const struct hub *h)
+bool front_has_folder(const struct hub *h)
 {
     return h->o.site && h->o.site->answer;
 }
@@ -95,7 +95,7 @@ static bool has_folder(const struct hub *h)
 static const struct page_file *file_at(const struct hub *h, dx_bytes path)
 {
     for (size_t i = 0; i < page_file_count; i++)
-        if (i || !has_folder(h) ? same(path, page_files[i].path) || (!i && same(path, "/~")) : same(path, "/~"))
+        if (i || !front_has_folder(h) ? same(path, page_files[i].path) || (!i && same(path, "/~")) : same(path, "/~"))
             return &page_files[i];
     return NULL;
 }
@@ -202,7 +202,7 @@ void front_open(struct member *m)
     f = file_at(m->hub, path);
     if (dx_http_wants_ws(m->c) && room.p)
         websocket(m, room);
-    else if (has_folder(m->hub) && !is_ours(path)) {
+    else if (front_has_folder(m->hub) && !is_ours(path)) {
         m->closing = true;
         m->talk = m->hub->o.site->answer(m->hub->o.site_arg, m->c);
     } else if (is_room(path) && room.p && call_open(m, room))
@@ -212,7 +212,8 @@ void front_open(struct member *m)
     else if (m->hub->o.metrics && same(path, "/~metrics") && (!m->hub->key || dx_is_loopback(m->c)))
         answer_metrics(m);
     else if (!f && !(is_room(path) && room.p))
-        say(m, 404, has_folder(m->hub) ? "nothing here: the page is at /~" : "nothing here: the page is at /", NULL);
+        say(m, 404, front_has_folder(m->hub) ? "nothing here: the page is at /~" : "nothing here: the page is at /",
+            NULL);
     else if (f)
         page(m, f);
     else

@@ -208,6 +208,7 @@ int json_welcome(const struct member *m, dx_text *out);
 /* In and listed, in place of the member with the same me. NULL and "": none. */
 bool json_enter(struct member *m, const char *me, const char *nick);
 void front_open(struct member *m);
+bool front_has_folder(const struct hub *h); /* files are at "/", the page at "/~" */
 void front_json(struct member *m, int status, const dx_text *t); /* the whole reply */
 void front_error(struct member *m, int status, const char *code, const char *words);
 bool front_stream(struct member *m); /* events follow */

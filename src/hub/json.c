@@ -85,6 +85,8 @@ int json_welcome(const struct member *m, dx_text *t)
     e |= text_fmt(t, "],\"lan\":%s", lan ? "true" : "false");
     if (*pin)
         e |= text_fmt(t, ",\"pin\":\"%s\"", pin);
+    if (front_has_folder(m->hub))
+        e |= text_str(t, ",\"files\":true");
     if (is_guest(m))
         e |= text_fmt(t, ",\"token\":\"%s\"", m->hub->token);
     return e | text_str(t, "}");

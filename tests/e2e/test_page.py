@@ -611,6 +611,22 @@ def a_page_by_http_that_is_closed_is_soon_gone(b):
 
 
 @case
+def the_page_leads_to_the_files_and_they_to_the_page(b):
+    real_only()
+    files = 'return document.querySelector("#files").hidden'
+    with serving() as s:
+        enter(b, s.url)
+        assert b.run(files)
+    with serving(duplexlib.temp()) as s:
+        enter(b, s.url + '~')
+        assert not b.run(files)
+        b.click('#files')
+        b.until('return location.pathname === "/" && document.querySelector("a[href=\\"/~\\"]") !== null')
+        b.click('a[href="/~"]')
+        in_state(b, 'here')
+
+
+@case
 def a_room_of_its_own(b):
     with serving() as s:
         enter(b, s.url + '#room=den')
