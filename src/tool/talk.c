@@ -124,11 +124,19 @@ void talk_maybe_stop(struct talk *t)
         tool_end();
 }
 
-/* The wire is gone. Not dx_close at once: it would give a reader that rests for long (a pager) too little time. */
+/* Not dx_close at once: it would give a reader that rests for long (a pager) too little time. */
 static void here_flushed(dx_conn *c)
 {
     if (!dx_queued(c) || dx_after(c, FLUSH_MS, here_flushed) < 0)
         dx_close(c);
+}
+
+void talk_here_over(struct talk *t)
+{
+    if (!t->here)
+        return;
+    dx_pause(t->here, true);
+    here_flushed(t->here);
 }
 
 static void wire_close(dx_conn *c, const dx_err *why)
@@ -165,10 +173,7 @@ static void wire_close(dx_conn *c, const dx_err *why)
     if (!t->code && !t->met)
         talk_verdict(t, talk_drops_verdict(t));
     talk_tell_close(t, c, why, t->code);
-    if (t->here) {
-        dx_pause(t->here, true);
-        here_flushed(t->here);
-    }
+    talk_here_over(t);
     talk_maybe_stop(t);
 }
 

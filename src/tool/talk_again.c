@@ -13,8 +13,7 @@ static void dial_again(void *arg)
     if (!r)
         return;
     talk_verdict(t, r);
-    if (t->here)
-        dx_close(t->here);
+    talk_here_over(t);
     talk_maybe_stop(t);
 }
 
@@ -70,7 +69,7 @@ bool talk_tries_again(struct talk *t, const dx_err *why)
     tool_say("%s; dialling again in %.1f s", t->lost ? "the peer has ended" : words, (double)ms / 1000);
     t->joined = t->peer_ended = t->lost = t->input_said = t->show_timer = false;
     if (t->here)
-        dx_pause(t->here, true);
+        dx_pause(t->here, !t->typed); /* what is typed waits for the next conn, and its end ends */
     t->trying = true;
     t->tried = tool_exit_of(why);
     hear_early(t);
@@ -88,7 +87,9 @@ void talk_tries_over(struct talk *t)
 {
     talk_tries_no_more(t);
     talk_verdict(t, t->tried);
-    tool_end();
+    talk_here_over(t);
+    if (!t->here)
+        tool_end();
 }
 
 void talk_tries_no_more(struct talk *t)

@@ -131,7 +131,7 @@ void talk_here_data(dx_conn *c, const void *data, size_t n, unsigned how)
 {
     struct talk *t = dx_user(c);
     (void)how;
-    if (!t->wire || t->input_ended)
+    if ((!t->wire && !t->trying) || t->input_ended)
         return;
     if (talk_repeats_stdin(t)) {
         talk_gather(t, data, n);
@@ -144,8 +144,10 @@ void talk_here_data(dx_conn *c, const void *data, size_t n, unsigned how)
         talk_input_failed(t, r);
     else if (t->unseen)
         t->feed.sent += r > 0 ? n : 0;
-    else
+    else if (t->wire)
         talk_pump(t);
+    else if (t->input_ended)
+        talk_tries_over(t);
 }
 
 void talk_typed(struct talk *t, const char *line, size_t n)

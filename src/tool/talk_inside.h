@@ -12,6 +12,7 @@ void talk_over(struct talk *t);                               /* closes the wire
 void talk_verdict(struct talk *t, int code);                  /* the exit code; the first one stays      */
 void talk_failed(struct talk *t, int code, const char *text); /* says it, and both of these */
 void talk_maybe_stop(struct talk *t);                         /* ends the loop where nothing is left      */
+void talk_here_over(struct talk *t);                          /* no wire comes: stdout gets what it has yet to, and is closed */
 
 /* ---- talk_input.c: from stdin to the wire ---- */
 

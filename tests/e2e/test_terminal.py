@@ -581,6 +581,30 @@ def what_is_typed_while_nobody_is_there_waits_and_the_end_ends():
 
 
 @case
+def the_end_between_two_connections_is_heard_where_stdout_is_no_terminal_too():
+    for keys in ['C-d'], ['e', 'x', 'i', 't', 'Enter'], None:
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            at, out = server.getsockname(), pathlib.Path(temp(), 'out')
+            with Pane('sh', '-c', f'exec {DUPLEX} dial --retry tcp://127.0.0.1:{at[1]} >{out}') as s:
+                c = server.accept()[0]
+                server.close()
+                c.sendall(b'so far\n')
+                until(lambda: out.stat().st_size == 7)
+                c.close()
+                until(lambda: 'dialling again' in s.text())
+                if keys:
+                    s.keys(*keys)
+                else:  # what is typed meanwhile is said
+                    s.type('later')
+                    s.keys('Enter')
+                    with socket.create_server(at) as again, again.accept()[0] as c:
+                        assert recv_exactly(c, 6) == b'later\n'
+                        s.keys('C-d')
+                until(lambda: re.search('exit [07]', s.text()), 20, 'the end')
+                assert out.read_bytes() == b'so far\n'
+
+
+@case
 def who_says_what_a_name_is():
     with Peer() as p, dial(p.url.replace('127.0.0.1', 'localhost')) as s:
         s.enter('/who')
