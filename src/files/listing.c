@@ -96,7 +96,8 @@ static int by_name(const void *a, const void *b)
 static int by_size(const void *a, const void *b)
 {
     const struct item *x = a, *y = b;
-    return x->folder != y->folder || x->size == y->size ? by_name(a, b) : x->size < y->size ? 1 : -1;
+    /* Folders have a size too, but it says nothing of what is in them. */
+    return x->folder || y->folder || x->size == y->size ? by_name(a, b) : x->size < y->size ? 1 : -1;
 }
 
 static int by_date(const void *a, const void *b)
