@@ -7,7 +7,7 @@ need_run='gcc libc6-dev meson ninja-build pkgconf nettle-dev libgnutls28-dev
     ca-certificates libqrencode-dev libjansson-dev libpcre2-dev zlib1g-dev libbrotli-dev libzstd-dev'
 need_test='clang libclang-rt-dev clang-format-14:12 make python3 python3-websockets netcat-openbsd socat tmux curl
     chromium chromium-driver mono-mcs mono-runtime strace libuv1-dev binutils util-linux procps openssl
-    gnutls-bin nginx-light nodejs node-ws zbar-tools libssl-dev mandoc zsh'
+    gnutls-bin nginx-light nodejs node-ws zbar-tools libssl-dev mandoc zsh iproute2 bsdextrautils'
 
 # need_list run|test...: the names, one a line, that this Debian release has
 need_list()
