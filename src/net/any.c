@@ -9,7 +9,9 @@
 #include "net/layers.h"
 #include "net/tcp.h"
 #include "net/tls.h"
+#include "os/clock.h"
 #include "os/fd.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +271,15 @@ static bool has_said_more(const struct sniffer *s)
     return stream && stream->port.socket && !stream->paused && os_fd_has_input(stream->port.fd);
 }
 
+static void say_late(struct sniffer *s)
+{
+    char text[128];
+    int n = snprintf(text, sizeof text,
+                     "HTTP/1.1 408 Request Timeout\r\nDate: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                     os_http_date());
+    say(s, text, (size_t)n);
+}
+
 static void timer_fire(struct timer *t, dx_loop *loop)
 {
     struct sniffer *s = (struct sniffer *)((char *)t - offsetof(struct sniffer, timer));
@@ -278,9 +289,8 @@ static void timer_fire(struct timer *t, dx_loop *loop)
     } else if (s->phase == SILENT) {
         make_provisional(s);
     } else if (s->phase == HELD) {
-        static const char late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         if (s->request && !s->wrote)
-            say(s, late, sizeof late - 1);
+            say_late(s);
         drop(s);
     } else { /* an upper-case word, and then nothing: somebody said it */
         struct layer *bottom = s->layer.below;

@@ -4,6 +4,8 @@
  * held. */
 #include "base/err.h"
 #include "net/tls_inside.h"
+#include "os/clock.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- the end ---- */
@@ -198,10 +200,13 @@ static int open_records(struct tls_layer *t, dx_err *err)
 static void answer_plain(struct tls_layer *t)
 {
     static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 10}; /* unexpected_message */
-    static const char text[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n"
-                               "Connection: close\r\n\r\nThis port speaks TLS: say https:// to it.\r\n";
+    char text[256];
+    int n = snprintf(text, sizeof text,
+                     "HTTP/1.1 400 Bad Request\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n"
+                     "Connection: close\r\n\r\nThis port speaks TLS: say https:// to it.\r\n",
+                     os_http_date());
     bool http = t->inner != stack_plain;
-    struct span v = {NULL, http ? (const uint8_t *)text : alert, http ? sizeof text - 1 : sizeof alert};
+    struct span v = {NULL, http ? (const uint8_t *)text : alert, http ? (size_t)n : sizeof alert};
     if (t->from)
         layer_give_below(&t->layer, &v, 1, 0);
 }

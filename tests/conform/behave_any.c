@@ -141,9 +141,14 @@ static void any_silent(struct world *w)
 static void raw_half_request(struct raw *r)
 {
     char buf[512];
+    size_t n = 0;
+    ssize_t got;
     say(r, "POST /secret HT");
-    while (raw_recv(r, buf, sizeof buf) > 0)
-        ;
+    while (n + 1 < sizeof buf && (got = raw_recv(r, buf + n, sizeof buf - 1 - n)) > 0)
+        n += (size_t)got;
+    buf[n] = 0;
+    if (strncmp(buf, "HTTP/1.1 408 ", 13) || !strstr(buf, "\r\nDate: ") || !strstr(buf, "\r\nConnection: close\r\n"))
+        raw_fail(r, "half a request gets \"%s\"", buf);
 }
 
 static void any_half_request(struct world *w)
