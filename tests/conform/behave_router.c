@@ -203,6 +203,10 @@ static void router_logins(struct world *w)
         {.says = "GET /in/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: basic "
                  "QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n",
          .wants = {" 200 ", "I am in by /in/ for Aladdin."}},
+        /* who comes behind him on the same connection need not be he: RFC 9110 3.3 */
+        {.says = "GET /in/ HTTP/1.1\r\nHost: x\r\nAuthorization: basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n"
+                 "GET /in/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+         .wants = {" 200 ", "I am in by /in/ for Aladdin.", "HTTP/1.1 401 "}},
         {.says = "GET //x/../in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic QWxhZGRpbjp4\r\n\r\n",
          .wants = {" 401 "},
          {"I am"}},

@@ -142,6 +142,14 @@ def every_answer_has_a_date():
 
 
 @case
+def what_may_not_be_kept_says_so():
+    for want, args in [('no-cache', ['/text.txt']), ('no-cache', ['/~']), ('no-cache', ['/~metrics']), ('no-store', ['/sub/']), ('no-store', ['/?tar']),
+                       ('no-store', ['/~r/lobby?wait=0', 'Accept: application/json', 'Duplex-Me: m'])]:
+        status, said, _ = get(*args)
+        assert (status, said['cache-control']) == (200, want), (args, said)
+
+
+@case
 def nothing_behind_a_refusal_or_a_close_is_read():
     evil = b'GET /text.txt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
     begin = 'POST /~r/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n'
