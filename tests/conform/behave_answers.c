@@ -145,6 +145,20 @@ static void good_answers(struct world *w)
         {"HTTP/1.1 204 None\r\nContent-Length: 7\r\n\r\n", 0, true, false, DX_END, "", 204},
         {"HTTP/1.1 304 Same\r\nContent-Length: 7\r\n\r\n", 0, true, false, DX_END, "", 304},
         {"HTTP/1.1 304 Same\r\nTransfer-Encoding: chunked\r\n\r\n", 0, true, false, DX_END, "", 304},
+        /* what others have taken for another message's beginning, or end */
+        {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nHTTP/1.0 200 OK", 0, true, false, DX_END, "HTTP/1.0 200 OK",
+         200},
+        {OK "\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, true, false, DX_END,
+         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200},
+        {"HTTP/1.1 204 None\r\n\r\nHTTP/1.1 200 OK\r\n\r\nevil", 0, true, false, DX_END, "", 204},
+        {"HTTP/1.1 204 None\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n", 0, true, false, DX_END, "",
+         204},
+        {OK "Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 4\r\n\r\nbody", 0, true, false, DX_END, "body",
+         200},
+        {OK "Content-Length-X: 0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n", 0, true, false, DX_END,
+         "OK", 200},
+        {OK "Content-Length:\t2\t \r\nPragma: \r\n.et-Cookie: a\r\n\r\nok", 0, true, false, DX_END, "ok", 200},
+        {"HTTP/1.1 200  OK \r\nContent-Length: 2\r\n\r\nok", 0, true, false, DX_END, "ok", 200},
     };
     JUDGE(v, "GET");
 }
