@@ -187,6 +187,16 @@ static bool is_room(dx_bytes path)
     return path.n > 4 && !memcmp(path.p, "/~r/", 4);
 }
 
+/* Of RFC 9110 9.3, and PATCH: one that is not is implemented for nothing here. */
+static bool is_method(dx_bytes method)
+{
+    static const char *const all[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (same(method, all[i]))
+            return true;
+    return false;
+}
+
 void front_open(struct member *m)
 {
     const dx_http_field upgrade = {"Upgrade", "websocket"};
@@ -196,6 +206,10 @@ void front_open(struct member *m)
     if (!gate_host(m->hub, m->c)) {
         m->hub->counts.refused++;
         say(m, 421, "no such host here: use this machine's address, its name, or serve with --host NAME", NULL);
+        return;
+    }
+    if (!is_method(method)) {
+        say(m, 501, "no such method here: GET, HEAD or POST", NULL);
         return;
     }
     room = room_at(path);

@@ -121,7 +121,9 @@ def a_range_is_for_get_and_an_if_range_for_a_range():
 @case
 def every_405_says_what_is_allowed_and_every_426_what_is_wanted():
     for path in '/', '/text.txt', '/sub/', '/~', '/~metrics', '/~r/lobby':
-        for method in 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'BREW':
+        for method in 'BREW', 'get', 'GETS':
+            assert get(path, method=method)[0] == 501, (path, method)
+        for method in 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH':
             status, said, _ = get(path, method=method)
             assert status == 405 and {'GET', 'HEAD'} <= set(said['allow'].split(', ')), (path, method, status, said)
     status, said, _ = get('/~r/lobby')
