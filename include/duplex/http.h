@@ -92,7 +92,7 @@ DX_API const char *dx_http_id(const dx_conn *c);
 DX_API int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n,
                          const dx_http_field *extra, size_t count);
 /* The head alone: length -1 streams (chunked in 1.1); the body follows by dx_send, its end by dx_finish. To 1.0 that end is the
- * connection's: where it ends before dx_finish, by dx_opts.idle_ms_max too, it is broken off, so that half of it does not look whole. */
+ * connection's: what cuts it before dx_finish or dx_close, dx_opts.idle_ms_max too, breaks it off, so that half does not look whole. */
 DX_API int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fields, size_t count);
 /* An informational response before the head: 100, or 102 to 199 (103 with Link fields). A client of HTTP/1.0 knows none, and is sent
  * none. 0; DX_STATE: a head has gone, or no server's exchange; DX_URL: another status, a field as in dx_http_reply; DX_NOMEM. */
