@@ -26,7 +26,8 @@ static inline void draft_add(struct draft *d, const void *p, size_t n)
         draft_add_more(d, p, n);
         return;
     }
-    memcpy(d->t.p + d->t.n, p, n);
+    if (n) /* p may be NULL else */
+        memcpy(d->t.p + d->t.n, p, n);
     d->t.n += n;
     d->t.p[d->t.n] = '\0';
 }
