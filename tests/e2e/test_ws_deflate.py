@@ -254,6 +254,18 @@ def breach_of_none(e):
 
 
 @case
+def an_offer_that_is_not_taken_packs_nothing():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        p = Process([CLIENT, f'ws://127.0.0.1:{listener.getsockname()[1]}/', '1', ''])
+        e, head = accept(listener)
+        with e.sock:
+            assert head['sec-websocket-extensions'] == OPEN, head
+            e.send(e.frame(TEXT, b'x' * 1000))
+            goes_well(e, (TEXT, b'x' * 1000))
+        p.kill()
+
+
+@case
 def a_later_offer_is_taken():
     e, head = dial(server(), 'permessage-deflate; unknown, permessage-deflate; server_no_context_takeover', Deflate(theirs_fresh=True))
     with e.sock:

@@ -248,7 +248,7 @@ def a_dial_asks_as_it_must():
 
 @case
 def the_resource_name_is_path_and_query():
-    for path, want in (('', '/'), ('/a/b', '/a/b'), ('/a?b=c&d', '/a?b=c&d'), ('/?q', '/?q'), ('/%23x', '/%23x'), ('/a#ttl=9', '/a')):
+    for path, want in (('', '/'), ('/a/b', '/a/b'), ('/a?b=c&d', '/a?b=c&d'), ('/?q', '/?q'), ('/%23x', '/%23x'), ('/a#ttl=9', '/a'), ('/ü?q=你', '/%C3%BC?q=%E4%BD%A0')):
         line, _, _ = asks(path)
         assert line == f'GET {want} HTTP/1.1', (path, line)
 
