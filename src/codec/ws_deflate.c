@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ws_deflate.c - RFC 7692 sections 5 to 7 over zlib. */
 #include "ws_deflate.h"
+#include "http1_scan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +19,11 @@ static const uint8_t *skip_blank(const uint8_t *p, const uint8_t *end)
     return p;
 }
 
-static bool is_token(uint8_t c)
-{
-    return c > ' ' && c < 0x7F && !strchr("\"(),/:;<=>?@[\\]{}", c);
-}
-
 /* A token at *p, and the blanks behind it. */
 static struct bytes take_token(const uint8_t **p, const uint8_t *end)
 {
-    struct bytes t = {*p, 0};
-    while (*p < end && is_token(**p))
-        (*p)++;
-    t.n = (size_t)(*p - t.p);
-    *p = skip_blank(*p, end);
+    struct bytes t = {*p, token_run(*p, (size_t)(end - *p))};
+    *p = skip_blank(*p + t.n, end);
     return t;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What two ends agree on reads back as it was written, and bytes that say they are deflate unpack the same however they are cut; what was
- * packed unpacks. The first byte chooses: bit 0 the parameters (else a message), bits 1-3 the window, the rest how many come at a
- * time. */
+ * What two ends agree on reads back as it was written, and by the grammar of its field; bytes that say they are deflate unpack the same
+ * however they are cut; what was packed unpacks. The first byte chooses: bit 0 the parameters (else a message), bits 1-3 the window, the
+ * rest how many come at a time. */
+#include "codec/ws.h"
 #include "codec/ws_deflate.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -16,10 +17,16 @@ static void negotiate(struct bytes offers)
 {
     struct ws_deflate_terms wish = {0}, agreed, mine, again;
     char text[WS_EXTENSION_MAX];
+    bool reads = ws_extensions_read(offers);
+    struct ws_tokens tokens = {.n = 0};
+    if (ws_tokens_add(&tokens, offers, false))
+        assert(tokens.n > 0 && ws_tokens_has(&tokens, tokens.v[tokens.n - 1]) &&
+               !ws_tokens_add(&tokens, offers, false));
     if (ws_deflate_agree(offers, &wish, &agreed)) {
         assert(!agreed.client_bits_open && agreed.server_bits <= WS_WINDOW_OURS &&
                agreed.client_bits <= WS_WINDOW_OURS);
         ws_deflate_write(&agreed, text);
+        assert(ws_extensions_read((struct bytes){(const uint8_t *)text, strlen(text)}));
         assert(ws_deflate_agree((struct bytes){(const uint8_t *)text, strlen(text)}, &wish, &again));
         assert(!memcmp(&agreed, &again, sizeof agreed));
         struct ws_deflate_terms offer = agreed;
@@ -28,7 +35,7 @@ static void negotiate(struct bytes offers)
     }
     ws_deflate_offer(&wish);
     if (ws_deflate_answered(offers, &wish, &mine))
-        assert(mine.client_bits <= WS_WINDOW_OURS && mine.server_bits <= WS_WINDOW_MAX);
+        assert(reads && mine.client_bits <= WS_WINDOW_OURS && mine.server_bits <= WS_WINDOW_MAX);
 }
 
 struct story {
