@@ -79,6 +79,28 @@ def the_peers_code_and_reason_are_shown():
 
 
 @case
+def a_dial_is_tried_again_after_what_is_for_now():
+    s, url = listener()
+    with s:
+        p = start('dial', url, '--retry', ready=None)
+        c, _ = s.accept()
+        with c:
+            read_head(c)
+            c.sendall(b'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n')
+        e, _ = accept(s)
+        e.send(e.frame(CLOSE, close_body(1012, b'back soon')))
+        assert e.next() == (CLOSE, close_body(1012))
+        e.sock.close()
+        e, _ = accept(s)
+        e.send(e.frame(BINARY, b'here again\n'))
+        assert p.stdout.readline() == b'here again\n', p.err
+        e.sock.close()
+        p.kill()
+        p.said(r'503.*again')
+        p.said(r'has ended; dialling again')
+
+
+@case
 def a_silent_peer_is_pinged_and_given_up():
     s, url = listener()
     with s:

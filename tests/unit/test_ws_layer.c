@@ -269,6 +269,25 @@ TEST(an_answer_that_is_no_101_can_be_read)
     accepting = (dx_ws_opts){0};
 }
 
+TEST(a_handshake_that_is_not_answered_ends_in_time)
+{
+    static const dx_opts hurry = {.dial_ms_max = 100};
+    dx_err err = {0};
+    char at[100];
+    memset(&client, 0, sizeof client);
+    loop = dx_loop_new(&err);
+    dx_listener *silent_one = dx_serve(loop, "tcp://127.0.0.1:0", NULL, NULL, NULL, &err);
+    CHECK_SAY(silent_one, "%s", err.text);
+    snprintf(at, sizeof at, "ws%s", strchr(dx_listener_url(silent_one, 0), ':'));
+    CHECK_SAY(dx_connect(loop, at, &ends_on, &client, &hurry, &err), "%s", err.text);
+    dx_loop_after(loop, 20000, too_late, NULL);
+    dx_loop_run(loop);
+    dx_loop_free(loop);
+    CHECK_INT(client.closes, 1);
+    CHECK_INT(client.code, DX_TIMEOUT);
+    CHECK_INT(client.heads, 0);
+}
+
 TEST(fields_and_parameters_that_cannot_be_are_refused)
 {
     static const char *const names[] = {"Host", "connection", "Upgrade",       "Sec-WebSocket-Key",
