@@ -3,15 +3,13 @@
 #include <duplex/duplex.h>
 #include <stdio.h>
 
-struct plan {
-    dx_loop *loop;
-    const char *url;
-    dx_again again;
-};
+static dx_loop *loop;
+static dx_again again; /* all zero: from a quarter second to 30 */
 
 static void opened(dx_conn *c)
 {
-    ((struct plan *)dx_user(c))->again.tries = 0;
+    (void)c;
+    again.tries = 0;
 }
 
 static void came(dx_conn *c, const void *data, size_t n, unsigned how)
@@ -21,28 +19,27 @@ static void came(dx_conn *c, const void *data, size_t n, unsigned how)
     fflush(stdout);
 }
 
-static void dial(void *arg);
+static void dial(void *url);
 
 static void closed(dx_conn *c, const dx_err *why)
 {
-    struct plan *p = dx_user(c);
-    fprintf(stderr, "%s\n", why->text);
+    fprintf(stderr, "again: %s\n", why->text);
     if (dx_again_helps(why)) /* where it does not, the loop has nothing left and ends */
-        dx_loop_after(p->loop, dx_again_ms(&p->again), dial, p);
+        dx_loop_after(loop, dx_again_ms(&again), dial, dx_user(c));
 }
 
-static void dial(void *arg)
+static void dial(void *url)
 {
     static const dx_handler on = {.on_open = opened, .on_data = came, .on_close = closed};
-    struct plan *p = arg;
-    dx_connect(p->loop, p->url, &on, p, NULL, NULL);
+    dx_err err;
+    if (!dx_connect(loop, url, &on, url, NULL, &err))
+        fprintf(stderr, "again: %s\n", err.text);
 }
 
 int main(int argc, char **argv)
 {
-    struct plan p = {.loop = argc > 1 ? dx_loop_new(NULL) : NULL, .url = argv[1]};
-    if (!p.loop)
+    if (argc < 2 || !(loop = dx_loop_new(NULL)))
         return fprintf(stderr, "usage: again url\n") > 0;
-    dial(&p);
-    return dx_loop_run(p.loop) < 0;
+    dial(argv[1]);
+    return dx_loop_run(loop) < 0;
 }

@@ -21,8 +21,8 @@ static void heard(dx_conn *c, const void *data, size_t n, unsigned how)
 
 static void closed(dx_conn *c, const dx_err *why)
 {
-    (void)c, printf("%d of %d: %s\n", at++, count, why->text);
-    if (count && at <= count + 1)
+    (void)c, printf("%d of %d: %s\n", at, count, why->text);
+    if (at++ < count + (count > 0))
         dial();
 }
 
@@ -30,17 +30,18 @@ static void dial(void)
 {
     static const dx_handler on = {.on_data = heard, .on_close = closed};
     char one[60], url[300];
+    dx_err err;
     snprintf(one, sizeof one, "runCase?case=%d&agent=duplex", at);
     const char *what = at == 0 ? "getCaseCount" : at <= count ? one : "updateReports?agent=duplex";
     snprintf(url, sizeof url, "%s/%s", server, what);
-    dx_ws_connect(loop, url, &on, NULL, NULL, &ws, NULL);
+    if (!dx_ws_connect(loop, url, &on, NULL, NULL, &ws, &err))
+        fprintf(stderr, "cases: %s\n", err.text);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2 || !(loop = dx_loop_new(NULL)))
+    if (argc < 2 || !(server = argv[1]) || !(loop = dx_loop_new(NULL)))
         return fprintf(stderr, "usage: cases url [deflate]\n") > 0;
-    server = argv[1];
     ws.deflate = argv[2]; /* NULL where it was not given */
     dial();
     return dx_loop_run(loop) < 0 || !count;
