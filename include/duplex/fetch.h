@@ -20,7 +20,9 @@
  *            and 302 with GET and without the body; to 307 and 308 with all of it, where that can be said again. Never to another kind of
  *            URL, nor from https to http: DX_PROTO, with the status as detail. One too many: DX_LIMIT. A redirect that
  *            cannot be followed for another reason is the response. The body of one that is followed is read over, 64 KiB and a
- *            second at most. To another scheme, host or port no Authorization, Cookie, login or bearer goes along. The fragment of a Location means nothing; that of the URL holds for every hop.
+ *            second at most. To another scheme, host or port no Authorization, Cookie, login or bearer goes along. The fragment of a
+ *            Location means nothing; that of the URL holds for every hop. DX_STEP (words for people) comes for each that is followed.
+ *            Bytes over 0x7F in a URL's path and query are sent percent-encoded.
  * DECODE     opts.decode: asks for gzip, deflate, br and zstd (unless fields have Accept-Encoding or Range) and takes one
  *            such coding off. More than ratio_max times of what came, counted from 16 MiB on, is DX_BIG; so is a body over
  *            body_bytes_max. A coding unknown or stacked, or a body that does not decode, is DX_PROTO, one that ends too early

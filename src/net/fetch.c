@@ -115,6 +115,14 @@ static void on_end(dx_conn *in)
 
 /* ---- the head ---- */
 
+static void tell_hop(struct fetch *f, int status)
+{
+    char words[300];
+    snprintf(words, sizeof words, "%d %s leads on to %.*s", status, dx_http_reason(status),
+             (int)strcspn(f->ask.url, "#"), f->ask.url);
+    conn_event(fetch_conn(f), DX_STEP, words);
+}
+
 static void take_head(struct fetch *f)
 {
     const struct http1_head *head = http1_client_head(http1_client_of(f->in));
@@ -130,6 +138,7 @@ static void take_head(struct fetch *f)
         f->hop = 1;
         fetch_conn(f)->end_said |= f->ask.whole;
         set_timer(f);
+        tell_hop(f, head->status);
         if (!whole) /* it would wait for the rest of a body that nobody sends any more */
             dx_abort(f->in);
     } else if (!f->decode || fetch_begin_decoding(f, head)) {

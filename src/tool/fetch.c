@@ -12,6 +12,11 @@
 static int check_url(const char *url)
 {
     bool here = !strncmp(url, "127.", 4) || !strncmp(url, "localhost", 9) || !strncmp(url, "[::1]", 5);
+    const char *host = strstr(url, "://") ? strstr(url, "://") + 3 : url,
+               *at = memrchr(host, '@', strcspn(host, "/?#"));
+    if (at && (wire_is(url, "http") || wire_is(url, "https")))
+        return tool_usage("a login does not go into a URL.  Try: --user NAME:PASSWORD %.*s%.300s", (int)(host - url),
+                          url, at + 1);
     if (wire_is(url, "http") || wire_is(url, "https"))
         return -1;
     if (strstr(url, "://"))

@@ -158,16 +158,6 @@ static void begin_progress(struct fetching *t, dx_conn *c)
         dx_after(c, TICK_MS, tick);
 }
 
-static void tell_head(const struct fetching *t, dx_conn *c)
-{
-    dx_fetch_info i = {.url = t->url};
-    dx_fetch_info_of(c, &i);
-    if (i.redirects)
-        tool_say("%d %s to %.*s", i.redirects, i.redirects == 1 ? "redirect led" : "redirects led",
-                 (int)strcspn(i.url, "#"), i.url);
-    exchange_tell(c, DX_HEAD, NULL);
-}
-
 static void take_head(struct fetching *t, dx_conn *c)
 {
     int r = 0;
@@ -181,7 +171,7 @@ static void take_head(struct fetching *t, dx_conn *c)
         return;
     }
     if (t->verbose)
-        tell_head(t, c);
+        exchange_tell(c, DX_HEAD, NULL);
     if (t->json)
         try_emit(t, emit_head(t, c));
     t->wrote |= t->json || (t->include && !t->file.name);

@@ -62,6 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.startswith('/to/'):  # /to/STATUS/where
             _, _, status, where = path.split('/', 3)
             self.say(b'over there', int(status), Location=where if '://' in where else '/' + where)
+        elif path == '/blank':
+            self.say(b'', 302, Location='/a b\u00e9')
         elif path == '/echo':
             self.say(self.server.asked[-1][3])
         elif path == '/gzip':
@@ -176,6 +178,18 @@ def redirects_are_followed_and_secrets_stay():
         for where in ('file:///etc/passwd', 'ftp://127.0.0.1/', 'tcp://127.0.0.1:1/', 'gopher://x/'):
             r = fetch(f'{s.url}/to/302/{where}')
             assert r.code == 22 and 'another kind of URL' in r.err and r.out == b'', (where, r)
+        r = fetch('--data-file', '-', s.url + '/to/307/echo', input=MIB[:1000])
+        assert (r.code, r.out) == (0, MIB[:1000]), r
+        file = temp('x')
+        for more in [], ['-o', file]:  # a pipe that is over what is kept of it
+            r = fetch('--data-file', '-', *more, s.url + '/to/307/echo', input=MIB)
+            assert r.code == 22 and '307' in r.err and 'by a pipe cannot be sent again' in r.err and not os.path.exists(file), r
+        r = fetch('--data-file', '-', '--no-location', s.url + '/to/307/echo', input=MIB)
+        assert (r.code, r.out) == (0, b'over there'), r
+        r = fetch('-v', s.url + '/blank')
+        assert r.code == 0 and s.asked[-1][1] == '/a%20b%E9' and '302 Found leads on to ' in r.err, (r, s.asked[-1][:2])
+        r = fetch(s.url + '/你好?x=\u00e9')
+        assert r.code == 0 and s.asked[-1][1] == '/%E4%BD%A0%E5%A5%BD?x=%C3%A9', s.asked[-1][:2]
     with web() as s, web(tls=True) as safe:
         trust = ['--ca', pki.ca().cert]
         r = fetch(*trust, f'{s.url}/to/302/{safe.url}/x', f'{safe.url}/y')
@@ -430,7 +444,7 @@ def json_says_the_head_and_how_long_it_took():
     with web() as s:
         r = fetch('-v', s.url + '/to/302/x')
         assert f'GET {s.url}/to/302/x\n' in r.err, r
-        assert f'1 redirect led to {s.url}/x\n' in r.err, r
+        assert f'302 Found leads on to {s.url}/x\n' in r.err, r
 
 
 @case
@@ -443,6 +457,7 @@ def what_does_not_read_says_what_would():
                         (['-H', 'Content-Length: 3', 'http://a/'], 'by fetch alone'), (['--continue', 'http://a/'], 'Try: -o'),
                         (['http://a/b c?d'], 'Did you mean: duplex fetch http://a/b%20c?d'), (['http://a/b c '], 'duplex fetch http://a/b%20c\n'), (['http://a?b'], 'Did you mean: duplex fetch http://a/?b'),
                         (['http://a b/'], 'a blank in it.  Try'), (['http://ada:secret@a/'], 'Try: --user NAME:PASSWORD'),
+                        (['http://a:secret@b.c/d'], '--user NAME:PASSWORD http://b.c/d'),
                         (['-X', 'G T', 'http://a/'], 'no method'), (['-u', 'ada', 'http://a/'], 'NAME:PASSWORD')):
         r = fetch(*args)
         assert r.code == 2 and words in r.err, (args, r)
