@@ -186,8 +186,10 @@ static void end_idle(struct stream *s)
         half->below->type->abort(half->below);
         return;
     }
-    /* TLS has a last word of its own; the others are cut short. */
-    struct layer *l = s->layer.above && s->layer.above->type->is_tls ? s->layer.above : &s->layer;
+    /* TLS has a last word of its own, be it right here or over a tunnel; the others are cut short. */
+    struct layer *l = &s->layer;
+    for (struct layer *above = s->layer.above; above; above = above->above)
+        l = above->type->is_tls ? above : l;
     l->type->close(l);
 }
 
