@@ -110,6 +110,46 @@ def node_is_fetched_from():
         assert (r.code, r.out) == (0, b'told\ntold\n'), r
 
 
+NODE_PROXY = '''
+const http = require('http'), https = require('https'), net = require('net'), fs = require('fs');
+function plain(q, r) {
+    const u = new URL(q.url);
+    q.pipe(http.request({host: '127.0.0.1', port: u.port, path: u.pathname, method: q.method, headers: q.headers}, a => {
+        r.writeHead(a.statusCode, a.headers); a.pipe(r);
+    }));
+}
+function tunnel(q, c, head) {
+    const to = net.connect({port: +q.url.split(':').pop(), host: '127.0.0.1', allowHalfOpen: true}, () => {
+        c.write('HTTP/1.1 200 Connection established\\r\\nVia: 1.1 node\\r\\n\\r\\n');
+        to.write(head); c.pipe(to); to.pipe(c);
+    });
+    for (const s of [to, c]) s.on('error', () => { to.destroy(); c.destroy(); });
+}
+const keys = {cert: fs.readFileSync(process.argv[1]), key: fs.readFileSync(process.argv[2])};
+const all = [http.createServer(plain), https.createServer(keys, plain)];
+for (const s of all) { s.on('connect', tunnel); s.listen(0, '127.0.0.1', () => all.every(x => x.listening) &&
+    console.error('ready ' + all.map(x => x.address().port).join(' '))); }
+'''
+
+
+@case
+def node_is_a_proxy():
+    needs('node')
+    good, ca = pki.leaf('good'), ['--ca', pki.ca().cert]
+    keys = ['--cert', good.chain, '--key', good.key]
+    with Process(['node', '-e', NODE_PROXY, good.chain, good.key]) as p, \
+            start('serve', '--listen', 'any://127.0.0.1:0', folder(), *keys, stdin=subprocess.DEVNULL) as s, \
+            start('listen', '--echo', 'wss://127.0.0.1:0', *keys) as echo:
+        plain, secret = p.said('ready ([0-9]+) ([0-9]+)', 30).groups()
+        at = s.url.split('//')[1].rstrip('/')
+        for via in f'http://127.0.0.1:{plain}', f'https://127.0.0.1:{secret}#ca={pki.ca().cert}':
+            for url in f'http://{at}', f'https://{at}':
+                r = fetch(*ca, '--proxy', via, url + '/mib', url + '/text.txt')
+                assert r.code == 0 and r.out == MIB + TEXT.encode(), (via, url, r.code, r.err, len(r.out))
+            r = duplex('dial', *ca, '--proxy', via, echo.url, input=MIB)
+            assert r.code == 0 and r.out == MIB, (via, r.code, r.err, len(r.out))
+
+
 @case
 def a_csharp_listener_is_fetched_from():
     needs('mcs', 'mono')
