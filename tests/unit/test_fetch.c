@@ -556,6 +556,43 @@ TEST(an_http_url_goes_to_its_proxy_whole)
     tear_down();
 }
 
+/* For names there is a proxy, for addresses none. */
+static const char *proxy_for_names(void *arg, const char *url)
+{
+    static char gone[80]; /* its text is copied */
+    dx_text_add(arg, url, strlen(url));
+    dx_text_add(arg, " ", 1);
+    snprintf(gone, sizeof gone, "p:w@127.0.0.1:%s", it.port);
+    return strstr(url, "invalid") ? gone : NULL;
+}
+
+TEST(a_proxy_is_chosen_for_each_url_on_the_way)
+{
+    static const struct page pages[] = {{"/a", TO("302", "http://b.invalid/b"), ' ', 0},
+                                        {"/b", TO("302", "http://127.0.0.1:$/c"), ' ', 0},
+                                        {"/c", TO("302", "/d"), ' ', 0},
+                                        {"/d", OK, ' ', 0},
+                                        {0}};
+    char want[200];
+    dx_text urls = {0};
+    set_up(pages);
+    dx_fetch_opts o = {
+        .proxy = "http://not.asked.invalid", .proxy_for = proxy_for_names, .proxy_arg = &urls, .redirects_max = 9};
+    CHECK(dx_fetch(it.loop, "http://a.invalid/a", &on, NULL, &o, NULL));
+    dx_loop_run(it.loop);
+    CHECK_SAY(it.why.code == DX_END, "%s", it.why.text);
+    CHECK_INT(it.status, 200);
+    snprintf(want, sizeof want, "http://a.invalid/a http://b.invalid/b http://127.0.0.1:%s/c http://127.0.0.1:%s/d ",
+             it.port, it.port);
+    CHECK_STR(urls.p, want);
+    CHECK(strstr(it.log.p, "GET http://b.invalid/b HTTP/1.1\r\n"));
+    char *direct = strstr(it.log.p, "GET /c HTTP/1.1\r\n");
+    CHECK(direct && !strstr(direct, "Proxy-Authorization"));
+    CHECK_INT(it.conns, 2); /* one to the proxy, kept for both names, and one past it */
+    dx_text_free(&urls);
+    tear_down();
+}
+
 TEST(an_https_url_goes_through_a_tunnel_or_it_is_said_why_not)
 {
     static const struct page pages[] = {{":443", "HTTP/1.1 407 no\r\nContent-Length: 0\r\n\r\n", ' ', 0}, {0}};
