@@ -316,15 +316,16 @@ static const char *advice_on_proxy(const dx_err *e)
 /* The library says "dial URL: cause" of what it has dialled. */
 bool tool_words_of_proxy(const char *url, const dx_err *e, char *buf, size_t n)
 {
-    const char *it = !strncmp(e->text, "dial ", 5) ? e->text + 5 : "", *at = strstr(it, "://"),
-               *cause = strstr(it, ": ");
-    if (!cause || !at || at > cause)
+    static const char *const kinds[] = {"http", "https", "socks5", "socks5h", NULL};
+    const char *it = !strncmp(e->text, "dial ", 5) ? e->text + 5 : "", *cause = strstr(it, ": ");
+    const char *host = wire_among(it, kinds) ? strstr(it, "://") : NULL;
+    if (!cause || !host || host > cause)
         return false;
-    size_t shown = strcspn(it, "#") < (size_t)(cause - it) ? strcspn(it, "#") : (size_t)(cause - it);
-    size_t host = strcspn(at + 3, "/?#:") + (size_t)(at + 3 - it), port = strcspn(it + host, "/?# ");
-    if (!strncasecmp(it, url, host + port - (it[host + port - 1] == ':')))
+    int whose = (int)(host + 3 - it), shown = (int)(cause - it);
+    whose += (int)strcspn(it + whose, "/?#") < shown - whose ? (int)strcspn(it + whose, "/?#") : shown - whose;
+    if (!strncasecmp(it, url, (size_t)whose))
         return false;
-    snprintf(buf, n, "the proxy %.*s: %s.  Try: %s", (int)shown, it, cause + 2, advice_on_proxy(e));
+    snprintf(buf, n, "the proxy %.*s: %s.  Try: %s", whose, it, cause + 2, advice_on_proxy(e));
     return true;
 }
 

@@ -96,7 +96,7 @@ def a_websocket_and_any_stream_go_through_a_tunnel():
             r = duplex('dial', '--proxy', via, *(CA if scheme in ('tls', 'wss') else []), urls[scheme], input=data)
             assert r.code == 0 and r.out == data, (via, scheme, r.code, len(r.out), r.err)
 
-        with ThreadPoolExecutor() as all_at_once:  # a dial of ws waits a second for what may come still
+        with ThreadPoolExecutor(16) as all_at_once:  # a dial of ws waits a second for what may come still
             for done in [all_at_once.submit(dials, v, s, b'hello\n') for v in vias for s in urls]:
                 done.result()
         for via in vias:
@@ -228,14 +228,15 @@ def the_environment_is_read_as_curl_reads_it():
     with proxy(says=b'HTTP/1.1 599 seen\r\nContent-Length: 0\r\n\r\n') as p:
         for env, url, through in environments(p.at):
             env = os.environ | env
-            for command, seen in ([[], ours], [['curl', '-sS', '--connect-timeout', '0.2', '-o', temp('x'), url], theirs]):
+            wait = '20' if through else '0.2'  # where nobody answers; a proxy does
+            for command, seen in ([[], ours], [['curl', '-sS', '--connect-timeout', wait, '-o', temp('x'), url], theirs]):
                 if command and not curl:
                     continue
                 del p.asked[:]
                 if command:
                     subprocess.run(command, env=env, capture_output=True)
                 else:
-                    fetch('--timeout', '200ms', url, env=env)
+                    fetch('--timeout', wait, url, env=env)
                 seen.append(bool(p.asked))
     want = [through for *_, through in environments('x')]
     wrong = [(e, w, o) for e, w, o in zip(environments('x'), want, ours) if w != o]
@@ -250,12 +251,13 @@ def what_differs_from_curl_is_meant():
     with proxy(says=b'HTTP/1.1 599 seen\r\nContent-Length: 0\r\n\r\n') as p, origin() as o:
         def through(url, **env):
             del p.asked[:]
-            fetch('--timeout', '200ms', url, env=os.environ | env)
+            r = fetch('--timeout', '20s', url, env=os.environ | env)
+            assert r.code in (0, 6, 22), r
             return bool(p.asked)
         assert through('http://a.invalid/', HTTP_PROXY=p.at)
         assert not through('http://a.invalid/', HTTP_PROXY=p.at, REQUEST_METHOD='GET')  # a client's field, under CGI
         assert through('http://a.invalid/', http_proxy=p.at, REQUEST_METHOD='GET')
-        for here in 'localhost', '127.0.0.1', '127.8.9.1':
+        for here in 'localhost', '127.0.0.1':
             assert not through(f'http://{here}:{o.port}/', ALL_PROXY=p.at), here
         assert through('http://127.invalid/', ALL_PROXY=p.at)
         assert not through('http://a.invalid:81/', ALL_PROXY=p.at, NO_PROXY='a.invalid:81')
@@ -267,7 +269,7 @@ def what_differs_from_curl_is_meant():
             del p.asked[:]
             r = duplex('dial', f'{scheme}://a.invalid/', input=b'', env=os.environ | {name: p.at})
             assert r.code == 7 and p.asked == [f'CONNECT a.invalid:{443 if scheme == "wss" else 80}'], (scheme, r, p.asked)
-        r = duplex('dial', '--timeout', '200ms', 'tcp://a.invalid:9', input=b'', env=os.environ | {'ALL_PROXY': p.at})
+        r = duplex('dial', 'tcp://a.invalid:9', input=b'', env=os.environ | {'ALL_PROXY': p.at})
         assert r.code == 6, r
 
 
