@@ -153,6 +153,7 @@ ssize_t tool_write(const char *lines, size_t n)
     return (ssize_t)n;
 }
 
+static void say(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 static void say(const char *fmt, va_list ap)
 {
     char line[1024];
