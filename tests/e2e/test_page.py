@@ -25,7 +25,7 @@ from cable import Cable
 from fake_room import CSP, WEB, FakeRoom
 from foreign import Foreign
 from middlebox import Middlebox
-from nginxlib import nginx
+from nginxlib import PASS, nginx
 from on_page import Plain, case, enter, in_state, run_cases, shown, tap, texts, wait
 from webdriver import ENTER, SLOW
 
@@ -560,6 +560,31 @@ def a_page_whose_stream_is_held_back_polls(b):
         way(b, 'poll', 30)
         shown(b, 'cut 1')
         assert not [x for x in box.asked if 'poll' in x and 'key' in x]
+        c.close()
+
+
+@case
+def a_page_behind_nginx_that_is_killed_and_reloaded_loses_nothing(b):
+    real_only()
+    with serving() as s, contextlib.ExitStack() as stack:
+        n = stack.enter_context(nginx(s.port, f'location / {{ {PASS} }}', patience=50))
+        enter(b, n.at + '/')
+        way(b, 'ws')
+        c = alone(s, b'here\n')
+        shown(b, 'here')
+        n.kill()
+        in_state(b, 'again')
+        b.keys('typed' + ENTER)
+        c.say(b'while it was gone\n')
+        n = stack.enter_context(n.again())
+        shown(b, 'while it was gone')
+        c.hears(b': typed\n')
+        shown(b, 'typed')
+        n.reload()  # its old worker cuts off who stays
+        talks(b, c, 'one')
+        b.until('return !document.querySelector("#pending").firstChild')
+        assert sorted(texts(b)) == ['here', 'one from the page', 'one to the page', 'typed', 'while it was gone'], texts(b)
+        assert c.got.count(b'typed') == c.got.count(b'from the page') == 1, c.got
         c.close()
 
 
