@@ -14,7 +14,6 @@ import signal
 
 from duplexlib import Process, temp, until
 from tap import Skip
-from tlslib import accepts
 
 CONF = '''{user} daemon off; worker_processes 1; pid {folder}/pid; error_log stderr notice; worker_shutdown_timeout {patience}ms;
 events {{ worker_connections 256; }}
@@ -40,8 +39,8 @@ class Nginx(Process):
         super().__init__(self.argv, start_new_session=True)
 
     def up(self):
-        """It listens: true; it has ended: false."""
-        until(lambda: accepts(self.port) or self.popen.poll() is not None, words='nginx listens')
+        """It listens: true; it has ended: false. Not by a connection, which a worker of one before may take as it dies."""
+        until(lambda: self.workers() or self.popen.poll() is not None, 30, 'nginx listens')
         return self.popen.poll() is None
 
     def workers(self):
