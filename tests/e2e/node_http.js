@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// node_http.js WHAT URL - node's http client and its fetch against a server of ours (test_node_peers.py). Silent where all is well.
+// node_http.js WHAT,... URL - node's http client and its fetch against a server of ours (test_node_peers.py). Silent where all is well.
 'use strict';
-const http = require('http'), zlib = require('zlib'), crypto = require('crypto'), assert = require('assert');
+const zlib = require('zlib'), crypto = require('crypto'), assert = require('assert');
 const [, , what, url, ...more] = process.argv;
-const at = new URL(url);
+const at = new URL(url), http = require(at.protocol.slice(0, -1)); // or https
 const sha = data => crypto.createHash('sha1').update(data).digest('hex');
 const once = (e, name) => new Promise((good, bad) => { e.once(name, good); e.once('error', bad); });
 
@@ -182,4 +182,7 @@ const cases = {
     assert.equal(said, 50);
   },
 };
-cases[what]().then(() => process.exit(0), e => { console.error(what, e); process.exit(1); });
+(async () => {
+  for (const w of what.split(',')) await cases[w]().catch(e => { console.error(w, e); process.exit(1); });
+  process.exit(0);
+})();

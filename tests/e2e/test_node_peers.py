@@ -8,6 +8,7 @@ import pathlib
 import random
 import subprocess
 
+import pki
 from duplexlib import Process, host_port, run as duplex, start, temp, until
 from members import Room
 from needs import needs
@@ -20,24 +21,33 @@ TEXT = b'a line that shrinks well\n' * 40000
 
 
 @contextlib.contextmanager
-def serving():
+def serving(url='http://127.0.0.1:0'):
     needs('node')
-    with Process([SERVER, 'http://127.0.0.1:0']) as p:
+    with Process([SERVER, url]) as p:
         p.said('listening .*\n')
         yield p
 
 
 def node(what, url, *more):
-    r = duplex('node', HERE / 'node_http.js', what, url.rstrip('/'), *more, program=['env'])
+    r = duplex(f'NODE_EXTRA_CA_CERTS={pki.ca().cert}', 'node', HERE / 'node_http.js', what, url.rstrip('/'), *more, program=['env'])
     assert r.code == 0, r.err
+
+
+def asks_in_every_way(url):
+    with serving(url) as p:
+        node('plain,kept,trailers,expects,told_first,refused_while_it_sends,slow_reader,fetches', p.url)
+        until(lambda: len(os.listdir(f'/proc/{p.pid}/fd')) < 20, words='the server holds no connection of its')
 
 
 @case
 def it_asks_in_every_way():
-    with serving() as p:
-        for what in 'plain', 'kept', 'trailers', 'expects', 'told_first', 'refused_while_it_sends', 'slow_reader', 'fetches':
-            node(what, p.url)
-        until(lambda: len(os.listdir(f'/proc/{p.pid}/fd')) < 20, words='the server holds no connection of its')
+    asks_in_every_way('http://127.0.0.1:0')
+
+
+@case
+def it_asks_in_every_way_over_tls():
+    leaf = pki.leaf('good')
+    asks_in_every_way(f'https://127.0.0.1:0/#cert={leaf.chain},key={leaf.key}')
 
 
 @case
