@@ -16,7 +16,7 @@ from tap import case, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 SERVER = os.environ.get('HTTP_SERVER') or str(HERE.parents[1] / 'build/tests/e2e/http_server')
-BIG = random.Random(5).randbytes(5 << 20)
+BIG = random.Random(5).randbytes(3 << 19)
 TEXT = b'a line that shrinks well\n' * 40000
 
 
