@@ -173,11 +173,18 @@ bool pool_leave(dx_loop *l, struct pool_key *key, struct layer *bottom, struct q
     return true;
 }
 
+/* What cannot be written to any more may still be read, and only says so when that is over. */
+static bool is_sound(const struct stream *s)
+{
+    return !s->error && !s->breaking && !s->finishing && !s->done;
+}
+
 struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms, struct queue **ret_q)
 {
     for (struct lone *n = l->lone; n; n = n->next) {
         struct idle *i = of_lone(n);
-        if (!i || !same(&i->key, key) || (young_ms >= 0 && l->now - i->since > young_ms))
+        if (!i || !same(&i->key, key) || (young_ms >= 0 && l->now - i->since > young_ms) ||
+            !is_sound(stream_under(&i->layer)))
             continue;
         struct layer *bottom = i->layer.below;
         bottom->above = NULL;
