@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-enum { OUT_MAX = 1 << 20, LITTLE = 7, MUCH = 65536 };
+enum { OUT_MAX = 64 << 10, LITTLE = 7, MUCH = 65536 };
 enum { READING, WHOLE, TOO_SHORT, ENOUGH }; /* ENOUGH: a bomb, or a response that nobody need read on */
 
 struct story {
