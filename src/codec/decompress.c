@@ -17,9 +17,9 @@ struct decompressor {
     z_stream z;
     BrotliDecoderState *br;
     ZSTD_DStream *zstd;
-    uint8_t head[2];    /* of deflate: they tell which one it is */
-    uint8_t head_n;     /* of them so far                        */
-    uint8_t head_eaten; /* and given to zlib                     */
+    uint8_t head[4];    /* of deflate: two tell which one it is. Of a frame of zstd: its magic number */
+    uint8_t head_n;     /* of them so far                                                            */
+    uint8_t head_eaten; /* and given to the decoder                                                  */
     uint8_t begun : 1, end : 1, ready : 1;
 };
 struct kind {
@@ -151,23 +151,59 @@ static int open_zstd(struct decompressor *d)
     return 0;
 }
 
+/* Does a frame begin as RFC 8878 has it? The library knows those of its own beginnings too, from before there was an RFC: as large as
+ * they like, and by code that nobody uses. */
+static bool is_magic(const uint8_t p[4])
+{
+    static const uint8_t frame[] = {0x28, 0xb5, 0x2f, 0xfd}, skipped[] = {0x2a, 0x4d, 0x18};
+    return !memcmp(p, frame, 4) || ((p[0] & 0xf0) == 0x50 && !memcmp(p + 1, skipped, 3));
+}
+
+/* The magic number comes first, whole: 0: not all of it is here. */
+static int zstd_head(struct decompressor *d, struct bytes *in)
+{
+    enum { MAGIC = 4 };
+    while (d->head_n < MAGIC && in->n) {
+        d->end = 0;
+        d->head[d->head_n++] = in->p[0];
+        eat(in, 1);
+    }
+    return d->head_n < MAGIC ? 0 : is_magic(d->head) ? 1 : DX_PROTO;
+}
+
+/* A piece of one frame: what ZSTD_decompressStream says. */
+static size_t zstd_some(struct decompressor *d, struct bytes *in, ZSTD_outBuffer *to)
+{
+    bool head = d->head_eaten < d->head_n;
+    ZSTD_inBuffer from = {in->p, in->n, 0};
+    if (head)
+        from = (ZSTD_inBuffer){d->head, d->head_n, d->head_eaten};
+    size_t r = ZSTD_decompressStream(d->zstd, to, &from);
+    if (head)
+        d->head_eaten = (uint8_t)from.pos;
+    else
+        eat(in, from.pos);
+    d->end = r == 0;
+    if (r == 0)
+        d->head_n = d->head_eaten = 0;
+    return r;
+}
+
 static int64_t step_zstd(struct decompressor *d, struct bytes *in, uint8_t *out, size_t n)
 {
-    ZSTD_inBuffer from = {in->p, in->n, 0};
     ZSTD_outBuffer to = {out, n, 0};
     size_t r = 1;
-    if (d->end && in->n == 0)
-        return 0;              /* asked, it would want another frame */
-    while (to.pos < to.size) { /* a frame may end inside: they follow each other */
-        size_t had = from.pos, wrote = to.pos;
-        r = ZSTD_decompressStream(d->zstd, &to, &from);
-        if (ZSTD_isError(r))
+    while (to.pos < to.size && !(d->end && in->n == 0)) { /* a frame may end inside: they follow each other */
+        size_t had = in->n, wrote = to.pos, ate = d->head_eaten;
+        int begun = zstd_head(d, in);
+        if (begun <= 0 && to.pos == 0)
+            return begun;
+        if (begun <= 0) /* what there was before it first */
             break;
-        d->end = r == 0;
-        if ((from.pos == had && to.pos == wrote) || (r == 0 && from.pos == from.size))
+        r = zstd_some(d, in, &to);
+        if (ZSTD_isError(r) || (in->n == had && to.pos == wrote && d->head_eaten == ate))
             break;
     }
-    eat(in, from.pos);
     if (!ZSTD_isError(r))
         return (int64_t)to.pos;
     ZSTD_ErrorCode e = ZSTD_getErrorCode(r);

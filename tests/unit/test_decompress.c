@@ -147,6 +147,23 @@ TEST(a_zstd_window_over_8_mib_is_refused)
     CHECK_INT(unpack("zstd", to.pos, PACKED, 4096, &whole), DX_BIG);
 }
 
+TEST(what_zstd_was_before_it_had_an_rfc_is_none)
+{
+    static const struct {
+        char bytes[10]; /* a frame without content */
+        size_t n;
+    } olds[] = {{"\x25\xb5\x2f\xfd\x0f", 8}, {"\x26\xb5\x2f\xfd\x0f", 8}, {"\x27\xb5\x2f\xfd\x00\x88", 9}};
+    bool whole;
+    for (size_t i = 0; i < sizeof olds / sizeof *olds; i++)
+        for (int behind = 0; behind < 2; behind++) {
+            memset(plain, 'a', 1000);
+            size_t n = behind ? ZSTD_compress(packed, PACKED, plain, 1000, 3) : 0;
+            memcpy(packed + n, olds[i].bytes, olds[i].n);
+            CHECK_INT(unpack("zstd", n + olds[i].n, PACKED, PLAIN, &whole), DX_PROTO);
+            CHECK_INT(unpack("zstd", n + olds[i].n, 1, 100, &whole), DX_PROTO);
+        }
+}
+
 TEST(codings_have_names)
 {
     static const char *const names[] = {"gzip", "X-GZip", "DEFLATE", "Br", "zstd"};
