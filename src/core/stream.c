@@ -294,11 +294,21 @@ static void linger(struct stream *s)
     os_recv(&s->queue.loop->engine, &s->port, true);
 }
 
+/* What waits to be read are requests behind one that is being answered: nothing can answer them now, and so nobody would read
+ * on and find the end. */
+static bool waits_for_nothing(const struct stream *s)
+{
+    const struct layer *l = s->layer.above;
+    while (l && !l->type->exchanges)
+        l = l->above;
+    return l && stream_stopped(s);
+}
+
 /* The peer takes no more; what it said before that is still read, and then the end is told with the reason. */
 static void give_up_writing(struct stream *s)
 {
     bool apart = s->layer.type == &stream_stdio; /* stdin does not say why stdout broke */
-    if (s->closing || s->end_told || s->write_only || apart || s->port.fd < 0) {
+    if (s->closing || s->end_told || s->write_only || apart || s->port.fd < 0 || waits_for_nothing(s)) {
         end_by_error(s, s->error);
         return;
     }

@@ -2,6 +2,7 @@
  * Hostile and hasty HTTP clients, and handlers that do things at unusual moments. */
 #include "breaker.h"
 #include <duplex/http.h>
+#include <duplex/sse.h>
 
 static char big_body[64 << 10];
 
@@ -316,4 +317,31 @@ TEST(rubbish_in_every_place_is_refused_and_never_hangs)
     UNTIL(l, seen.opens == seen.closes, 3000);
     loop_gone(l);
 }
+static void open_stream(dx_conn *c)
+{
+    seen.opens++;
+    dx_sse_open(c, 20, NULL, 0);
+}
+
+/* What is behind its request is not read while the stream goes on, and so neither is the reset. */
+TEST(a_stream_whose_client_is_gone_with_more_behind_its_request_ends)
+{
+    static const dx_handler on = {.on_open = open_stream, .on_close = count_close};
+    for (int i = 0; i < 2; i++) {
+        dx_loop *l = fresh_loop();
+        dx_listener *s = listen_on(l, "http://127.0.0.1:0", &on, NULL);
+        int fd = raw_tcp(s);
+        CHECK(raw_say(l, fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET"));
+        UNTIL(l, seen.opens, 5000);
+        if (i)
+            raw_reset(fd);
+        else
+            close(fd);
+        UNTIL(l, seen.closes, 5000);
+        CHECK_SAY(seen.why.code == DX_RESET, "%s", seen.why.text);
+        CHECK_INT(dx_listener_conns(s), 0);
+        loop_gone(l);
+    }
+}
+
 TEST_MAIN
