@@ -3,6 +3,8 @@
  * those that a server can afford while somebody waits. */
 #include "files/inside.h"
 #include <brotli/encode.h>
+#include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -44,10 +46,57 @@ enum coding coding_choose(const dx_conn *c, unsigned set)
     return found;
 }
 
+/* brotli's encoder ends the process where it gets no memory (BROTLI_ENCODER_EXIT_ON_OOM, which Debian leaves on). So it does not get
+ * to know: what it had is given back, and we go on from where we called it. */
+struct piece {
+    struct piece *next, **from;
+    max_align_t bytes[];
+};
+struct memory {
+    struct piece *first;
+    jmp_buf out;
+    bool called; /* out is set: brotli is at work */
+};
+
+static void *take_memory(void *of, size_t n)
+{
+    struct memory *m = of;
+    struct piece *p = malloc(sizeof(*p) + n);
+    if (!p && m->called)
+        longjmp(m->out, 1);
+    if (!p)
+        return NULL;
+    p->next = m->first;
+    p->from = &m->first;
+    if (p->next)
+        p->next->from = &p->next;
+    m->first = p;
+    return p->bytes;
+}
+
+static void give_memory(void *of, void *bytes)
+{
+    struct piece *p = bytes ? (struct piece *)(void *)((char *)bytes - offsetof(struct piece, bytes)) : NULL;
+    (void)of;
+    if (!p)
+        return;
+    *p->from = p->next;
+    if (p->next)
+        p->next->from = p->from;
+    free(p);
+}
+
+static void drop_memory(struct memory *m)
+{
+    while (m->first)
+        give_memory(m, m->first->bytes);
+}
+
 struct encoder {
     enum coding kind;
     z_stream z;
     BrotliEncoderState *br;
+    struct memory memory; /* br's */
     ZSTD_CCtx *zstd;
     bool broken; /* no memory, found out on the way */
 };
@@ -62,7 +111,7 @@ struct encoder *encoder_new(enum coding k)
     if (k == CODING_GZIP) {
         ok = deflateInit2(&e->z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
     } else if (k == CODING_BR) {
-        e->br = BrotliEncoderCreateInstance(NULL, NULL, NULL);
+        e->br = BrotliEncoderCreateInstance(take_memory, give_memory, &e->memory);
         ok = e->br && BrotliEncoderSetParameter(e->br, BROTLI_PARAM_QUALITY, BR_QUALITY) &&
              BrotliEncoderSetParameter(e->br, BROTLI_PARAM_LGWIN, BR_WINDOW);
     } else if (k == CODING_ZSTD) {
@@ -82,8 +131,7 @@ void encoder_free(struct encoder *e)
         return;
     if (e->kind == CODING_GZIP)
         deflateEnd(&e->z);
-    if (e->br)
-        BrotliEncoderDestroyInstance(e->br);
+    drop_memory(&e->memory);
     ZSTD_freeCCtx(e->zstd);
     free(e);
 }
@@ -106,8 +154,17 @@ static bool step_gzip(struct encoder *e, const uint8_t **p, size_t *n, bool last
 static bool step_br(struct encoder *e, const uint8_t **p, size_t *n, bool last, uint8_t *out, size_t *ret_n)
 {
     size_t room = ROOM;
+    if (setjmp(e->memory.out)) {
+        drop_memory(&e->memory);
+        e->br = NULL;
+        e->broken = true;
+        *ret_n = 0;
+        return false;
+    }
+    e->memory.called = true;
     bool ok = BrotliEncoderCompressStream(e->br, last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS, n, p, &room,
                                           &out, NULL);
+    e->memory.called = false;
     *ret_n = ROOM - room;
     e->broken = !ok;
     return ok && (*n > 0 || BrotliEncoderHasMoreOutput(e->br) || (last && !BrotliEncoderIsFinished(e->br)));
