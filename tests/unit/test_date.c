@@ -64,7 +64,7 @@ TEST(dates_in_all_three_forms)
 TEST(the_years_0_to_9999_are_written_as_the_c_library_has_them_and_read_again)
 {
     char ours[30], theirs[64];
-    for (int64_t day = FIRST_DAY; day <= LAST_DAY; day += day % 97 ? 1 : 61) {
+    for (int64_t day = FIRST_DAY; day <= LAST_DAY; day += 37) {
         int64_t s = day * DAY_S + (day * 7919 % DAY_S + DAY_S) % DAY_S, again = -1;
         time_t at = (time_t)s;
         struct tm m;
