@@ -184,7 +184,7 @@ struct layer *pool_take(dx_loop *l, const struct pool_key *key, int64_t young_ms
     for (struct lone *n = l->lone; n; n = n->next) {
         struct idle *i = of_lone(n);
         if (!i || !same(&i->key, key) || (young_ms >= 0 && l->now - i->since > young_ms) ||
-            !is_sound(stream_under(&i->layer)))
+            !is_sound(bottom_stream(i->layer.below)))
             continue;
         struct layer *bottom = i->layer.below;
         bottom->above = NULL;
