@@ -328,18 +328,20 @@ static bool begins_as_response(const uint8_t *p, size_t n)
     return half_line || !memcmp(p + lead, begin, left < sizeof begin - 1 ? left : sizeof begin - 1);
 }
 
+static int64_t response(enum kind kind, const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
+{
+    int64_t r = begins_as_response(p, n) ? head(kind, p, n, scanned, ret) : BAD;
+    return r == TOO_LARGE ? BAD : r;
+}
+
 int64_t http1_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
 {
-    if (!begins_as_response(p, n))
-        return BAD;
-    int64_t r = head(RESPONSE, p, n, scanned, ret);
-    return r == TOO_LARGE ? BAD : r;
+    return response(RESPONSE, p, n, scanned, ret);
 }
 
 int64_t http1_tunnel_response(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret)
 {
-    int64_t r = head(TUNNEL_RESPONSE, p, n, scanned, ret);
-    return r == TOO_LARGE ? BAD : r;
+    return response(TUNNEL_RESPONSE, p, n, scanned, ret);
 }
 
 static bool is_blank(uint8_t b)
