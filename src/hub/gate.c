@@ -196,11 +196,10 @@ static bool is_this_host(const struct hub *h, dx_bytes host)
     return *name && (host_is_name(host, name) || host_is_name(host, local));
 }
 
-bool gate_host(const struct hub *h, const dx_conn *c)
+static bool is_here(const struct hub *h, const dx_conn *c, dx_bytes said)
 {
-    dx_bytes all = dx_http_host(c), target = dx_http_target(c), host;
-    /* An absolute target says the host twice: no client of ours does that. */
-    if (!all.p || !target.n || *(const char *)target.p != '/' || !host_split(all.p, all.n, &host))
+    dx_bytes host;
+    if (!said.p || !host_split(said.p, said.n, &host))
         return false;
     if (is_this_host(h, host) || host_is_url(host, dx_local(c)))
         return true;
@@ -208,6 +207,12 @@ bool gate_host(const struct hub *h, const dx_conn *c)
         if (host_is_url(host, hub_url(h, i)))
             return true;
     return false;
+}
+
+/* An absolute target says the host twice (RFC 9112 3.2.2), and whoever reads the other one of the two must find this machine too. */
+bool gate_host(const struct hub *h, const dx_conn *c)
+{
+    return is_here(h, c, dx_http_host(c)) && is_here(h, c, dx_http_header(c, "Host"));
 }
 
 /* A browser says by Sec-Fetch-Site whose page asks, but not in clear beyond this machine; by Origin it says so where the page could

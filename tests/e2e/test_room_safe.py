@@ -125,8 +125,10 @@ def only_this_machines_names_are_hosts():
             assert room.get(Host=host)[0] == 421, host
             assert room.ws(Host=host).status == 421, host
         assert room.get(Host=None)[0] == 400
-        assert room.get(f'http://localhost:{p}/', Host=f'localhost:{p}')[0] == 421
-        assert room.get('http://evil.example/', Host=f'localhost:{p}')[0] in (400, 421)
+        here = f'localhost:{p}'
+        assert room.get(f'http://{here}/', Host=here)[0] == 200  # an absolute target, as to a proxy: this machine both times
+        for target, host in (('http://evil.example/', here), (f'http://{here}/', 'evil.example'), ('http://evil.example/', 'evil.example')):
+            assert room.get(target, Host=host)[0] == 421, (target, host)
 
 
 @case

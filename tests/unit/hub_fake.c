@@ -312,6 +312,7 @@ dx_bytes dx_http_header(const dx_conn *c, const char *name)
                   {"If-None-Match", c->req.if_none_match},
                   {"Origin", c->req.origin},
                   {"Sec-Fetch-Site", c->req.site},
+                  {"Host", c->req.host},
                   {"Accept", c->req.accept},
                   {"Content-Type", c->req.type},
                   {"Last-Event-ID", c->req.last_id},
