@@ -25,7 +25,7 @@ static void listed(dx_conn *c)
     else if (dx_http_param(c, "remove", 0, &what) == 1)
         r = dx_router_remove(router, what.p); /* how many of its conns still run */
     for (size_t i = 0; dx_router_at(router, i, prefix, sizeof prefix - 1) >= 0; i++)
-        dx_text_add(&said, strcat(prefix, "\n"), strlen(prefix) + 1);
+        dx_text_add(&said, prefix, strlen(strcat(prefix, "\n")));
     dx_http_reply(c, r < 0 ? 400 : 200, "text/plain", r < 0 ? err.text : said.p, r < 0 ? strlen(err.text) : said.n,
                   NULL, 0);
     dx_text_free(&said);
