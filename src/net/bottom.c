@@ -48,15 +48,10 @@ struct layer *bottom_dial_proxy(const struct dial *d, const struct proxy *p, str
 {
     struct url u;
     struct dial via = *d;
-    struct bytes how =
-        d->url->fragment; /* the URL's options of the socket hold for this one; the proxy's own come first */
-    bool own = strchr(p->url, '#') != NULL;
+    struct bytes how = d->url->fragment; /* its options of the socket hold for this one, behind the proxy's own */
+    const char *joint = !how.n ? "" : strchr(p->url, '#') ? "," : "#";
     char *text;
-    if (asprintf(&text, "%s%s%.*s", p->url,
-                 !how.n ? ""
-                 : own  ? ","
-                        : "#",
-                 (int)how.n, how.n ? (const char *)how.p : "") < 0)
+    if (asprintf(&text, "%s%s%.*s", p->url, joint, (int)how.n, how.n ? (const char *)how.p : "") < 0)
         return no_memory(d, err);
     via.url = &u;
     via.text = text;

@@ -32,14 +32,15 @@ static int digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-/* "%40" is '@'; a '%' that begins none stands for itself. NULL: no memory. */
+/* "%40" is '@'; "%00", and a '%' that begins none, stand for themselves. NULL: no memory. */
 static char *decoded(const char *p, size_t n)
 {
     char *text = malloc(n + 1), *to = text;
     for (size_t i = 0; text && i < n; i++) {
         int high = p[i] == '%' && i + 2 < n ? digit(p[i + 1]) : -1, low = high >= 0 ? digit(p[i + 2]) : -1;
-        *to++ = low >= 0 ? (char)(high << 4 | low) : p[i];
-        i += low >= 0 ? 2 : 0;
+        bool coded = low >= 0 && high + low > 0;
+        *to++ = coded ? (char)(high << 4 | low) : p[i];
+        i += coded ? 2 : 0;
     }
     if (text)
         *to = 0;
@@ -78,8 +79,9 @@ int proxy_read(const char *text, const char *doing, const char *what, struct pro
         mine.url = NULL;
     int r = mine.url && mine.text ? 0 : err_set(err, DX_NOMEM, "%s %.100s: no memory", doing, what);
     if (r == 0 && (url_parse(mine.url, &u, NULL) < 0 || u.host.n == 0))
-        r = err_set(err, DX_URL, "%s %.100s: the proxy's address '%.60s' does not read: http://HOST:PORT", doing, what,
-                    mine.url);
+        r = err_set(err, DX_URL,
+                    "%s %.100s: the proxy does not read.  It is [NAME:PASSWORD@]HOST:PORT, with %%2F for / there",
+                    doing, what); /* nothing of it is shown: it may hold a password */
     if (r == 0 && mine.login && !login_ok(&mine))
         r = err_set(err, DX_URL, "%s %.100s: the proxy's login is none that SOCKS can say", doing, what);
     if (r < 0)

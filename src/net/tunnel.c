@@ -35,6 +35,7 @@ static void fail(struct tunnel *t, int code, int detail_of, int detail, const ch
     t->broken = true;
     loop_timer_off(t->loop, &t->timer);
     layer_fail(&t->layer, code, detail_of, detail, text);
+    layer_abort_below(&t->layer); /* proxies keep the connection: nobody shall wait for its end */
 }
 
 void tunnel_no_name(struct tunnel *t, int code, int detail_of, int detail, const char *words)
@@ -96,7 +97,6 @@ static void timer_fire(struct timer *timer, dx_loop *l)
     struct tunnel *t = (struct tunnel *)((char *)timer - offsetof(struct tunnel, timer));
     (void)l;
     tunnel_refuse(t, DX_TIMEOUT, DX_OF_NOTHING, 0, "did not answer in time");
-    layer_abort_below(&t->layer);
 }
 
 /* ---- from below ---- */

@@ -131,6 +131,12 @@ def logins_go_to_whom_they_are_for():
         assert all(b'Proxy-Authorization: Basic YTpi' in h for h in p.heads) and len(p.heads) == 2, p.heads
 
 
+def quiet(c):
+    with contextlib.suppress(ConnectionError):
+        while c.recv(9):
+            pass
+
+
 @case
 def what_a_proxy_says_no_to_has_words():
     with proxy(says=b'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n') as p:
@@ -143,18 +149,16 @@ def what_a_proxy_says_no_to_has_words():
         with proxy(says=says) as p:
             r = fetch('--proxy', f'http://{p.at}', 'https://a.invalid/')
             assert r.code == code and words in r.err, (says, r)
+    with Server(lambda c: (head_of(c), c.sendall(b'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'), quiet(c))) as s:
+        r = fetch('--proxy', s.url[6:], 'https://a.invalid/')  # it keeps the connection: that is not waited for
+        assert r.code == 7 and '403' in r.err, r
     for says, code, words in ((b'\5\2\0\1' + bytes(6), 7, 'does not allow that'), (b'\5\5\0', 7, 'connection refused'),
                               (b'\5\x77\0', 7, 'does not say why'), (b'\4\0', 8, 'does not answer in SOCKS 5'),
                               (b'\5\0\0\3\x05hel', 18, 'ended without an answer')):
         with proxy(says=says) as p:
             r = fetch('--proxy', f'socks5h://{p.at}', 'http://a.invalid/')
             assert r.code == code and words in r.err, (says, r)
-    def silent(c):
-        with contextlib.suppress(ConnectionError):
-            while c.recv(9):
-                pass
-
-    with Server(silent) as s:
+    with Server(quiet) as s:
         r = fetch('--proxy', s.url.replace('tcp:', 'socks5h:'), 'http://a.invalid/', '--timeout', '300ms')
         assert r.code == 28 and 'it did not answer in time' in r.err, r
     r = fetch('--proxy', 'http://127.0.0.1:1', 'http://a.invalid/')

@@ -26,6 +26,8 @@ TEST(a_proxy_s_address_is_read_as_people_write_it)
                  {"http://", PROXY_NONE, 0, NULL, NULL},
                  {"http://a:99999", PROXY_NONE, 0, NULL, NULL},
                  {"http://secret:secret@", PROXY_NONE, 0, NULL, NULL},
+                 {"http://secret:a/secret@a:1", PROXY_NONE, 0, NULL, NULL},
+                 {"a%00b@a", PROXY_HTTP, 80, "http://a", "a%00b"},
                  {"secret:secret@a b", PROXY_NONE, 0, NULL, NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct proxy p;
