@@ -62,6 +62,7 @@ def case(fn):
             if 'page link: ' not in str(e):
                 e.add_note('\n'.join(state(_browser)))
             raise
+        _browser.go('about:blank')  # a page left alone dials its server again, and the port may be anybody's by then
         # Nothing breaks the page's policy; a socket that the test itself cuts is no fault of the page.
         bad = [x for x in _browser.console() if not re.search(r'WebSocket connection|ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE_CHUNKED|beforeunload', x)]
         assert not bad, bad
