@@ -256,24 +256,13 @@ int dx_http_head(dx_conn *c, int status, int64_t length, const dx_http_field *fi
     return r;
 }
 
-/* More of a body may come than is read for the sake of the next request: a client that has sent it all by the time it reads the answer
- * must not ask again here. */
-static bool much_is_left(const struct http1 *h)
-{
-    const struct exchange *x = h->x;
-    int64_t most = HTTP_LIMIT(h, discard_bytes_max);
-    return most >= 0 && !x->body_done && (x->head.chunked || x->body_left > (uint64_t)most);
-}
-
 int dx_http_reply(dx_conn *c, int status, const char *type, const void *body, size_t n, const dx_http_field *extra,
                   size_t count)
 {
     struct http1 *h = http1_answerable(c);
     int r = check_head(h, status, extra, count);
-    if (r == 0) {
-        h->last |= much_is_left(h);
+    if (r == 0)
         r = http1_send_whole(h, status, type, body, n, extra, count);
-    }
     if (r == 0)
         c->end_said = 1;
     return r;

@@ -187,10 +187,22 @@ int http1_send_head(struct http1 *h, int status, int64_t body_n, const char *typ
     return send_head(h, status, body_n, type, extra, count, NULL);
 }
 
+/* More of a body may come than is read for the sake of the next request: a client that has sent it all by the time it reads the answer
+ * must not ask again here. */
+static bool much_is_left(const struct http1 *h)
+{
+    const struct exchange *x = h->x;
+    if (x->body_done)
+        return false;
+    int64_t most = HTTP_LIMIT(h, discard_bytes_max);
+    return most >= 0 && (x->head.chunked || x->body_left > (uint64_t)most);
+}
+
 int http1_send_whole(struct http1 *h, int status, const char *type, const void *body, size_t n,
                      const dx_http_field *extra, size_t count)
 {
     struct span v = {NULL, body, n};
+    h->last |= much_is_left(h);
     int r = send_head(h, status, (int64_t)n, type, extra, count, body);
     if (r == 0 && h->x->no_body)
         h->x->reply_left = 0;
