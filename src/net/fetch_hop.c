@@ -91,12 +91,13 @@ int fetch_hop(struct fetch *f, const struct http1_head *head, dx_err *why)
     struct bytes location = http1_get(head, "Location");
     struct url from;
     dx_text to = {0};
-    if (f->redirects_max <= 0 || !is_redirect(head->status) || !location.n || url_parse(f->ask.url, &from, NULL) < 0 ||
-        url_join(&from, location, &to) < 0) {
-        dx_text_free(&to);
+    if (f->redirects_max <= 0 || !is_redirect(head->status) || !location.n || url_parse(f->ask.url, &from, NULL) < 0)
         return 0;
-    }
-    int r = go(f, &from, &to, head->status, why);
+    int r = url_join(&from, location, &to);
+    if (r == 0)
+        r = go(f, &from, &to, head->status, why);
+    else
+        r = r == DX_NOMEM ? refuse(why, f, DX_NOMEM, head->status, "no memory") : 0;
     dx_text_free(&to);
     return r;
 }

@@ -30,9 +30,12 @@ void try_say(struct fetching *t, const char *fmt, ...)
     tool_say("%s", t->cause);
 }
 
+/* The first cause is the cause. words "": there is nothing to say, but for want of memory. */
 void try_fail(struct fetching *t, int code, const char *words)
 {
-    if (!t->code && words && *words)
+    if (code == TOOL_LIMIT && !*words)
+        words = "no memory";
+    if (!t->code && *words)
         try_say(t, "%s", words);
     if (!t->code)
         t->code = code;
