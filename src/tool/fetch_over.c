@@ -196,7 +196,7 @@ void try_closed(dx_conn *c, const dx_err *why)
     struct fetching *t = dx_user(c);
     dx_fetch_info i = {.url = t->url};
     char url[400], words[100];
-    bool fine = t->ended && (why->code == DX_END || why->code == DX_CLOSED);
+    bool fine = t->ended; /* whatever has become of the rest of the request */
     dx_fetch_info_of(c, &i);
     snprintf(url, sizeof url, "%.*s", (int)strcspn(i.url, "#"), i.url);
     snprintf(words, sizeof words, "it answers %d", t->status);

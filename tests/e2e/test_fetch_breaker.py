@@ -155,6 +155,14 @@ def a_body_is_sent_as_it_is_or_not_at_all():
 
 
 @case
+def a_whole_response_stands_whatever_becomes_of_the_rest_of_the_request():
+    for _ in range(5):
+        with once(b'HTTP/1.1 413 x\r\nContent-Length: 3\r\n\r\nno\n') as s:  # and what it has not read makes its end a reset
+            r = fetch('--data-file', '-', s.url, input=bytes(5 << 20))
+        assert (r.code, r.out) in ((22, b'no\n'), (56, b'')), r  # (56: the reset was here before it)
+
+
+@case
 def a_response_without_a_body_may_name_any_coding():
     with web(b'HTTP/1.1 200 OK\r\nContent-Encoding: compress\r\nContent-Length: 9\r\n\r\n') as s:
         r = fetch('-I', s.url)
