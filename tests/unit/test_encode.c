@@ -42,7 +42,7 @@ TEST(any_allocation_of_an_encoder_may_fail)
         long least; /* of ours; gzip's and zstd's own say it by themselves */
     } cases[] = {{CODING_GZIP, 1}, {CODING_ZSTD, 1}, {CODING_BR, 5}};
     for (int i = 0; i < MUCH; i++)
-        text[i] = (char)(i * i >> 7);
+        text[i] = (char)((unsigned)i * (unsigned)i >> 7);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         long nth = 1;
         while (nth < 2000 && one_life(cases[i].kind, nth))
