@@ -381,6 +381,12 @@ void http1_unfold(struct http1_head *h, uint8_t *p)
     h->folded = false;
 }
 
+struct bytes http1_get(const struct http1_head *h, const char *name)
+{
+    size_t i = 0;
+    return http1_next(h, name, &i);
+}
+
 struct bytes http1_next(const struct http1_head *h, const char *name, size_t *i)
 {
     size_t n = strlen(name);
@@ -390,12 +396,6 @@ struct bytes http1_next(const struct http1_head *h, const char *name, size_t *i)
             return f->value;
     }
     return (struct bytes){NULL, 0};
-}
-
-struct bytes http1_get(const struct http1_head *h, const char *name)
-{
-    size_t i = 0;
-    return http1_next(h, name, &i);
 }
 
 struct bytes http1_only(const struct http1_head *h, const char *name)
