@@ -11,10 +11,12 @@ import pathlib
 import random
 import shutil
 import signal
+import sys
 
 from duplexlib import Process, temp, until
 from tap import Skip
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # atexit then ends nginx, which is in no process group of the test's
 CONF = '''{user} daemon off; worker_processes 1; pid {folder}/pid; error_log stderr notice; worker_shutdown_timeout {patience}ms;
 events {{ worker_connections 256; }}
 http {{
