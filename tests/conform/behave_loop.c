@@ -125,6 +125,7 @@ static void stop_from_signal(struct world *w)
 {
     struct itimerval t = {.it_value.tv_usec = 10000}, none = {0};
     struct sigaction sa = {.sa_handler = on_alarm}, old;
+    unsigned left = alarm(0);
     MUST_DO(serve(w, &on_default));
     signalled = w->loop;
     sigaction(SIGALRM, &sa, &old);
@@ -132,7 +133,7 @@ static void stop_from_signal(struct world *w)
     MUST_INT(dx_loop_run(w->loop), 0);
     setitimer(ITIMER_REAL, &none, NULL);
     sigaction(SIGALRM, &old, NULL);
-    alarm(30);
+    alarm(left);
 }
 
 static void bad_urls(struct world *w)

@@ -25,7 +25,7 @@ static void thousand(struct world *w)
 {
     static const dx_handler on = {.on_open = thousand_open, .on_data = thousand_data};
     size_t n = has(w, HAS_TLS) ? THOUSAND / 4 : THOUSAND; /* a handshake is two milliseconds of arithmetic */
-    w->co.dial_ms_max = WATCH_MS;
+    w->co.dial_ms_max = watch_ms();
     MUST_DO(serve(w, &on_echo));
     for (size_t i = 0; i < n; i++)
         MUST_DO(dial(w, NULL, &on));

@@ -240,7 +240,7 @@ static void run_shared(struct world *w, struct helper *h, const dx_handler *serv
     MUST_INT(r, 0);
     MUST(pthread_create(&h->thread, NULL, helper_run, h) == 0);
     snprintf(w->url, sizeof w->url, "%s", dx_listener_url(w->listener, 0));
-    w->co.dial_ms_max = WATCH_MS;
+    w->co.dial_ms_max = watch_ms();
     for (int i = 0; i < SHARED(w); i++)
         MUST_DO(dial(w, NULL, &on));
     WAIT(all_closed(w));

@@ -17,21 +17,25 @@ static void idle_ends(struct world *w)
     WAIT(e->closes);
     MUST_INT(e->why.code, DX_TIMEOUT);
     MUST(dx_loop_now(w->loop) - began >= 50);
-    MUST(dx_loop_now(w->loop) - began < 3000);
+    MUST(dx_loop_now(w->loop) - began < watch_ms() / 4);
     if (has(w, HAS_END | HAS_PEER))
         WAIT(all_closed(w));
 }
 
-/* Each direction keeps both alive. */
+/* Each direction keeps both alive. A machine that had no time for us for as long proves nothing, and the end is right then. */
 static void idle_counts_both_ways(struct world *w)
 {
     w->so.idle_ms_max = 150;
     w->co.idle_ms_max = has(w, HAS_LISTENER) ? 0 : 150;
+    int64_t said = dx_loop_now(w->loop);
     MUST_DO(both(w, &on_default, &on_default));
     for (int i = 0; i < 8; i++) {
         pass(w, 30);
+        if (w->s->closes && dx_loop_now(w->loop) - said >= 150)
+            return;
         MUST_INT(w->s->closes, 0);
         put(i & 1 ? w->s : w->c, 10);
+        said = dx_loop_now(w->loop);
     }
     WAIT(w->s->closes);
     MUST_INT(w->s->why.code, DX_TIMEOUT);

@@ -54,7 +54,6 @@ extern const struct scheme all_schemes[];
 enum {
     KIB = 1024,
     MIB = 1024 * 1024,
-    WATCH_MS = 20000,
     PATTERN_PERIOD = 65521,
     PATTERN_MAX = 16 * MIB, /* the longest slice                                                         */
     STATE_BYTES = 48,
@@ -112,6 +111,7 @@ extern const struct behaviour behave_echo[], behave_close[], behave_queue[], beh
 
 /* ---- failing: the first words win; the behaviour returns, the world is taken down as always ---- */
 void fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int64_t watch_ms(void); /* what a case may take: 20 s, and so many times that as $DUPLEX_SLOW says */
 bool turn(struct world *w, const char *cond, const char *file, int line);
 void standing(struct world *w, const char *file, int line, const char *what);
 #define MUST_SAY(cond, ...)                                                                                            \

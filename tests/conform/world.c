@@ -38,6 +38,13 @@ static size_t describe(const struct end *e, char *p, size_t n)
     return at + (got > 0 && (size_t)got < n - at ? (size_t)got : 0);
 }
 
+int64_t watch_ms(void)
+{
+    const char *slow = getenv("DUPLEX_SLOW");
+    double times = slow ? strtod(slow, NULL) : 1;
+    return (int64_t)(20000 * (times > 1 ? times : 1));
+}
+
 static void bark(void *arg)
 {
     struct world *w = arg;
@@ -49,7 +56,7 @@ static void bark(void *arg)
             told++;
         }
     w->barked = true;
-    fail(w, "waited %d ms in vain at %s%s", WATCH_MS, w->where, words);
+    fail(w, "waited %lld ms in vain at %s%s", (long long)watch_ms(), w->where, words);
 }
 
 /* Runs the loop until something has happened. False: the case has failed. */
@@ -89,7 +96,7 @@ bool world_init(struct world *w, const struct scheme *s, struct report *r)
         fail(w, "dx_loop_new: %s", err.text);
         return false;
     }
-    w->watchdog = dx_loop_after(w->loop, WATCH_MS, bark, w);
+    w->watchdog = dx_loop_after(w->loop, watch_ms(), bark, w);
     return true;
 }
 
