@@ -8,8 +8,8 @@
  * dx_connect is the same without dx_ws_opts. DX_HEAD (on_event, before on_open, arg NULL): the server's answer is in;
  * dx_http_status and dx_http_header read it in that call alone. One that is no 101 ends the dial: DX_PROTO, DX_OF_HTTP, the status
  * (DX_OF_TLS: the server speaks TLS there).
- * Listening on ws:// or wss:// accepts every handshake on that path that no page of another host makes; to choose, listen on
- * http://, https:// or any:// and call dx_ws_accept in on_open.
+ * Listening on ws:// or wss:// accepts every handshake on that path that no page of another host makes (403), and answers what is none
+ * itself: 404, 426 or 400. To choose, listen on http://, https:// or any:// and call dx_ws_accept in on_open.
  * A conn that has ended stays so: to dial another, later and later, is dx_again's (duplex.h).
  * PINGS      are answered by the library. It sends its own after ping_ms of silence; ping_timeout_ms more without a byte, and without
  *            one of ours taken while some wait, and the conn ends: DX_TIMEOUT. While the conn is paused nobody is counted dead.
