@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * engine.c - epoll, level-triggered: a paused port must fire again, and one recv a wake-up is enough. */
-#include "os/engine.h"
+#include "os/engine_inside.h"
 #include "os/clock.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 512, ACCEPTS_MAX = 256, ARM_IN = 1, ARM_OUT = 2 };
+enum { EVENTS_MAX = 512 };
 
 int os_engine_init(struct os_engine *e)
 {
@@ -59,7 +54,7 @@ static uint32_t events_of(const struct os_port *p)
     return (p->armed & ARM_IN ? EPOLLIN | EPOLLRDHUP : 0u) | (p->armed & ARM_OUT ? EPOLLOUT : 0u);
 }
 
-static void arm(struct os_engine *e, struct os_port *p, uint8_t what)
+void engine_arm(struct os_engine *e, struct os_port *p, uint8_t what)
 {
     if (p->fd < 0 || p->no_poll || (p->armed == what && !p->parked))
         return;
@@ -137,7 +132,7 @@ void os_recv(struct os_engine *e, struct os_port *p, bool on)
 {
     p->recv_on = on;
     if (on)
-        arm(e, p, p->armed | ARM_IN);
+        engine_arm(e, p, p->armed | ARM_IN);
 }
 
 void os_recv_to_file(struct os_port *p)
@@ -146,348 +141,14 @@ void os_recv_to_file(struct os_port *p)
     p->to_file = p->fd >= 0 && p->socket && p->ops->file && fcntl(p->fd, F_GETFL) & O_NONBLOCK;
 }
 
-/* ---- sending ---- */
-
-ssize_t os_send_wait(struct os_engine *e, struct os_port *p)
-{
-    p->send_wait = 1;
-    arm(e, p, p->armed | ARM_OUT);
-    return -EAGAIN;
-}
-
-void os_send_forget(struct os_engine *e, struct os_port *p)
-{
-    p->send_wait = 0;
-    arm(e, p, p->armed & ARM_IN);
-}
-
-/* A pipe whose reader is gone raises SIGPIPE, which no flag of write and sendfile prevents: it is blocked for the moment and
- * what came of it is eaten, unless the program has it blocked anyway. */
-static void quiet_begin(sigset_t *ret_old)
-{
-    sigset_t pipe;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, ret_old);
-}
-
-static void quiet_end(const sigset_t *old, bool broken)
-{
-    int error = errno;
-    sigset_t pipe;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    if (!sigismember(old, SIGPIPE)) {
-        if (broken)
-            sigtimedwait(&pipe, NULL, &(struct timespec){0});
-        pthread_sigmask(SIG_SETMASK, old, NULL);
-    }
-    errno = error;
-}
-
-static ssize_t write_quietly(int fd, const struct iovec *v, size_t count)
-{
-    sigset_t old;
-    quiet_begin(&old);
-    ssize_t done = writev(fd, v, (int)count);
-    quiet_end(&old, done < 0 && errno == EPIPE);
-    return done;
-}
-
-static ssize_t sendfile_quietly(int to, int fd, off_t off, size_t n)
-{
-    sigset_t old;
-    quiet_begin(&old);
-    ssize_t done = sendfile(to, fd, &off, n);
-    quiet_end(&old, done < 0 && errno == EPIPE);
-    return done;
-}
-
-ssize_t os_send(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, bool more)
-{
-    ssize_t done;
-    do {
-        if (!p->socket) {
-            done = write_quietly(p->fd, v, count);
-        } else if (count == 1) {
-            done = send(p->fd, v->iov_base, v->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
-        } else {
-            struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = count};
-            done = sendmsg(p->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
-        }
-    } while (done < 0 && errno == EINTR);
-    if (done >= 0)
-        return done;
-    return errno == EAGAIN ? os_send_wait(e, p) : -errno;
-}
-
-ssize_t os_send_file(struct os_engine *e, struct os_port *p, int fd, int64_t off, size_t n)
-{
-    ssize_t done = -1;
-    /* sendfile knows no MSG_DONTWAIT: only for sockets that are non-blocking, as all but handed-over ones are */
-    bool straight = p->socket && fcntl(p->fd, F_GETFL) & O_NONBLOCK;
-    while (straight && (done = sendfile_quietly(p->fd, fd, off, n)) < 0 && errno == EINTR)
-        ;
-    if (done >= 0)
-        return done;
-    if (straight && errno == EAGAIN)
-        return os_send_wait(e, p);
-    if (straight && errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    size_t want = n < OS_RECV_MAX ? n : OS_RECV_MAX; /* no sendfile between these two: through memory */
-    uint8_t *copy = malloc(want);
-    ssize_t got = copy ? pread(fd, copy, want, off) : -1;
-    int error = copy ? errno : ENOMEM;
-    done = got > 0 ? os_send(e, p, &(struct iovec){copy, (size_t)got}, 1, false) : got == 0 ? 0 : -error;
-    free(copy);
-    return done;
-}
-
-ssize_t os_send_tube(struct os_engine *e, struct os_port *p, struct os_tube *from)
-{
-    sigset_t old;
-    quiet_begin(&old);
-    ssize_t done = os_splice_out(from, p->fd);
-    quiet_end(&old, done == -EPIPE);
-    return done == -EAGAIN ? os_send_wait(e, p) : done;
-}
-
-ssize_t os_send_datagrams(struct os_engine *e, struct os_port *p, const struct iovec *v, size_t count, size_t seg,
-                          const struct sockaddr *to, socklen_t to_n)
-{
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof(uint16_t))];
-    } control = {0};
-    struct msghdr m = {.msg_name = (void *)(uintptr_t)to,
-                       .msg_namelen = to_n,
-                       .msg_iov = (struct iovec *)(uintptr_t)v,
-                       .msg_iovlen = count};
-    if (count > 1) {
-        m.msg_control = control.room;
-        m.msg_controllen = sizeof control.room;
-        control.head.cmsg_level = SOL_UDP;
-        control.head.cmsg_type = UDP_SEGMENT;
-        control.head.cmsg_len = CMSG_LEN(sizeof(uint16_t));
-        memcpy(CMSG_DATA(&control.head), &(uint16_t){(uint16_t)seg}, sizeof(uint16_t));
-    }
-    ssize_t done;
-    do
-        done = sendmsg(p->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (done < 0 && errno == EINTR);
-    if (done >= 0)
-        return done;
-    return errno == EAGAIN ? os_send_wait(e, p) : -errno;
-}
-
 /* ---- what has completed ---- */
-
-static void received_last(struct os_engine *e, struct os_port *p, ssize_t n)
-{
-    p->recv_on = 0;
-    arm(e, p, p->armed & ARM_OUT);
-    p->ops->received(p, e->room + OS_HEAD_ROOM, n);
-}
-
-/* The file does not take pages (it is opened to append, say): the pipe's n bytes go the way of the rest. */
-static void lend_pipe(struct os_engine *e, struct os_port *p, size_t n)
-{
-    uint8_t *at = e->room + OS_HEAD_ROOM;
-    p->to_file = 0;
-    while (n > 0) {
-        size_t got = os_pipe_read(&e->pipe, at, n < OS_RECV_MAX ? n : OS_RECV_MAX);
-        n -= got;
-        if (p->fd >= 0) /* else the owner has had enough, and the rest is only emptied out */
-            p->ops->received(p, at, (ssize_t)got);
-    }
-}
-
-/* From the socket through the pipe into the file. false: nothing was taken, and recv shall say what there is: what splice
- * calls the end may be urgent data, at which it stops for ever. */
-static bool complete_to_file(struct os_engine *e, struct os_port *p)
-{
-    size_t most = 0;
-    int fd = p->ops->file(p, &most);
-    ssize_t n = fd < 0 ? 0 : os_pipe_fill(&e->pipe, p->fd, most);
-    if (n == -EINVAL || n == -ENOSYS)
-        p->to_file = 0;
-    if (n == 0 || n == -EAGAIN || !p->to_file)
-        return false;
-    if (n < 0) {
-        received_last(e, p, n);
-        return true;
-    }
-    size_t left = (size_t)n;
-    int error = os_pipe_drain(&e->pipe, fd, &left);
-    if ((size_t)n > left)
-        p->ops->filed(p, n - (ssize_t)left);
-    if (error == EINVAL) {
-        lend_pipe(e, p, left);
-    } else if (error) {
-        os_pipe_close(&e->pipe); /* with what nobody can have */
-        p->ops->filed(p, -error);
-    }
-    return true;
-}
-
-/* false: not by this way, or there is no pipe; through memory it will do. */
-static bool complete_splice(struct os_engine *e, struct os_port *p)
-{
-    struct os_tube *hot = os_tubes_hot(&e->tubes);
-    ssize_t n = hot ? os_splice_in(p->fd, hot) : -ENOMEM;
-    /* The end, or urgent data, at which splice stops for ever: recv shall say. */
-    if (n == 0 || n == -EAGAIN || n == -EINVAL || n == -ENOSYS || n == -ENOMEM)
-        return false;
-    if (n < 0) { /* told once: recv would not say it again */
-        received_last(e, p, n);
-        return true;
-    }
-    p->ops->received(p, NULL, n);
-    if (e->tubes.hot && e->tubes.hot->n)
-        os_tubes_give(&e->tubes, os_tubes_take(&e->tubes));
-    return true;
-}
-
-static void complete_stream(struct os_engine *e, struct os_port *p)
-{
-    uint8_t *at = e->room + OS_HEAD_ROOM;
-    ssize_t n;
-    if (p->to_file && complete_to_file(e, p))
-        return;
-    if (p->splice && complete_splice(e, p))
-        return;
-    do
-        n = p->socket ? recv(p->fd, at, OS_RECV_MAX, MSG_DONTWAIT) : read(p->fd, at, OS_RECV_MAX);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN)
-        return;
-    if (n <= 0)
-        received_last(e, p, n < 0 ? -errno : 0);
-    else
-        p->ops->received(p, at, n);
-}
-
-/* Some descriptors are kept for files, name look-ups and dials: strangers must not take the last ones. Descriptors are given
- * lowest first, so a spare one shows how far up the table is full; it is asked for only near the end. */
-static int64_t reserve_line(void)
-{
-    struct rlimit most;
-    if (getrlimit(RLIMIT_NOFILE, &most) < 0 || most.rlim_cur == RLIM_INFINITY || most.rlim_cur < 2 * OS_FD_RESERVE)
-        return INT64_MAX;
-    return (int64_t)most.rlim_cur - OS_FD_RESERVE;
-}
-
-static bool in_reserve(const struct os_engine *e, int64_t line)
-{
-    if (e->fd_last < line)
-        return false;
-    int spare = fcntl(e->wake, F_DUPFD_CLOEXEC, 0);
-    if (spare >= 0)
-        close(spare);
-    return spare < 0 || spare >= line;
-}
-
-static void complete_accept(struct os_engine *e, struct os_port *p)
-{
-    int64_t line = reserve_line();
-    for (int i = 0; i < ACCEPTS_MAX && p->fd >= 0 && p->recv_on; i++) {
-        if (in_reserve(e, line)) {
-            p->ops->accepted(p, -1, EMFILE);
-            return;
-        }
-        int fd = accept4(p->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            e->fd_last = fd;
-            p->ops->accepted(p, fd, 0);
-            continue;
-        }
-        int error = errno;
-        if (error == EAGAIN || error == EWOULDBLOCK)
-            return;
-        if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EBADF ||
-            error == EINVAL) {
-            p->ops->accepted(p, -1, error);
-            return;
-        }
-        /* all else (ECONNABORTED, EPROTO, network errors of the new socket) is that one stranger's trouble */
-    }
-}
-
-static size_t segment_of(struct msghdr *m, size_t n)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-        int seg;
-        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
-            memcpy(&seg, CMSG_DATA(c), sizeof seg);
-            if (seg > 0)
-                return (size_t)seg;
-        }
-    }
-    return n;
-}
-
-static void hand_datagrams(struct os_port *p, uint8_t *at, size_t n, struct msghdr *m)
-{
-    size_t seg = p->gro ? segment_of(m, n) : n;
-    struct os_datagram d = {.p = at, .n = n, .from = m->msg_name, .from_n = m->msg_namelen};
-    do {
-        d.n = n < seg ? n : seg;
-        p->ops->datagram(p, &d);
-        d.p += d.n;
-        n -= d.n;
-    } while (n > 0 && p->fd >= 0);
-}
-
-static void complete_datagrams(struct os_engine *e, struct os_port *p)
-{
-    struct mmsghdr v[OS_DATAGRAMS];
-    struct iovec iov[OS_DATAGRAMS];
-    struct sockaddr_storage from[OS_DATAGRAMS];
-    char control[OS_DATAGRAMS][64];
-    uint8_t *at = e->room + OS_HEAD_ROOM;
-    for (int i = 0; i < OS_DATAGRAMS; i++) {
-        iov[i] = (struct iovec){at + (size_t)i * OS_DATAGRAM_MAX, OS_DATAGRAM_MAX};
-        v[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
-                                       .msg_namelen = sizeof from[i],
-                                       .msg_iov = &iov[i],
-                                       .msg_iovlen = 1,
-                                       .msg_control = control[i],
-                                       .msg_controllen = sizeof control[i]};
-    }
-    int got = recvmmsg(p->fd, v, OS_DATAGRAMS, MSG_DONTWAIT, NULL);
-    if (got < 0 && errno != EAGAIN && errno != EINTR)
-        p->ops->datagram(p, NULL);
-    for (int i = 0; i < got && p->fd >= 0; i++)
-        if (v[i].msg_hdr.msg_flags & MSG_TRUNC) /* unixgram takes longer ones than fit: half of one is none */
-            e->datagram_drops++;
-        else
-            hand_datagrams(p, iov[i].iov_base, v[i].msg_len, &v[i].msg_hdr);
-}
 
 static void complete_connect(struct os_engine *e, struct os_port *p)
 {
     int error = 0;
     getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
-    arm(e, p, 0);
+    engine_arm(e, p, 0);
     p->ops->connected(p, error);
-}
-
-static void complete_in(struct os_engine *e, struct os_port *p)
-{
-    switch ((enum os_kind)p->kind) {
-    case OS_STREAM:
-    case OS_FILE:
-        complete_stream(e, p);
-        break;
-    case OS_LISTEN:
-        complete_accept(e, p);
-        break;
-    case OS_DATAGRAM:
-        complete_datagrams(e, p);
-        break;
-    case OS_CONNECT:
-        break;
-    }
 }
 
 static void complete(struct os_engine *e, struct os_port *p, uint32_t ev)
@@ -504,18 +165,18 @@ static void complete(struct os_engine *e, struct os_port *p, uint32_t ev)
             p->ops->sent(p);
         }
         if (p->fd >= 0 && !p->send_wait)
-            arm(e, p, p->armed & ARM_IN);
+            engine_arm(e, p, p->armed & ARM_IN);
     }
     if (p->fd < 0 || !(ev & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
         return;
     if (p->recv_on) {
-        complete_in(e, p);
+        engine_take(e, p);
     } else if (ev & (EPOLLHUP | EPOLLERR) && !p->send_wait) {
         epoll_ctl(e->ep, EPOLL_CTL_DEL, p->fd, NULL); /* hang-up cannot be masked: out, until it is wanted again */
         p->parked = 1;
         p->armed = 0;
     } else {
-        arm(e, p, p->armed & ARM_OUT);
+        engine_arm(e, p, p->armed & ARM_OUT);
     }
 }
 
@@ -534,7 +195,7 @@ static bool run_always(struct os_engine *e)
         p = e->always[i];
         if (p && p->recv_on) {
             busy = true;
-            complete_in(e, p);
+            engine_take(e, p);
         }
     }
     for (size_t i = 0; i < e->always_n; i++)
