@@ -9,8 +9,8 @@
 static void idle_ends(struct world *w)
 {
     int64_t began;
-    w->so.idle_ms_max = has(w, HAS_PEER) ? 60 : 0;
-    w->co.idle_ms_max = has(w, HAS_LISTENER) ? 0 : 60;
+    w->so.idle_ms_max = has(w, HAS_PEER) ? slow_ms(60) : 0; /* a handshake is to fit in */
+    w->co.idle_ms_max = has(w, HAS_LISTENER) ? 0 : slow_ms(60);
     began = dx_loop_now(w->loop);
     MUST_DO(both(w, &on_default, &on_default));
     struct end *e = has(w, HAS_LISTENER) ? w->s : w->c;
@@ -25,13 +25,13 @@ static void idle_ends(struct world *w)
 /* Each direction keeps both alive. A machine that had no time for us for as long proves nothing, and the end is right then. */
 static void idle_counts_both_ways(struct world *w)
 {
-    w->so.idle_ms_max = 150;
-    w->co.idle_ms_max = has(w, HAS_LISTENER) ? 0 : 150;
+    int64_t idle = w->so.idle_ms_max = slow_ms(150);
+    w->co.idle_ms_max = has(w, HAS_LISTENER) ? 0 : idle;
     int64_t said = dx_loop_now(w->loop), before = said;
     MUST_DO(both(w, &on_default, &on_default));
     for (int i = 0; i < 8; i++) {
-        pass(w, 30);
-        if (w->s->closes && dx_loop_now(w->loop) - before >= 150)
+        pass(w, idle / 5);
+        if (w->s->closes && dx_loop_now(w->loop) - before >= idle)
             return; /* what was said last may not have come yet */
         MUST_INT(w->s->closes, 0);
         put(i & 1 ? w->s : w->c, 10);

@@ -111,7 +111,8 @@ extern const struct behaviour behave_echo[], behave_close[], behave_queue[], beh
 
 /* ---- failing: the first words win; the behaviour returns, the world is taken down as always ---- */
 void fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int64_t watch_ms(void); /* what a case may take: 20 s, and so many times that as $DUPLEX_SLOW says */
+int64_t slow_ms(int64_t ms); /* so many times that as $DUPLEX_SLOW says */
+int64_t watch_ms(void);      /* what a case may take: 20 s, slowed         */
 bool turn(struct world *w, const char *cond, const char *file, int line);
 void standing(struct world *w, const char *file, int line, const char *what);
 #define MUST_SAY(cond, ...)                                                                                            \

@@ -38,11 +38,16 @@ static size_t describe(const struct end *e, char *p, size_t n)
     return at + (got > 0 && (size_t)got < n - at ? (size_t)got : 0);
 }
 
-int64_t watch_ms(void)
+int64_t slow_ms(int64_t ms)
 {
     const char *slow = getenv("DUPLEX_SLOW");
     double times = slow ? strtod(slow, NULL) : 1;
-    return (int64_t)(20000 * (times > 1 ? times : 1));
+    return (int64_t)((double)ms * (times > 1 ? times : 1));
+}
+
+int64_t watch_ms(void)
+{
+    return slow_ms(20000);
 }
 
 static void bark(void *arg)
