@@ -132,7 +132,7 @@ DX_API int dx_http_redirect(dx_conn *c, int status, const char *location);
  *            and the connection ends; on_close is told DX_TIMEOUT or DX_BIG. */
 typedef struct dx_http_limits {
     int64_t head_ms;           /* 10 000: for a head, from its first byte on: 408 *                         */
-    int64_t idle_ms;           /* 60 000: between exchanges *                                              */
+    int64_t idle_ms;           /* 75 000: between exchanges *; longer than proxies keep theirs to us        */
     int64_t body_ms;           /* none: for a whole body: 408                                               */
     int64_t answer_ms;         /* none: from on_open until the head of the reply: 503                        */
     int64_t receive_s_min;     /* bytes a second of a body that we wait for: 408. Default 240, and only until the reply's

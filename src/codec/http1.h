@@ -24,7 +24,7 @@ struct http1_head {
 /* The head at p: its length with its blank line, 0: not whole yet, or minus the status its breach wants (400, 413,
  * 414, 417, 431, 501, 505). *scanned starts at 0 and lets a call with more bytes go on where the last one stopped. A head may
  * have two empty lines in front, which are skipped and counted. The strict reading of RFC 9112 sections 2-6, docs/why/http1-strict.md:
- * CR LF only, no obs-fold, no blank before ':', field names are tokens, no control bytes, exactly one Host in 1.1, one
+ * CR LF only, no obs-fold in a request, no blank before ':', field names are tokens, no control bytes, exactly one Host in 1.1, one
  * Content-Length at most and none beside Transfer-Encoding, which is "chunked" alone. A response fails at the first byte that is not
  * of "HTTP/". */
 int64_t http1_request(const uint8_t *p, size_t n, size_t *scanned, struct http1_head *ret);

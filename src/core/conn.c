@@ -391,10 +391,7 @@ dx_id dx_id_of(const dx_conn *c)
 
 struct layer *conn_bottom(const struct dx_conn *c)
 {
-    struct layer *l = c->layer.below;
-    while (l && l->below)
-        l = l->below;
-    return l;
+    return c->layer.below ? layer_bottom(c->layer.below) : NULL;
 }
 
 /* dx_local, dx_peer, dx_wire and dx_is_loopback ask the bottom: scheme.h. */

@@ -116,6 +116,13 @@ void layer_bury_stack(struct layer *top, dx_loop *loop)
     }
 }
 
+struct layer *layer_bottom(struct layer *l)
+{
+    while (l->below)
+        l = l->below;
+    return l;
+}
+
 struct dx_conn *layer_conn(const struct layer *l)
 {
     while (l->above)

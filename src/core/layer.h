@@ -73,6 +73,7 @@ void layer_put_above(struct layer *below, struct layer *l); /* stacks l on below
 void layer_remove(struct layer *l, dx_loop *loop);
 void layer_replace(struct layer *old, struct layer *now, dx_loop *loop);
 bool layer_stopped(const struct layer *l);
+struct layer *layer_bottom(struct layer *l);         /* what it stands on in the end; itself, where that is nothing */
 struct dx_conn *layer_conn(const struct layer *l); /* the top, or NULL (an idle HTTP connection)     */
 void layer_bury_stack(struct layer *top, dx_loop *loop);
 /* Asks the transport to give again what this layer or one above did not use up, at the end of the turn. */

@@ -362,12 +362,17 @@ static void free_listeners(dx_loop *l)
     }
 }
 
-static void abort_all(dx_loop *l)
+/* What has no conn any more goes in order, for nobody waits for anything there; but a peer that takes and takes of what is still queued
+ * must not keep us. */
+static void abort_all(dx_loop *l, bool in_order)
 {
     struct dx_conn *c;
-    for (struct lone *n = l->lone, *next; n; n = next) { /* in order: nobody waits for anything there */
+    for (struct lone *n = l->lone, *next; n; n = next) {
         next = n->next;
-        n->layer->type->close(n->layer);
+        if (in_order)
+            n->layer->type->close(n->layer);
+        else
+            n->layer->type->abort(n->layer);
     }
     for (uint32_t at = 0; (c = loop_conns_next(l, &at));)
         dx_abort(c);
@@ -382,7 +387,7 @@ void dx_loop_free(dx_loop *l)
     drop_user_timers(l);
     free_listeners(l);
     for (int i = 0; i < 100 && (l->conns || l->lone || l->listeners || l->refs || l->chores || l->dead); i++) {
-        abort_all(l);
+        abort_all(l, i < 50);
         run_chores(l);
         free_dead(l);
         os_wait(&l->engine, 0, &l->now);

@@ -28,7 +28,7 @@ static void fill_http(dx_http_limits *h)
     const struct {
         int64_t *limit, usual;
     } all[] = {{&h->head_ms, 10000},
-               {&h->idle_ms, 60000},
+               {&h->idle_ms, 75000},
                {&h->body_ms, -1},
                {&h->answer_ms, -1},
                {&h->send_s_min, 240},

@@ -12,9 +12,7 @@
 
 struct stream *bottom_stream(struct layer *top)
 {
-    while (top->below)
-        top = top->below;
-    return stream_of(top);
+    return stream_of(layer_bottom(top));
 }
 
 static struct layer *no_memory(const struct dial *d, dx_err *err)

@@ -69,11 +69,11 @@ static void timer_fire(struct timer *t, dx_loop *l)
 
 static void set_timer(struct fetch *f)
 {
-    int64_t skip = f->hop ? f->loop->now + SKIP_MS : f->until;
-    if (f->until && f->until < skip)
-        skip = f->until;
-    if (skip)
-        loop_timer(f->loop, &f->timer, skip);
+    int64_t due = f->hop ? f->loop->now + SKIP_MS : f->until;
+    if (f->until && f->until < due)
+        due = f->until;
+    if (due)
+        loop_timer(f->loop, &f->timer, due);
     else
         loop_timer_off(f->loop, &f->timer);
 }
@@ -150,17 +150,18 @@ static void on_event(dx_conn *in, int what, const void *arg)
 {
     struct fetch *f = dx_user(in);
     dx_conn *c = fetch_conn(f);
-    if (!c || f->closing || f->hop)
+    if (!c || f->closing || f->hop || what == DX_BROKEN) /* on_close says that: it may be tried once more */
         return;
-    if (what == DX_STEP)
+    if (what == DX_STEP) {
         conn_early(c, what, arg);
-    else if (what != DX_BROKEN) /* on_close says that: it may be tried once more */
-        open_first(f);
+        return;
+    }
+    open_first(f);
     if (f->closing)
         return;
     if (what == DX_HEAD)
         take_head(f);
-    else if (what != DX_BROKEN && what != DX_STEP)
+    else
         conn_event(c, what, arg);
 }
 

@@ -77,7 +77,7 @@ int fetch_carry(struct fetch *f, const struct url *u, bool fresh, const dx_handl
     }
     if (kept && !f->in) {
         err_set(err, DX_NOMEM, "dial %s: no memory", to.text);
-        pool_leave(f->loop, NULL, kept, q, 0);
+        stack_drop(kept);
     }
     pool_key_free(&key);
     return f->in ? 0 : err ? err->code : DX_NOMEM;

@@ -35,8 +35,8 @@ static void forget_secrets(struct request *r)
     r->login = NULL;
 }
 
-/* With what is it asked again? false: with a body that is not there any more. */
-static bool change_method(struct request *r, int status)
+/* With what is it asked again? 1; 0: with a body that is not there any more; or DX_NOMEM. */
+static int change_method(struct request *r, int status)
 {
     bool head = !strcmp(r->method, "HEAD");
     bool to_get = status == 303 ? !head : status < 303 && !strcmp(r->method, "POST");
@@ -44,11 +44,11 @@ static bool change_method(struct request *r, int status)
         return request_can_again(r) && r->whole;
     char *get = strdup("GET");
     if (!get)
-        return false;
+        return DX_NOMEM;
     free(r->method);
     r->method = get;
     request_drop_body(r);
-    return true;
+    return 1;
 }
 
 static int refuse(dx_err *why, const struct fetch *f, int code, int status, const char *words)
@@ -75,8 +75,9 @@ static int go(struct fetch *f, const struct url *from, dx_text *to, int status, 
     bool same = same_origin(from, &next);
     if (from->fragment.n && (dx_text_add(to, "#", 1) < 0 || dx_text_add(to, from->fragment.p, from->fragment.n) < 0))
         return refuse(why, f, DX_NOMEM, status, "no memory");
-    if (!change_method(&f->ask, status))
-        return 0;
+    int can = change_method(&f->ask, status);
+    if (can <= 0)
+        return can < 0 ? refuse(why, f, DX_NOMEM, status, "no memory") : 0;
     if (!same)
         forget_secrets(&f->ask);
     free(f->ask.url);

@@ -133,6 +133,9 @@ static const struct layer_type idle_type = {
 static void hold_bounds(dx_loop *l)
 {
     int all = 0, all_max = bound(l->keep.all_max, ALL_MAX), host_max = bound(l->keep.host_max, HOST_MAX);
+    int kept = (int)dx_fetch_kept(l);
+    if (kept <= all_max && kept <= host_max && idle_ms_of(l))
+        return; /* a loader keeps thousands */
     for (struct lone *n = l->lone; n; n = n->next) {
         struct idle *i = of_lone(n);
         int here = 0;

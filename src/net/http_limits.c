@@ -160,10 +160,7 @@ static bool too_slow(int64_t bytes, int64_t ms, int64_t rate)
  * call: so the first time there is nothing to compare with, and the client has as long again. */
 static bool kernel_says_too_slow(struct http1 *h, int64_t since, int64_t gone, int64_t rate)
 {
-    const struct layer *l = &h->layer;
-    while (l->below)
-        l = l->below;
-    size_t now = stream_unsent(stream_of((struct layer *)(uintptr_t)l));
+    size_t now = stream_unsent(stream_of(layer_bottom(&h->layer)));
     bool known = h->unsent_at == since;
     gone += known ? (int64_t)h->unsent - (int64_t)now : 0;
     h->unsent = now;

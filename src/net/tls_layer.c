@@ -351,8 +351,8 @@ static void writable(struct layer *l)
 /* Since this was last asked; as in stream.c, for the same reason. */
 static bool peer_takes(struct tls_layer *t)
 {
-    struct stream *s = stream_of(t->layer.below);
-    uint32_t left = (uint32_t)(queue_waits(&s->queue) + stream_unsent(s)), then = t->timer.node.own;
+    struct stream *s = stream_of(layer_bottom(&t->layer)); /* a proxy's tunnel may stand between */
+    uint32_t left = (uint32_t)(queue_waits(t->queue.under) + stream_unsent(s)), then = t->timer.node.own;
     bool moved = t->moved;
     t->moved = 0;
     t->timer.node.own = left;

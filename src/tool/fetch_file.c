@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What the server said the part is of: ETag or Last-Modified. Kept with the file where its file system can. */
@@ -77,9 +78,10 @@ static bool copy(dx_bytes b, char *to, size_t n)
 /* Was the last change a second or more before the answer? Then there was none since in the same second: a strong validator. */
 static bool strong_date(const dx_conn *c, char *ret, size_t n)
 {
-    char date[FETCH_SINCE];
-    return copy(dx_http_header(c, "Last-Modified"), ret, n) && copy(dx_http_header(c, "Date"), date, sizeof date) &&
-           strcmp(ret, date) != 0;
+    dx_bytes modified = dx_http_header(c, "Last-Modified");
+    int64_t now = time(NULL), changed, said;
+    return copy(modified, ret, n) && dx_http_date_read(modified, now, &changed) == 0 &&
+           dx_http_date_read(dx_http_header(c, "Date"), now, &said) == 0 && changed < said;
 }
 
 /* What If-Range may say of it (RFC 9110 13.1.5): a strong ETag, or the date where there is no ETag. */

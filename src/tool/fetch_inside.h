@@ -56,7 +56,7 @@ bool file_name_of(const char *url, char *name, size_t n);      /* the last part 
 
 /* ---- fetch_out.c ---- */
 struct fetch_out {
-    bool terminal, json, decodes;
+    bool terminal, json;
     const char *coding;  /* --encoding; NULL: the head's, or by looking */
     struct show show;
     bool shows, begun, open; /* open: the line on the screen has no end yet */

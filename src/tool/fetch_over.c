@@ -100,7 +100,6 @@ static void say_refused(struct fetching *t, const char *url)
     t->code = TOOL_HTTP;
 }
 
-/* Some is met by no other command. */
 static void words_for(const struct fetching *t, const char *url, const dx_err *why, char words[FETCH_WORDS])
 {
     const char *text = why->text[0] ? why->text : dx_code_text(why->code);
@@ -165,9 +164,7 @@ static bool wait_and_try(struct fetching *t, const char *words)
     if (!t->quiet)
         tool_say("%.300s: again in %.1f s", words, (double)ms / 1000);
     t->code = 0;
-    if (dx_loop_after(t->loop, ms, fetch_try, t) < 0)
-        return false;
-    return true;
+    return dx_loop_after(t->loop, ms, fetch_try, t) >= 0;
 }
 
 static void say_all(struct fetching *t, const dx_conn *c, const char *url, int64_t coded)

@@ -119,7 +119,7 @@ static bool is_dead_end(const struct fetching *t, const dx_conn *c)
 /* It says by itself that another time may do. */
 static bool is_for_now(int status)
 {
-    return status == 408 || status == 429 || status == 502 || status == 503 || status == 504;
+    return dx_again_helps(&(dx_err){.code = DX_PROTO, .detail_of = DX_OF_HTTP, .detail = status});
 }
 
 static int64_t retry_after_ms(const dx_conn *c)
@@ -180,9 +180,7 @@ static void take_head(struct fetching *t, dx_conn *c)
     t->stuck = is_dead_end(t, c);
     t->drops =
         t->file.name && (t->status >= FETCH_ERROR_FROM || t->status == FETCH_NOT_MODIFIED || t->head || t->stuck);
-    if (r == 0 && t->file.name && !t->drops)
-        r = file_head(&t->file, c, t->words);
-    else if (r == 0 && t->file.name && t->status == 416)
+    if (r == 0 && t->file.name && (!t->drops || t->status == 416))
         r = file_head(&t->file, c, t->words);
     if (r)
         try_fail(t, r, t->words);

@@ -81,7 +81,9 @@ static bool names(const char *word, size_t n, const struct host *host)
     read_host(word, slash ? (size_t)(slash - word) : n, &w);
     if (!w.n || (w.port && w.port != host->port) || w.family != host->family)
         return false;
-    int most = w.family == AF_INET6 ? 128 : 32, bits = slash ? atoi(slash + 1) : most;
+    int most = w.family == AF_INET6 ? 128 : 32, bits = !slash                               ? most
+                                                       : slash[1] >= '0' && slash[1] <= '9' ? atoi(slash + 1)
+                                                                                            : -1;
     if (w.family)
         return bits >= 0 && bits <= most && same_net(&w, host, bits);
     return host->n >= w.n && !strcasecmp(host->name + host->n - w.n, w.name) &&

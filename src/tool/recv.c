@@ -18,7 +18,7 @@ struct receiving {
     bool standard; /* to stdout, and no file is made                           */
     bool flows;    /* stdout is a pipe, a socket: a conn of its own (out)      */
     dx_conn *out;
-    bool ended, out_done;
+    bool ended;
     int fd;         /* else: the file                                           */
     int64_t first;  /* its position when it began                               */
     int64_t passed; /* bytes that out has taken                                 */

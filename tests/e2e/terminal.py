@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """terminal.py - duplex on a pseudo-terminal, byte by byte: what is typed, and all that came to the screen."""
+import atexit
+import contextlib
 import os
 import pty
 import signal
@@ -18,7 +20,13 @@ class Terminal:
                 signal.signal(number, signal.SIG_DFL)
             os.execve(DUPLEX, [DUPLEX, *args], os.environ | {'LC_ALL': 'C.UTF-8', 'TERM': kind, 'XDG_STATE_HOME': temp()})
         self.screen = b''
+        atexit.register(self.kill)  # else it would end by the hang-up, and where leaks are looked for then, look for ever
         threading.Thread(target=self.read, daemon=True).start()
+
+    def kill(self):
+        with contextlib.suppress(OSError):
+            if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+                os.kill(self.pid, signal.SIGKILL)
 
     def read(self):
         try:

@@ -220,6 +220,7 @@ def environments(p):
             ({'all_proxy': http, 'no_proxy': 'b', 'NO_PROXY': 'a.invalid'}, 'http://a.invalid/', True),
             ({'all_proxy': http, 'NO_PROXY': '192.0.2.0/24'}, 'http://192.0.2.7/', False),
             ({'all_proxy': http, 'NO_PROXY': '192.0.2.0/29'}, 'http://192.0.2.8/', True),
+            ({'all_proxy': http, 'NO_PROXY': '192.0.2.0/'}, 'http://192.0.2.8/', True),
             ({'all_proxy': http, 'NO_PROXY': '192.0.2.8'}, 'http://192.0.2.8/', False),
             ({'all_proxy': http, 'NO_PROXY': '2.8'}, 'http://192.0.2.8/', True),
             ({'all_proxy': http, 'NO_PROXY': '2001:db8::/32'}, 'http://[2001:db9::1]/', True))
