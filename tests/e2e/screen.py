@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """screen.py - duplex on a terminal: tmux, whose screen is what tests compare. Each screen has a history of its own."""
+import os
 import re
 import shlex
 import shutil
@@ -20,7 +21,9 @@ class Pane:
             raise Skip('no tmux')
         self.tmux = ['tmux', '-u', '-S', temp('tmux'), '-f', '/dev/null']
         self.state = state or temp()
-        line = shlex.join(['env', *user, 'LC_ALL=C.UTF-8', f'XDG_STATE_HOME={self.state}', *env, *argv])
+        # Whoever looks for leaks when the terminal goes is continued by the kernel in the midst of it, and looks for ever.
+        calm = f'ASAN_OPTIONS={os.environ.get("ASAN_OPTIONS", "")}:detect_leaks=0'
+        line = shlex.join(['env', *user, calm, 'LC_ALL=C.UTF-8', f'XDG_STATE_HOME={self.state}', *env, *argv])
         # Ctrl-C reaches the shell too, and not every shell outlives it.
         run = 'env PS1=sh: ENV= sh -i' if shell else f'trap : INT; {line}; echo "exit $?"; sleep 100'
         subprocess.run([*self.tmux, 'new-session', '-d', '-x', str(size[0]), '-y', str(size[1]), run], check=True)
