@@ -30,8 +30,12 @@ class Peer(Server):
         self.over = True
 
     def say(self, text):
+        self.there().sendall(text if isinstance(text, bytes) else text.encode())
+
+    def there(self):
+        """The client, which may think itself connected before it is accepted."""
         until(lambda: self.client, words='a client')
-        self.client.sendall(text if isinstance(text, bytes) else text.encode())
+        return self.client
 
     def hears(self, text):
         text = text if isinstance(text, bytes) else text.encode()
@@ -173,7 +177,7 @@ def a_paste_that_is_too_long_is_said_to_be():
 @case
 def dumb_terminals_get_plain_lines():
     with Peer() as p, dial(p.url, env=('TERM=dumb',)) as s:
-        until(lambda: p.client)
+        p.there()
         s.enter('hello 你好')
         p.hears('hello 你好\n')
         p.say(f'{EVIL}\nlogin: ')
@@ -269,7 +273,7 @@ def the_peers_end_ends_and_is_told():
         s.type('half')
         p.say('bye\n')
         s.shows('bye', '>> half', all=True)
-        p.client.shutdown(socket.SHUT_RDWR)
+        p.there().shutdown(socket.SHUT_RDWR)
         s.shows('bye', 'duplex: the peer has ended', '>> half', 'exit 0', all=True)  # what was not said can still be read
 
 
@@ -378,7 +382,7 @@ def words_of_v_stand_above_the_line():
     with Peer() as p, dial(p.url, '-v') as s:
         s.type('half')
         s.shows('>> half')
-        p.client.shutdown(socket.SHUT_RDWR)
+        p.there().shutdown(socket.SHUT_RDWR)
         s.shows('exit 0')
         assert 'duplex: the peer has ended\nduplex: the peer ended: 0 bytes in, 0 bytes out' in s.text(), s.text()
 
@@ -541,7 +545,7 @@ def a_line_outlives_the_connection():
     with Peer() as p, dial(p.url, '--retry') as s:
         s.type('half')
         s.shows('>> half')
-        first, p.client = p.client, None
+        first, p.client = p.there(), None
         first.shutdown(socket.SHUT_RDWR)
         until(lambda: 'dialling again' in s.text())
         p.say('back\n')
