@@ -9,10 +9,7 @@ enum { METHOD_MAX = 32 };
 
 static const char *field_of(const struct http1_ask *a, const char *name)
 {
-    for (size_t i = 0; i < a->count; i++)
-        if (a->fields[i].name && !strcasecmp(a->fields[i].name, name))
-            return a->fields[i].value;
-    return NULL;
+    return http1_value_of(a->fields, a->count, name);
 }
 
 /* origin-form, or the asterisk of OPTIONS. Bytes over 0x7F are let through, as in a path that was typed. */

@@ -94,6 +94,14 @@ void draft_field(struct draft *d, const char *name, const char *value)
     draft_say(d, "\r\n");
 }
 
+const char *http1_value_of(const dx_http_field *v, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (v[i].name && !strcasecmp(v[i].name, name))
+            return v[i].value;
+    return NULL;
+}
+
 void draft_fields(struct draft *d, const dx_http_field *v, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -42,6 +42,7 @@ bool http_is_secret(const struct url *u);              /* https, wss */
 int http_port(const struct url *u);                    /* what it says, or its scheme's own */
 void draft_host(struct draft *d, const struct url *u); /* as Host has it: no default port, no zone */
 int draft_give(struct draft *d, struct layer *l);      /* to the layer below l, and frees it; < 0: nothing has gone */
+const char *http1_value_of(const dx_http_field *v, size_t count, const char *name); /* NULL: none of them has that name */
 bool http1_is_token(const char *s);                    /* of RFC 9110 5.6.2: a method, a field's name */
 bool http1_is_value(const char *s);                    /* no control bytes but tabs: what we would read ourselves; NULL is none */
 bool http1_lists(const char *list, const char *word);  /* is it an element of the list, in any case? list NULL: none */

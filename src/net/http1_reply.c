@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static struct http1 *of(struct layer *l)
 {
@@ -78,15 +77,6 @@ int http1_send_info(struct http1 *h, int status, const dx_http_field *fields, si
     return r < 0 ? r : 0;
 }
 
-/* The value of that field; NULL: none of them. */
-static const char *value_of(const char *name, const dx_http_field *v, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (v[i].name && !strcasecmp(v[i].name, name))
-            return v[i].value;
-    return NULL;
-}
-
 static void draft_connection(struct draft *d, const char *option, bool upgrade)
 {
     if (!option && !upgrade)
@@ -116,14 +106,14 @@ static bool draft_head(struct draft *d, struct http1 *h, int status, int64_t bod
     struct exchange *x = h->x;
     /* Without a 100 the client may send the body or leave it out: no next request can be told from it. */
     bool unasked = x->head.expect_continue && !x->continued && !x->body_done && status >= 200;
-    const char *connection = value_of("Connection", extra, count);
+    const char *connection = http1_value_of(extra, count, "Connection");
     bool asked = http1_lists(connection, "close");
     /* RFC 9110 7.8: whoever sends Upgrade says so in Connection too. */
     bool upgrade =
-        (value_of("Upgrade", extra, count) || http_set_has(x, "Upgrade")) && !http1_lists(connection, "Upgrade");
+        (http1_value_of(extra, count, "Upgrade") || http_set_has(x, "Upgrade")) && !http1_lists(connection, "Upgrade");
     bool close_it =
         x->head.close || h->last || h->from->draining || unasked || asked || (body_n < 0 && x->head.version == 10);
-    if (value_of("Content-Type", extra, count)) /* it is one field and no list */
+    if (http1_value_of(extra, count, "Content-Type")) /* it is one field and no list */
         type = NULL;
     draft_status(d, status);
     if (type)
@@ -131,7 +121,7 @@ static bool draft_head(struct draft *d, struct http1 *h, int status, int64_t bod
     draft_fields(d, extra, count);
     if (d->r == 0)
         http_set_write(x, d, type, extra, count);
-    if (!value_of("Date", extra, count)) {
+    if (!http1_value_of(extra, count, "Date")) {
         draft_say(d, "Date: ");
         draft_add(d, os_http_date(), HTTP_DATE_N);
         draft_say(d, "\r\n");

@@ -15,6 +15,7 @@ import zlib
 
 import pki
 from duplexlib import DUPLEX, Process, Server, run as duplex, temp, until
+from proxylib import head_of
 from tap import case, run
 from terminal import Terminal
 from tlslib import server_context
@@ -96,16 +97,6 @@ def web(handler=Handler, tls=False):
     finally:
         s.shutdown()
         s.server_close()
-
-
-def head_of(c):
-    got = b''
-    while b'\r\n\r\n' not in got:
-        part = c.recv(65536)
-        if not part:
-            return got
-        got += part
-    return got
 
 
 @contextlib.contextmanager
